@@ -1,0 +1,2 @@
+import ArgumentParser
+@main struct Stub { static func main() {} }

@@ -1,0 +1,300 @@
+import Foundation
+
+extension JSON {
+    /// Decodes a value; the counterpart of ``init(encoding:)``.
+    ///
+    /// - Throws: `DecodingError` at the first thing that does not fit.
+    public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+        try JSONDecoding(self, path: [], issues: nil).decode(type)
+    }
+}
+
+/// One decoding. With `issues` it does not stop at what does not fit: it writes down what is wrong, goes on with a placeholder,
+/// and the value that comes out is thrown away. That is how validation reports every field at once.
+struct JSONDecoding: Decoder {
+    let value: JSON?
+    let codingPath: [any CodingKey]
+    let issues: DecodingIssues?
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    init(_ value: JSON?, path: [any CodingKey], issues: DecodingIssues?) {
+        self.value = value
+        codingPath = path
+        self.issues = issues
+    }
+
+    func at(_ value: JSON?, _ key: any CodingKey) -> JSONDecoding {
+        JSONDecoding(value, path: codingPath + [key], issues: issues)
+    }
+
+    func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        guard let issues else { return try decodeOrThrow(type) }
+        do {
+            return try decodeOrThrow(type)
+        } catch let error as DecodingError {
+            issues.record(message(for: error, as: type), at: error.path ?? codingPath)
+            return try placeholder(type, issues)
+        }
+    }
+
+    /// Something of that type to go on with: a neutral value, or one made of placeholders for all its fields.
+    private func placeholder<Value: Decodable>(_ type: Value.Type, _ issues: DecodingIssues) throws -> Value {
+        if let neutral = (type as? any Placeholding.Type)?.placeholder as? Value { return neutral }
+        if let first = (type as? any CaseIterable.Type)?.first as? Value { return first }
+        return try issues.silently {
+            try Value(from: JSONDecoding(.object(JSON.Object()), path: codingPath, issues: issues))
+        }
+    }
+
+    private func message(for error: DecodingError, as type: Any.Type) -> String {
+        switch error {
+        case .keyNotFound: "is required"
+        case .valueNotFound: "must not be null"
+        case .dataCorrupted(let context) where !context.debugDescription.isEmpty: context.debugDescription
+        case .typeMismatch(let expected, _): describe(expected)
+        default: describe(type)
+        }
+    }
+
+    private func describe(_ type: Any.Type) -> String {
+        if let named = type as? any Placeholding.Type { return named.expectation }
+        if let cases = type as? any CaseIterable.Type, let names = cases.names {
+            return "must be one of: " + names.joined(separator: ", ")
+        }
+        return "must be an object"
+    }
+
+    private func decodeOrThrow<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        let result: Any?
+        switch type {
+        case is JSON.Type: result = value ?? .null
+        case is UUID.Type: result = try present(type).string.flatMap { UUID(uuidString: $0) }
+        case is Decimal.Type: result = try present(type).number?.decimal
+        case is Date.Type: result = try present(type).string.flatMap { Timestamp.date(from: $0) }
+        case is Data.Type: result = try present(type).string.flatMap { Data(base64Encoded: $0) }
+        case is URL.Type: result = try present(type).string.flatMap { URL(string: $0) }
+        default:
+            if value == nil, !(type is any ExpressibleByNilLiteral.Type) { _ = try present(type) }
+            do {
+                return try Value(from: self)
+            } catch DecodingError.dataCorrupted(let context)
+                where type is any (RawRepresentable & CaseIterable).Type && context.codingPath.count <= codingPath.count
+            {
+                throw DecodingError.typeMismatch(type, context)
+            }
+        }
+        guard let result = result as? Value else { throw mismatch(type) }
+        return result
+    }
+
+    func present(_ type: Any.Type) throws -> JSON {
+        guard let value else {
+            let key = codingPath.last ?? JSON.Place(0)
+            throw DecodingError.keyNotFound(key, context("There is no \(key.stringValue)."))
+        }
+        guard value != .null else { throw DecodingError.valueNotFound(type, context("This is null.")) }
+        return value
+    }
+
+    func mismatch(_ type: Any.Type) -> DecodingError {
+        .typeMismatch(type, context("This is no \(type)."))
+    }
+
+    private func context(_ description: String) -> DecodingError.Context {
+        .init(codingPath: codingPath, debugDescription: description)
+    }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        guard case .object(let object) = try present([String: JSON].self) else { throw mismatch([String: JSON].self) }
+        return KeyedDecodingContainer(JSONKeyedDecoding(object: object, decoding: self))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        guard case .array(let elements) = try present([JSON].self) else { throw mismatch([JSON].self) }
+        return JSONUnkeyedDecoding(elements: elements, decoding: self)
+    }
+
+    func singleValueContainer() -> any SingleValueDecodingContainer { self }
+}
+
+extension JSONDecoding: SingleValueDecodingContainer {
+    func decodeNil() -> Bool { value == nil || value == .null }
+
+    func decode(_ type: Bool.Type) throws -> Bool {
+        guard case .bool(let value) = try present(type) else { throw mismatch(type) }
+        return value
+    }
+
+    func decode(_ type: String.Type) throws -> String {
+        guard case .string(let text) = try present(type) else { throw mismatch(type) }
+        return text
+    }
+
+    func decode(_ type: Double.Type) throws -> Double {
+        guard let value = try present(type).number?.double else { throw mismatch(type) }
+        return value
+    }
+
+    func decode(_ type: Float.Type) throws -> Float {
+        guard let value = try present(type).number.flatMap({ Float($0.literal) }), value.isFinite else {
+            throw mismatch(type)
+        }
+        return value
+    }
+
+    func decode(_ type: Int.Type) throws -> Int { try integer(type) }
+    func decode(_ type: Int8.Type) throws -> Int8 { try integer(type) }
+    func decode(_ type: Int16.Type) throws -> Int16 { try integer(type) }
+    func decode(_ type: Int32.Type) throws -> Int32 { try integer(type) }
+    func decode(_ type: Int64.Type) throws -> Int64 { try integer(type) }
+    func decode(_ type: UInt.Type) throws -> UInt { try integer(type) }
+    func decode(_ type: UInt8.Type) throws -> UInt8 { try integer(type) }
+    func decode(_ type: UInt16.Type) throws -> UInt16 { try integer(type) }
+    func decode(_ type: UInt32.Type) throws -> UInt32 { try integer(type) }
+    func decode(_ type: UInt64.Type) throws -> UInt64 { try integer(type) }
+
+    private func integer<Integer: FixedWidthInteger>(_ type: Integer.Type) throws -> Integer {
+        guard let value = try present(type).number?.exactly(type) else { throw mismatch(type) }
+        return value
+    }
+}
+
+private struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let object: JSON.Object
+    let decoding: JSONDecoding
+    var codingPath: [any CodingKey] { decoding.codingPath }
+
+    var allKeys: [Key] {
+        let keys = object.names.compactMap { Key(stringValue: $0) }
+        decoding.issues?.knows(keys.map(\.stringValue), of: object, at: codingPath)
+        return keys
+    }
+
+    func contains(_ key: Key) -> Bool { member(key) != nil }
+    func decodeNil(forKey key: Key) -> Bool { member(key) == .null }
+
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try decoding.at(member(key), key).decode(type)
+    }
+
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        guard let value = member(key), value != .null else { return nil }
+        return try decoding.at(value, key).decode(type)
+    }
+
+    func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<Nested> {
+        try decoding.at(member(key), key).container(keyedBy: type)
+    }
+
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try decoding.at(member(key), key).unkeyedContainer()
+    }
+
+    func superDecoder() -> any Decoder { decoding }
+    func superDecoder(forKey key: Key) -> any Decoder { decoding.at(member(key), key) }
+
+    private func member(_ key: Key) -> JSON? {
+        decoding.issues?.knows([key.stringValue], of: object, at: codingPath)
+        return object[key.stringValue]
+    }
+}
+
+private struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
+    let elements: [JSON]
+    let decoding: JSONDecoding
+    var codingPath: [any CodingKey] { decoding.codingPath }
+    var currentIndex = 0
+    var count: Int? { elements.count }
+    var isAtEnd: Bool { currentIndex >= elements.count }
+
+    private mutating func next(_ type: Any.Type) throws -> JSONDecoding {
+        guard !isAtEnd else {
+            throw DecodingError.valueNotFound(
+                type, .init(codingPath: codingPath, debugDescription: "The list ends after \(elements.count) elements."))
+        }
+        defer { currentIndex += 1 }
+        return decoding.at(elements[currentIndex], JSON.Place(currentIndex))
+    }
+
+    mutating func decodeNil() throws -> Bool {
+        guard !isAtEnd, elements[currentIndex] == .null else { return false }
+        currentIndex += 1
+        return true
+    }
+
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next(type).decode(type) }
+
+    mutating func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type
+    ) throws -> KeyedDecodingContainer<Nested> {
+        try next([String: JSON].self).container(keyedBy: type)
+    }
+
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try next([JSON].self).unkeyedContainer()
+    }
+
+    mutating func superDecoder() throws -> any Decoder { try next(JSON.self) }
+}
+
+extension JSON {
+    fileprivate var number: Number? {
+        guard case .number(let number) = self else { return nil }
+        return number
+    }
+}
+
+extension DecodingError {
+    fileprivate var path: [any CodingKey]? {
+        switch self {
+        case .keyNotFound(_, let context), .valueNotFound(_, let context), .typeMismatch(_, let context),
+            .dataCorrupted(let context):
+            context.codingPath
+        @unknown default: nil
+        }
+    }
+}
+
+extension CaseIterable {
+    fileprivate static var first: Any? { allCases.first }
+    fileprivate static var names: [String]? {
+        let names = allCases.compactMap { ($0 as? any RawRepresentable).map { String(describing: $0.rawValue) } }
+        return names.isEmpty ? nil : names
+    }
+}
+
+extension JSON: Decodable {
+    public init(from decoder: any Decoder) throws {
+        if let decoding = decoder as? JSONDecoding {
+            self = decoding.value ?? .null
+        } else if let container = try? decoder.container(keyedBy: AnyName.self) {
+            self = .object(Object(try container.allKeys.map { ($0.stringValue, try container.decode(JSON.self, forKey: $0)) }))
+        } else if var container = try? decoder.unkeyedContainer() {
+            var elements: [JSON] = []
+            while !container.isAtEnd { elements.append(try container.decode(JSON.self)) }
+            self = .array(elements)
+        } else {
+            let container = try decoder.singleValueContainer()
+            if container.decodeNil() {
+                self = .null
+            } else if let value = try? container.decode(Bool.self) {
+                self = .bool(value)
+            } else if let value = try? container.decode(Int.self) {
+                self = .number(Number(value))
+            } else if let value = try? container.decode(Decimal.self), let number = Number(value) {
+                self = .number(number)
+            } else {
+                self = .string(try container.decode(String.self))
+            }
+        }
+    }
+
+    private struct AnyName: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+}

@@ -1,0 +1,70 @@
+public import Foundation
+
+extension JSON {
+    /// A JSON number, kept as the text it was written as.
+    public struct Number: Sendable {
+        /// As written, for example `12.50` or `1e3`.
+        public let literal: String
+
+        /// A text that already is a JSON number.
+        package init(checked literal: String) { self.literal = literal }
+
+        public init(_ value: some BinaryInteger) { literal = String(value) }
+
+        /// Nil for what JSON has no number for: infinity and NaN.
+        public init?(_ value: Double) {
+            guard value.isFinite else { return nil }
+            let text = value.description
+            literal = text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        }
+
+        /// Nil for NaN.
+        public init?(_ value: Decimal) {
+            guard !value.isNaN else { return nil }
+            literal = value.description
+        }
+
+        /// The value where it is a 64-bit integer, also when it was written as `1.0` or `1e3`.
+        public var integer: Int? { exactly(Int.self) }
+
+        package func exactly<Integer: FixedWidthInteger>(_ type: Integer.Type) -> Integer? {
+            if let value = Integer(literal) { return value }
+            guard literal.contains(where: { ".eE".contains($0) }), let decimal, decimal.isWhole else { return nil }
+            return Integer(decimal.description)
+        }
+
+        /// The nearest double, nil where that would be infinite.
+        public var double: Double? { Double(literal).flatMap { $0.isFinite ? $0 : nil } }
+
+        /// The exact value, nil where `Decimal` cannot hold all its digits (38 of them, exponents from -128 to 127).
+        public var decimal: Decimal? {
+            let mantissa = literal.prefix { !"eE".contains($0) }.filter(\.isNumber)
+            let significant = mantissa.drop { $0 == "0" }.reversed().drop { $0 == "0" }
+            guard significant.count <= 38, let value = Decimal(string: literal, locale: nil), !value.isNaN else {
+                return nil
+            }
+            // A value too small for Decimal comes back as zero.
+            guard value != 0 || significant.isEmpty else { return nil }
+            return value
+        }
+    }
+}
+
+extension JSON.Number: Hashable {
+    public static func == (one: Self, other: Self) -> Bool {
+        if one.literal == other.literal { return true }
+        if let first = one.decimal, let second = other.decimal { return first == second }
+        return false
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(double) }
+}
+
+extension Decimal {
+    fileprivate var isWhole: Bool {
+        var value = self
+        var rounded = Decimal()
+        NSDecimalRound(&rounded, &value, 0, .plain)
+        return rounded == self
+    }
+}

@@ -1,0 +1,72 @@
+/// A JSON value: what goes in and out where commands, queries and events are called by name.
+///
+/// Numbers keep the digits they were written with, so 64-bit integers and decimals pass through unharmed. Objects keep
+/// the order of their members, which equality ignores.
+///
+/// ```swift
+/// let deposit: JSON = ["id": "0198a6…", "amount": 12.5]
+/// deposit["amount"]  // 12.5
+/// ```
+public enum JSON: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case number(Number)
+    case string(String)
+    case array([JSON])
+    case object(Object)
+
+    /// The member of an object with this name, nil where there is none or where this is no object.
+    public subscript(name: String) -> JSON? {
+        guard case .object(let object) = self else { return nil }
+        return object[name]
+    }
+
+    /// The element of an array, nil beyond its end or where this is no array.
+    public subscript(index: Int) -> JSON? {
+        guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
+        return elements[index]
+    }
+
+    /// The text, where this is a string.
+    public var string: String? {
+        guard case .string(let text) = self else { return nil }
+        return text
+    }
+
+    /// The value as a 64-bit integer, where it is one.
+    public var integer: Int? {
+        guard case .number(let number) = self else { return nil }
+        return number.integer
+    }
+
+    /// The elements, where this is an array.
+    public var array: [JSON]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
+
+    /// The object, where this is one.
+    public var object: Object? {
+        guard case .object(let object) = self else { return nil }
+        return object
+    }
+}
+
+extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(nilLiteral: ()) { self = .null }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(integerLiteral value: Int) { self = .number(Number(value)) }
+    public init(floatLiteral value: Double) { self = Number(value).map(JSON.number) ?? .null }
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, JSON)...) {
+        self = .object(Object(elements.map { ($0, $1) }))
+    }
+}
+
+extension JSON: CustomStringConvertible {
+    /// Compact JSON text.
+    public var description: String { JSONText(self).string }
+}

@@ -1,0 +1,228 @@
+/// Reads JSON text (RFC 8259) strictly: no comments, no trailing commas, nothing after the value.
+///
+/// Written by hand because a payload must keep its numbers' digits and its members' order, which Foundation's decoder drops.
+package struct JSONParser {
+    /// Deeper nesting is refused, so that no text can overflow the stack.
+    static let deepest = 512
+
+    private var offset = 0
+    private var depth = 0
+
+    package init() {}
+
+    package mutating func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
+        offset = 0
+        depth = 0
+        let text = bytes.span
+        let result = try value(text)
+        skipSpace(text)
+        guard offset == text.count else { throw JSONError("there is more after the value", at: offset) }
+        return result
+    }
+
+    private mutating func value(_ text: borrowing Span<UInt8>) throws(JSONError) -> JSON {
+        skipSpace(text)
+        guard offset < text.count else { throw JSONError("a value is missing", at: offset) }
+        switch text[offset] {
+        case UInt8(ascii: "{"): return try nested(text, object)
+        case UInt8(ascii: "["): return try nested(text, array)
+        case UInt8(ascii: "\""): return .string(try string(text))
+        case UInt8(ascii: "t"): return try word("true", .bool(true), text)
+        case UInt8(ascii: "f"): return try word("false", .bool(false), text)
+        case UInt8(ascii: "n"): return try word("null", .null, text)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number(text))
+        default: throw JSONError("a value cannot begin like this", at: offset)
+        }
+    }
+
+    private mutating func nested(
+        _ text: borrowing Span<UInt8>, _ body: (inout Self, borrowing Span<UInt8>) throws(JSONError) -> JSON
+    ) throws(JSONError) -> JSON {
+        depth += 1
+        guard depth <= Self.deepest else { throw JSONError("nested more than \(Self.deepest) deep", at: offset) }
+        offset += 1
+        let result = try body(&self, text)
+        depth -= 1
+        return result
+    }
+
+    private func object(_ parser: inout Self, _ text: borrowing Span<UInt8>) throws(JSONError) -> JSON {
+        var members = JSON.Object()
+        if parser.skip(UInt8(ascii: "}"), text) { return .object(members) }
+        while true {
+            parser.skipSpace(text)
+            guard parser.offset < text.count, text[parser.offset] == UInt8(ascii: "\"") else {
+                throw JSONError("a member's name is missing", at: parser.offset)
+            }
+            let name = try parser.string(text)
+            guard parser.skip(UInt8(ascii: ":"), text) else {
+                throw JSONError("a colon is missing", at: parser.offset)
+            }
+            members[name] = try parser.value(text)
+            if parser.skip(UInt8(ascii: "}"), text) { return .object(members) }
+            guard parser.skip(UInt8(ascii: ","), text) else {
+                throw JSONError("a comma or a closing brace is missing", at: parser.offset)
+            }
+        }
+    }
+
+    private func array(_ parser: inout Self, _ text: borrowing Span<UInt8>) throws(JSONError) -> JSON {
+        var elements: [JSON] = []
+        if parser.skip(UInt8(ascii: "]"), text) { return .array(elements) }
+        while true {
+            elements.append(try parser.value(text))
+            if parser.skip(UInt8(ascii: "]"), text) { return .array(elements) }
+            guard parser.skip(UInt8(ascii: ","), text) else {
+                throw JSONError("a comma or a closing bracket is missing", at: parser.offset)
+            }
+        }
+    }
+
+    private mutating func word(
+        _ word: StaticString, _ value: JSON, _ text: borrowing Span<UInt8>
+    ) throws(JSONError) -> JSON {
+        let count = word.utf8CodeUnitCount
+        guard offset + count <= text.count else { throw JSONError("a value cannot begin like this", at: offset) }
+        for index in 0..<count where text[offset + index] != word.utf8Start[index] {
+            throw JSONError("a value cannot begin like this", at: offset)
+        }
+        offset += count
+        return value
+    }
+
+    private mutating func number(_ text: borrowing Span<UInt8>) throws(JSONError) -> JSON.Number {
+        let start = offset
+        if text[offset] == UInt8(ascii: "-") { offset += 1 }
+        let leadingZero = offset < text.count && text[offset] == UInt8(ascii: "0")
+        let whole = digits(text)
+        guard whole > 0, !(leadingZero && whole > 1) else { throw JSONError("this is no number", at: start) }
+        if offset < text.count, text[offset] == UInt8(ascii: ".") {
+            offset += 1
+            guard digits(text) > 0 else { throw JSONError("this is no number", at: start) }
+        }
+        if offset < text.count, text[offset] | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if offset < text.count, text[offset] == UInt8(ascii: "+") || text[offset] == UInt8(ascii: "-") {
+                offset += 1
+            }
+            guard digits(text) > 0 else { throw JSONError("this is no number", at: start) }
+        }
+        let literal = text.extracting(start..<offset).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        return JSON.Number(checked: literal)
+    }
+
+    private mutating func digits(_ text: borrowing Span<UInt8>) -> Int {
+        let start = offset
+        while offset < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[offset]) { offset += 1 }
+        return offset - start
+    }
+
+    private mutating func string(_ text: borrowing Span<UInt8>) throws(JSONError) -> String {
+        offset += 1
+        let start = offset
+        while offset < text.count {
+            switch text[offset] {
+            case UInt8(ascii: "\""):
+                let result = try decodeUTF8(text, start..<offset)
+                offset += 1
+                return result
+            case UInt8(ascii: "\\"):
+                return try escapedString(text, from: start)
+            case 0..<0x20:
+                throw JSONError("a control character must be written as an escape", at: offset)
+            default:
+                offset += 1
+            }
+        }
+        throw JSONError("a string is not closed", at: start - 1)
+    }
+
+    private mutating func escapedString(
+        _ text: borrowing Span<UInt8>, from start: Int
+    ) throws(JSONError) -> String {
+        var result = try decodeUTF8(text, start..<offset)
+        var run = offset
+        while offset < text.count {
+            switch text[offset] {
+            case UInt8(ascii: "\""):
+                result += try decodeUTF8(text, run..<offset)
+                offset += 1
+                return result
+            case UInt8(ascii: "\\"):
+                result += try decodeUTF8(text, run..<offset)
+                result.unicodeScalars.append(try escape(text))
+                run = offset
+            case 0..<0x20:
+                throw JSONError("a control character must be written as an escape", at: offset)
+            default:
+                offset += 1
+            }
+        }
+        throw JSONError("a string is not closed", at: start - 1)
+    }
+
+    private mutating func escape(_ text: borrowing Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
+        let start = offset
+        guard offset + 1 < text.count else { throw JSONError("an escape is cut off", at: start) }
+        offset += 2
+        switch text[start + 1] {
+        case UInt8(ascii: "\""): return "\""
+        case UInt8(ascii: "\\"): return "\\"
+        case UInt8(ascii: "/"): return "/"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{c}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"):
+            let unit = try hexadecimal(text)
+            if let scalar = Unicode.Scalar(unit) { return scalar }
+            // A pair of surrogates stands for one character beyond U+FFFF; half of one stands for nothing.
+            guard (0xD800..<0xDC00).contains(unit), offset + 1 < text.count, text[offset] == UInt8(ascii: "\\"),
+                text[offset + 1] == UInt8(ascii: "u")
+            else { throw JSONError("half of a surrogate pair", at: start) }
+            offset += 2
+            let low = try hexadecimal(text)
+            guard (0xDC00..<0xE000).contains(low),
+                let scalar = Unicode.Scalar(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
+            else { throw JSONError("half of a surrogate pair", at: start) }
+            return scalar
+        default: throw JSONError("there is no such escape", at: start)
+        }
+    }
+
+    private mutating func hexadecimal(_ text: borrowing Span<UInt8>) throws(JSONError) -> UInt32 {
+        guard offset + 4 <= text.count else { throw JSONError("an escape is cut off", at: offset) }
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = Character(Unicode.Scalar(text[offset])).hexDigitValue else {
+                throw JSONError("an escape needs four hexadecimal digits", at: offset)
+            }
+            unit = unit << 4 | UInt32(digit)
+            offset += 1
+        }
+        return unit
+    }
+
+    private func decodeUTF8(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> String {
+        let result = text.extracting(range).withUnsafeBufferPointer { String(validating: $0, as: UTF8.self) }
+        guard let result else { throw JSONError("this is not UTF-8", at: range.lowerBound) }
+        return result
+    }
+
+    private mutating func skip(_ byte: UInt8, _ text: borrowing Span<UInt8>) -> Bool {
+        skipSpace(text)
+        guard offset < text.count, text[offset] == byte else { return false }
+        offset += 1
+        return true
+    }
+
+    private mutating func skipSpace(_ text: borrowing Span<UInt8>) {
+        while offset < text.count {
+            switch text[offset] {
+            case 0x20, 0x0A, 0x0D, 0x09: offset += 1
+            default: return
+            }
+        }
+    }
+}

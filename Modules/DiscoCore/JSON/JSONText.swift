@@ -1,0 +1,78 @@
+/// JSON as text, byte for byte as it was recorded: a payload.
+///
+/// It is decoded only when asked, so reading events that nobody looks into costs nothing.
+public struct JSONText: Hashable, Sendable {
+    /// UTF-8.
+    public let bytes: [UInt8]
+
+    /// Text that came from a store, or that the caller knows to be JSON. A store checks it once more before recording it.
+    public init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Checks that `text` is one JSON value.
+    ///
+    /// - Throws: ``JSONError``, which says what is wrong and at which byte.
+    public init(_ text: String) throws(JSONError) {
+        bytes = Array(text.utf8)
+        try check()
+    }
+
+    /// The compact text of a value.
+    public init(_ value: JSON) {
+        var writer = JSONWriter()
+        writer.write(value)
+        bytes = writer.bytes
+    }
+
+    /// The text of a value as Disco encodes it: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals without loss,
+    /// keys as declared.
+    public init(encoding value: some Encodable) throws {
+        self.init(try JSON(encoding: value))
+    }
+
+    public var string: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The whole value, parsed.
+    public func value() throws(JSONError) -> JSON {
+        var parser = JSONParser()
+        return try parser.parse(bytes)
+    }
+
+    public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+        try value().decode(type)
+    }
+
+    /// Throws where this is not one well-formed JSON value.
+    package func check() throws(JSONError) {
+        _ = try value()
+    }
+}
+
+extension JSONText: CustomStringConvertible {
+    public var description: String { string }
+}
+
+extension JSONText: ExpressibleByStringLiteral {
+    /// A literal that is not JSON is a mistake in the program, and stops it.
+    public init(stringLiteral value: String) {
+        do {
+            try self.init(value)
+        } catch {
+            preconditionFailure("The literal \(value) is not JSON: \(error.message). Write JSON, or use JSONText(_:), which throws.")
+        }
+    }
+}
+
+/// Text that is not JSON.
+public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong there.
+    public let message: String
+    /// Where, in bytes from the beginning of the text.
+    public let offset: Int
+
+    package init(_ message: String, at offset: Int) {
+        self.message = message
+        self.offset = offset
+    }
+
+    public var description: String { "not JSON: \(message) at byte \(offset)" }
+}

@@ -1,0 +1,82 @@
+/// Writes JSON values as text: compact, or indented for people.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+    private let indented: Bool
+    private var depth = 0
+
+    package init(indented: Bool = false) {
+        self.indented = indented
+        bytes.reserveCapacity(256)
+    }
+
+    package mutating func write(_ value: JSON) {
+        switch value {
+        case .null: raw("null")
+        case .bool(let value): raw(value ? "true" : "false")
+        case .number(let number): raw(number.literal)
+        case .string(let text): quoted(text)
+        case .array(let elements):
+            list("[", "]", elements) { writer, element in writer.write(element) }
+        case .object(let object):
+            list("{", "}", object) { writer, member in
+                writer.quoted(member.name)
+                writer.raw(writer.indented ? ": " : ":")
+                writer.write(member.value)
+            }
+        }
+    }
+
+    private mutating func list<Elements: Collection>(
+        _ open: String, _ close: String, _ elements: Elements, _ body: (inout Self, Elements.Element) -> Void
+    ) {
+        raw(open)
+        depth += 1
+        var first = true
+        for element in elements {
+            if !first { raw(",") }
+            first = false
+            newLine()
+            body(&self, element)
+        }
+        depth -= 1
+        if !first { newLine() }
+        raw(close)
+    }
+
+    private mutating func newLine() {
+        guard indented else { return }
+        raw("\n")
+        for _ in 0..<depth { raw("  ") }
+    }
+
+    private mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    private mutating func quoted(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): raw("\\\"")
+            case UInt8(ascii: "\\"): raw("\\\\")
+            case 0x0A: raw("\\n")
+            case 0x0D: raw("\\r")
+            case 0x09: raw("\\t")
+            case 0..<0x20:
+                let digits = Array("0123456789abcdef".utf8)
+                raw("\\u00")
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 0xF)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+extension JSON {
+    /// Text over several lines, indented by two spaces.
+    public var indented: String {
+        var writer = JSONWriter(indented: true)
+        writer.write(self)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

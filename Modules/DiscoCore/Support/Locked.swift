@@ -1,0 +1,65 @@
+package import Foundation
+
+/// A value that one thread at a time may touch, with a way to wait until it has changed.
+///
+/// The package's only `@unchecked Sendable`. Proof: `state` is read and written only between `pthread_mutex_lock` and
+/// `pthread_mutex_unlock` of one mutex, `body` cannot let a reference to it escape through `inout`, and the mutex
+/// lives on the heap at an address that does not move until `deinit`, when no other reference is left. A pthread mutex and
+/// not `Synchronization.Mutex`, because the thread sanitizer understands only the former on Linux.
+///
+/// Critical sections are short and never call out to code that could block.
+package final class Locked<State>: @unchecked Sendable {
+    private var state: State
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let changed: UnsafeMutablePointer<pthread_cond_t>
+
+    package init(_ state: sending State) {
+        self.state = state
+        mutex = .allocate(capacity: 1)
+        changed = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    @discardableResult
+    package func withLock<Result>(_ body: (inout sending State) throws -> sending Result) rethrows -> sending Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&state)
+    }
+
+    /// Wakes every thread that waits in ``waiting(until:_:)``.
+    package func signal() {
+        pthread_cond_broadcast(changed)
+    }
+
+    /// Blocks the calling thread until `body` returns something, trying anew at each ``signal()`` and at the deadline, when
+    /// it returns whatever `body` does then.
+    ///
+    /// Only for threads that the package started itself: blocking a thread of Swift's cooperative pool can stop the program.
+    package func waiting<Result>(
+        until deadline: Date? = nil, _ body: (inout sending State) -> sending Result?
+    ) -> sending Result? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            guard let deadline else {
+                pthread_cond_wait(changed, mutex)
+                continue
+            }
+            let seconds = deadline.timeIntervalSince1970
+            var limit = timespec()
+            limit.tv_sec = Int(seconds)
+            limit.tv_nsec = Int((seconds - seconds.rounded(.down)) * 1_000_000_000)
+            if pthread_cond_timedwait(changed, mutex, &limit) == ETIMEDOUT { return body(&state) }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+#if SQLite
+import GRDB
+#endif
+#if Configuration
+import Configuration
+#endif

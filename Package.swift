@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// What each part may import is listed here and checked: arrows point from the apps down to DiscoCore, never up or sideways.
+let package = Package(
+    name: "disco",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "DiscoCore", targets: ["DiscoCore"]),
+        .library(name: "DiscoEventStore", targets: ["DiscoEventStore"]),
+        .library(name: "DiscoEventStoreSQLite", targets: ["DiscoEventStoreSQLite"]),
+        .library(name: "DiscoConsumers", targets: ["DiscoConsumers"]),
+        .library(name: "DiscoTesting", targets: ["DiscoTesting"]),
+    ],
+    traits: [
+        .trait(name: "SQLite", description: "The adapter on SQLite: event store and read models in files (GRDB)."),
+        .trait(name: "Configuration", description: "Settings from a ConfigReader (swift-configuration)."),
+        .trait(name: "ServiceLifecycle", description: "Consumers as services of a ServiceGroup (swift-service-lifecycle)."),
+        .default(enabledTraits: ["SQLite", "Configuration", "ServiceLifecycle"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    ],
+    targets: [
+        // The library, from the bottom up.
+        .target(name: "DiscoCore", dependencies: [.logging], path: "Modules/DiscoCore"),
+        .target(
+            name: "DiscoEventStore",
+            dependencies: ["DiscoCore", .logging, .configuration],
+            path: "Modules/DiscoEventStore"),
+        .target(
+            name: "DiscoMigrations",
+            path: "Migrations",
+            resources: [.embedInCode("sqlite")]),
+        .target(
+            name: "DiscoEventStoreSQLite",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoMigrations", .logging, .configuration,
+                .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"])),
+                .product(name: "GRDBSQLite", package: "GRDB.swift", condition: .when(traits: ["SQLite"])),
+            ],
+            path: "Modules/DiscoEventStoreSQLite"),
+        .target(
+            name: "DiscoConsumers",
+            dependencies: [
+                "DiscoCore", .logging,
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            path: "Modules/DiscoConsumers"),
+        .target(
+            name: "DiscoTesting",
+            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoConsumers"],
+            path: "Modules/DiscoTesting"),
+
+        // The sample apps and the benchmarks.
+        .target(
+            name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers"], path: "Apps/WalletApp/Domain"),
+        .executableTarget(
+            name: "WalletApp",
+            dependencies: [
+                "WalletDomain", "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", .logging,
+                .configuration,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Apps/WalletApp/App"),
+        .executableTarget(
+            name: "DiscoBench",
+            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite"],
+            path: "Apps/DiscoBench"),
+
+        // A process that tests start, kill and start again.
+        .executableTarget(
+            name: "DiscoProbe",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "WalletDomain",
+            ],
+            path: "Tests/DiscoProbe"),
+        .testTarget(name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "WalletDomain"]),
+        .testTarget(name: "DiscoEventStoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting"]),
+        .testTarget(
+            name: "DiscoEventStoreSQLiteTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
+                "DiscoMigrations", "DiscoProbe", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .testTarget(
+            name: "DiscoConsumersTests",
+            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting"]),
+        .testTarget(
+            name: "DiscoTestingTests",
+            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting", "WalletDomain"]),
+        .testTarget(
+            name: "WalletAppTests",
+            dependencies: [
+                "WalletApp", "WalletDomain", "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite",
+                "DiscoConsumers", "DiscoTesting",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+extension Target.Dependency {
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let configuration: Self = .product(
+        name: "Configuration", package: "swift-configuration", condition: .when(traits: ["Configuration"]))
+}
+
+for target in package.targets {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+}
