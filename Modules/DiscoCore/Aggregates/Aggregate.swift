@@ -1,0 +1,62 @@
+/// State that decides: folded from the events of one stream.
+///
+/// ```swift
+/// struct Door: Aggregate {
+///     let id: UUID
+///     var isOpen = false
+///     init(id: UUID) { self.id = id }
+///     static let commands: [any AggregateCommand<Door>.Type] = [OpenDoor.self]
+///     enum Event: DomainEvent { case doorOpened }
+///     mutating func apply(_ event: Event) { isOpen = true }
+/// }
+/// ```
+public protocol Aggregate: Codable, Sendable {
+    associatedtype ID: AggregateID
+    associatedtype Event: DomainEvent
+
+    var id: ID { get }
+    /// The state before the first event.
+    init(id: ID)
+    /// Pure: the same events give the same state.
+    mutating func apply(_ event: Event)
+
+    /// The category of its streams; the type's name in snake case unless stated otherwise.
+    static var category: String { get }
+    /// The commands that are dispatched to it.
+    static var commands: [any AggregateCommand<Self>.Type] { get }
+}
+
+extension Aggregate {
+    public static var category: String { DerivedName.snakeCase(of: Self.self) }
+
+    public static func stream(_ id: ID) -> StreamID { StreamID(category: category, id: id.string) }
+}
+
+/// An aggregate as it was at one version of its stream.
+public struct Loaded<State: Aggregate>: Sendable {
+    public internal(set) var state: State
+    /// The version of the stream, 0 where nothing is recorded.
+    public internal(set) var version: Int
+
+    init(id: State.ID) {
+        state = State(id: id)
+        version = 0
+    }
+
+    public var exists: Bool { version > 0 }
+    public var stream: StreamID { State.stream(state.id) }
+
+    mutating func apply(_ event: RecordedEvent) throws {
+        guard event.version > version else { return }
+        state.apply(try State.Event(event))
+        version = event.version
+    }
+
+    /// Events to append to this aggregate, if it is still at this version then: for ``ActionContext/append(_:)``.
+    public func recording(_ events: State.Event...) -> Recording {
+        let stream = stream
+        return Recording(stream: stream, version: version) { metadata in
+            try events.map { try $0.recorded(in: stream, metadata: metadata) }
+        }
+    }
+}

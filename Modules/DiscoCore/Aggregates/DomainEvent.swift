@@ -1,0 +1,52 @@
+/// The events of one aggregate: an enum whose cases are the event types and whose labelled values are the payloads.
+///
+/// `.moneyDeposited(amount: 5)` is recorded as type `MoneyDeposited` with payload `{"amount":5}`. Values added later must be
+/// optional, since synthesised decoding knows no default values.
+public protocol DomainEvent: Codable, Sendable {
+    /// By which queries and append conditions find this event.
+    var tags: [Tag] { get }
+    /// The types of cases whose events are recorded under another name, for example after a case was renamed.
+    static var typesOfCases: [String: String] { get }
+}
+
+extension DomainEvent {
+    public var tags: [Tag] { [] }
+    public static var typesOfCases: [String: String] { [:] }
+
+    /// The event as it is recorded.
+    public func recorded(in stream: StreamID, metadata: Metadata = .none) throws -> NewEvent {
+        guard let member = try JSON(encoding: self).object?.first else {
+            throw EventStoreError(.invalidAppend, "\(Self.self) does not encode as an enum: its case is missing.")
+        }
+        return NewEvent(
+            stream: stream, type: Self.typesOfCases[member.name] ?? DerivedName.capitalized(member.name),
+            payload: JSONText(member.value), metadata: metadata, tags: tags)
+    }
+
+    /// The event as it was recorded.
+    ///
+    /// - Throws: ``UndecodableEvent`` where the type is none of these cases or the payload does not fit.
+    public init(_ event: RecordedEvent) throws {
+        let name =
+            Self.typesOfCases.first { $0.value == event.type }?.key ?? DerivedName.uncapitalized(event.type)
+        do {
+            self = try JSON.object(JSON.Object([(name, try event.payload.value())])).decode(Self.self)
+        } catch {
+            throw UndecodableEvent(
+                position: event.position, stream: event.stream, type: event.type, expected: "\(Self.self)", reason: error)
+        }
+    }
+}
+
+/// A recorded event that the code does not understand.
+public struct UndecodableEvent: Error, CustomStringConvertible {
+    public let position: Position
+    public let stream: StreamID
+    public let type: String
+    public let expected: String
+    public let reason: any Error
+
+    public var description: String {
+        "The event of type \(type) at position \(position) in \(stream) cannot be decoded as \(expected): \(reason)"
+    }
+}

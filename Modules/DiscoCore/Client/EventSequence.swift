@@ -1,0 +1,49 @@
+/// Events read page by page, each page in a short transaction of its own: memory stays flat however many there are.
+public struct EventSequence: AsyncSequence, Sendable {
+    public typealias Element = RecordedEvent
+    let store: any EventStore
+    let read: Read
+    let limit: Int?
+
+    public func makeAsyncIterator() -> Iterator { Iterator(store: store, read: read, remaining: limit ?? .max) }
+
+    /// All of them, in memory.
+    public func collect() async throws -> [RecordedEvent] {
+        var events: [RecordedEvent] = []
+        for try await event in self { events.append(event) }
+        return events
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let store: any EventStore
+        var read: Read
+        var remaining: Int
+        private var page: ArraySlice<RecordedEvent> = []
+        private var done = false
+
+        init(store: any EventStore, read: Read, remaining: Int) {
+            self.store = store
+            self.read = read
+            self.remaining = remaining
+        }
+
+        public mutating func next() async throws -> RecordedEvent? {
+            while remaining > 0 {
+                if let event = page.popFirst() {
+                    remaining -= 1
+                    return event
+                }
+                if done { return nil }
+                read.limit = Swift.min(read.limit, remaining)
+                let next = try await store.page(read)
+                page = next.events[...]
+                done = !next.hasMore
+                switch read.direction {
+                case .forward: read.after = next.through
+                case .backward: read.upTo = Position(rawValue: next.through.rawValue - 1)
+                }
+            }
+            return nil
+        }
+    }
+}

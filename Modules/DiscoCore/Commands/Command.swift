@@ -1,0 +1,62 @@
+/// A request with fields and rules; see ``CreateCommand``, ``UpdateCommand`` and ``ActionCommand`` for what can be asked.
+public protocol Command: Request {}
+
+/// What commands and queries have in common: a name, fields and rules.
+public protocol Request: Codable, Sendable {
+    /// By which it is called; the type's name in snake case unless stated otherwise.
+    static var name: String { get }
+    /// One or more for each field that can be wrong.
+    static var rules: [Rule<Self>] { get }
+    /// What no single field can tell; throws a ``ValidationError``.
+    func validate() throws
+}
+
+extension Request {
+    public static var name: String { DerivedName.snakeCase(of: Self.self) }
+    public static var rules: [Rule<Self>] { [] }
+    public func validate() throws {}
+}
+
+/// A command decided by one aggregate: pure, so that it can be decided anew when the aggregate has changed meanwhile.
+public protocol AggregateCommand<State>: Command {
+    associatedtype State: Aggregate
+
+    /// Which aggregate, and whether it must exist.
+    var target: CommandTarget<State.ID> { get }
+
+    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    func run(on state: State) throws -> [State.Event]
+}
+
+public enum CommandTarget<ID: AggregateID>: Sendable {
+    /// One that must not exist yet; nil for a new id.
+    case new(ID?)
+    /// One that must exist.
+    case existing(ID)
+    /// Either.
+    case any(ID)
+}
+
+/// Makes a new aggregate; refused with ``DispatchError/aggregateExists(_:)`` where it exists.
+public protocol CreateCommand<State>: AggregateCommand {}
+
+extension CreateCommand {
+    public var target: CommandTarget<State.ID> { .new(nil) }
+}
+
+/// Changes an aggregate; refused with ``DispatchError/aggregateNotFound(_:)`` where it does not exist.
+public protocol UpdateCommand<State>: AggregateCommand {
+    var id: State.ID { get }
+}
+
+extension UpdateCommand {
+    public var target: CommandTarget<State.ID> { .existing(id) }
+}
+
+/// A command that is free: it may load several aggregates, append for all of them at once, and answer anything.
+///
+/// On a conflict it is run again, so what it does beside appending happens again too.
+public protocol ActionCommand: Command {
+    associatedtype Output: Encodable & Sendable
+    func run(in context: ActionContext) async throws -> Output
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+extension Append {
+    /// Refuses names, tags and payloads that no store takes. Every store calls this before it does anything else.
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend``, or ``DuplicateEvent``.
+    public func check() throws {
+        var ids: Set<UUID> = []
+        for event in events {
+            guard ids.insert(event.id).inserted else { throw DuplicateEvent(id: event.id) }
+            try Self.check(event.stream)
+            try Self.check(event.type, "event type", most: 255)
+            for tag in event.tags { try Self.check(tag.name, "tag", most: 255) }
+            do {
+                try event.payload.check()
+            } catch {
+                throw EventStoreError(.invalidAppend, "The payload of an event of type \(event.type) is \(error).")
+            }
+            try Self.check(event.metadata)
+        }
+        for stream in expect.keys { try Self.check(stream) }
+        if let key { try Self.check(key.key, "idempotency key", most: 255) }
+    }
+
+    private static func check(_ metadata: Metadata) throws {
+        guard let values = metadata.values else { return }
+        guard let object = try? values.value().object else {
+            throw EventStoreError(.invalidAppend, "Metadata must be a JSON object, not \(values.string.prefix(80)).")
+        }
+        for name in object.names { try check(name, "metadata key", most: 255) }
+    }
+
+    package static func check(_ stream: StreamID) throws {
+        try check(stream.name, "stream name", most: 512)
+        let category = stream.category
+        let allowed = category.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+        }
+        guard allowed, !category.isEmpty, !stream.id.isEmpty else {
+            throw EventStoreError(
+                .invalidAppend,
+                "The stream name \"\(stream.name)\" is not of the form category-id, the category made of letters, digits, _ and .")
+        }
+    }
+
+    private static func check(_ name: String, _ what: String, most: Int) throws {
+        let shown = name.utf8.count > 80 ? name.prefix(60) + "…" : name[...]
+        if name.isEmpty { throw EventStoreError(.invalidAppend, "A \(what) is empty.") }
+        if name.hasPrefix("$") {
+            throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" begins with $, which is reserved.")
+        }
+        if name.utf8.count > most {
+            throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" has \(name.utf8.count) bytes; the most is \(most).")
+        }
+        if name.utf8.contains(0) { throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" contains a NUL.") }
+    }
+}

@@ -1,0 +1,66 @@
+/// Which events: an OR of items, each of which demands any of its types AND all of its tags AND its stream or category.
+///
+/// ```swift
+/// EventQuery.types("StudentEnrolled", "CourseDefined").tagged("course:algebra")
+/// EventQuery.category("wallet").or(.tags("student:ada"))
+/// ```
+public struct EventQuery: Hashable, Codable, Sendable {
+    public struct Item: Hashable, Codable, Sendable {
+        /// Any of these; empty for every type.
+        public var types: [String]
+        /// All of these; empty for no demand.
+        public var tags: [Tag]
+        public var category: String?
+        public var stream: StreamID?
+
+        public init(types: [String] = [], tags: [Tag] = [], category: String? = nil, stream: StreamID? = nil) {
+            self.types = types
+            self.tags = tags
+            self.category = category
+            self.stream = stream
+        }
+    }
+
+    /// An event is selected where any of these matches; none selects nothing.
+    public var items: [Item]
+
+    public init(items: [Item]) { self.items = items }
+
+    /// Every event.
+    public static let all = EventQuery(items: [Item()])
+    public static func types(_ types: String...) -> EventQuery { EventQuery(items: [Item(types: types)]) }
+    public static func types(_ types: [String]) -> EventQuery { EventQuery(items: [Item(types: types)]) }
+    public static func tags(_ tags: Tag...) -> EventQuery { EventQuery(items: [Item(tags: tags)]) }
+    public static func category(_ category: String) -> EventQuery { EventQuery(items: [Item(category: category)]) }
+    public static func stream(_ stream: StreamID) -> EventQuery { EventQuery(items: [Item(stream: stream)]) }
+
+    /// What either selects.
+    public func or(_ other: EventQuery) -> EventQuery { EventQuery(items: items + other.items) }
+
+    /// The same, and carrying all of these tags.
+    public func tagged(_ tags: Tag...) -> EventQuery {
+        EventQuery(
+            items: items.map { item in
+                var item = item
+                item.tags += tags
+                return item
+            })
+    }
+
+    public func matches(_ event: NewEvent) -> Bool {
+        items.contains { $0.matches(event.type, event.tags, event.stream) }
+    }
+
+    public func matches(_ event: RecordedEvent) -> Bool {
+        items.contains { $0.matches(event.type, event.tags, event.stream) }
+    }
+}
+
+extension EventQuery.Item {
+    fileprivate func matches(_ eventType: String, _ eventTags: [Tag], _ eventStream: StreamID) -> Bool {
+        if let stream, stream != eventStream { return false }
+        if let category, category != eventStream.category { return false }
+        if !types.isEmpty, !types.contains(eventType) { return false }
+        return tags.allSatisfy(eventTags.contains)
+    }
+}

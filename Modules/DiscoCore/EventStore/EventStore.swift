@@ -1,0 +1,66 @@
+public import Foundation
+
+/// What an event store must be able to do. Made by adapters; people use ``EventStoreClient``.
+///
+/// Every store keeps the promises that the conformance suite of DiscoTesting checks: one total order, atomic appends,
+/// exactly-once by event id, and reading that never misses an event at or below a position it has passed.
+public protocol EventStore: Sendable {
+    /// Records all of `append` or nothing.
+    ///
+    /// - Throws: ``VersionConflict``, ``ConditionFailed``, ``DuplicateEvent``, ``IdempotencyConflict``, ``OutcomeUnknown``, or
+    ///   ``EventStoreError``. After any but ``OutcomeUnknown`` nothing was recorded.
+    func append(_ append: Append) async throws -> Appended
+
+    /// Reads one page in one short transaction.
+    func page(_ read: Read) async throws -> Page
+
+    /// Returns when there may be events beyond `position`: at once where there are, otherwise when woken up.
+    func wait(beyond position: Position) async throws
+
+    /// Which store this is.
+    func identity() async throws -> StoreIdentity
+
+    /// What this store can do beyond that.
+    var abilities: StoreAbilities { get }
+
+    /// Ends it: what waits fails, later calls throw ``EventStoreError/Code/closed``.
+    func close() async
+}
+
+/// Tells one store from another, and from its own past: a restored backup gets a new epoch.
+public struct StoreIdentity: Hashable, Codable, Sendable {
+    public var store: UUID
+    public var epoch: Int
+
+    public init(store: UUID, epoch: Int) {
+        self.store = store
+        self.epoch = epoch
+    }
+}
+
+/// What a store can do that not every store must. A wrapper passes the whole value on.
+public struct StoreAbilities: Sendable {
+    public var catalog: (any StreamCatalog)?
+
+    public init(catalog: (any StreamCatalog)? = nil) { self.catalog = catalog }
+}
+
+/// Looks up streams and single events.
+public protocol StreamCatalog: Sendable {
+    /// Streams in the order of their names, after `after`.
+    func streams(category: String?, prefix: String?, after: StreamID?, limit: Int) async throws -> [StreamInfo]
+
+    /// The event with this id.
+    func event(_ id: UUID) async throws -> RecordedEvent?
+}
+
+public struct StreamInfo: Hashable, Codable, Sendable {
+    public var stream: StreamID
+    /// That of its last event.
+    public var version: Int
+
+    public init(stream: StreamID, version: Int) {
+        self.stream = stream
+        self.version = version
+    }
+}

@@ -1,0 +1,50 @@
+/// What went wrong technically; what callers branch on has types of its own.
+public struct EventStoreError: Error, Sendable {
+    /// Open: an adapter may add its own.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// The append itself is malformed; see the message.
+        public static let invalidAppend = Code(rawValue: "invalid_append")
+        /// The store was closed.
+        public static let closed = Code(rawValue: "closed")
+        /// Others held the database for too long; try again.
+        public static let busy = Code(rawValue: "store_busy")
+        /// The disk is full.
+        public static let full = Code(rawValue: "store_full")
+        /// The file or its folder cannot be written.
+        public static let readOnly = Code(rawValue: "store_read_only")
+        /// The store cannot be opened or reached.
+        public static let unavailable = Code(rawValue: "store_unavailable")
+        /// The database has another schema than this version of Disco.
+        public static let schema = Code(rawValue: "schema")
+        /// The database is damaged, or is none.
+        public static let corrupt = Code(rawValue: "corrupt")
+        /// The store would not be as durable as it promises.
+        public static let notDurable = Code(rawValue: "not_durable")
+        /// An event is larger than the store takes.
+        public static let tooLarge = Code(rawValue: "too_large")
+        /// A checkpoint or its consumer was changed by someone else.
+        public static let checkpointMoved = Code(rawValue: "checkpoint_moved")
+        /// Anything else the database reports.
+        public static let database = Code(rawValue: "database")
+    }
+
+    public let code: Code
+    /// A sentence for people, with what to do.
+    public let message: String
+    public let underlying: (any Error)?
+
+    public init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.underlying = underlying
+    }
+
+    package static let closed = EventStoreError(.closed, "The event store has been closed.")
+}
+
+extension EventStoreError: CustomStringConvertible {
+    public var description: String { message }
+}

@@ -1,0 +1,57 @@
+public import Foundation
+
+/// What one page of reading asks for.
+public struct Read: Hashable, Sendable {
+    public enum Direction: Hashable, Sendable { case forward, backward }
+
+    public var query: EventQuery
+    public var direction: Direction
+    /// Only events beyond this position.
+    public var after: Position
+    /// Only events at or below this position.
+    public var upTo: Position?
+    /// Only events with these versions, lowest and highest included. For reading one stream.
+    public var versions: ClosedRange<Int>?
+    /// Only events recorded at this time or before: the store as it was then.
+    public var asOf: Date?
+    /// The most events of the page.
+    public var limit: Int
+    /// A page is cut off, after at least one event, when its payloads exceed this many bytes.
+    public var byteLimit: Int
+
+    public init(
+        _ query: EventQuery = .all, direction: Direction = .forward, after: Position = .start, upTo: Position? = nil,
+        versions: ClosedRange<Int>? = nil, asOf: Date? = nil, limit: Int = 1000, byteLimit: Int = 1 << 20
+    ) {
+        self.query = query
+        self.direction = direction
+        self.after = after
+        self.upTo = upTo
+        self.versions = versions
+        self.asOf = asOf
+        self.limit = limit
+        self.byteLimit = byteLimit
+    }
+}
+
+/// One page, read in one short transaction: `events`, `through` and `head` are of one moment.
+public struct Page: Hashable, Sendable {
+    public var events: [RecordedEvent]
+    /// Everything that was asked for between where the page began and this position is in `events`. Forward, the next page
+    /// begins after it, and it moves past what does not match; backward, the next page ends before it.
+    public var through: Position
+    /// The last position of the store.
+    public var head: Position
+    /// Whether there may be more within the bounds that were asked for.
+    public var hasMore: Bool
+    /// The id of the event at `through`: what a checkpoint remembers it by.
+    public var throughID: UUID?
+
+    public init(events: [RecordedEvent], through: Position, head: Position, hasMore: Bool, throughID: UUID?) {
+        self.events = events
+        self.through = through
+        self.head = head
+        self.hasMore = hasMore
+        self.throughID = throughID
+    }
+}

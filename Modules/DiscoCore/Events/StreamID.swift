@@ -1,0 +1,29 @@
+/// The name of a stream: a category, a hyphen and an id, as in `wallet-6f0c2a…`.
+///
+/// The category matches `[A-Za-z0-9_.]+`, the id is not empty, and the whole has at most 512 bytes; a store refuses
+/// other names with ``EventStoreError/Code/invalidAppend``. Names beginning with `$` are reserved.
+public struct StreamID: Hashable, Sendable {
+    public let name: String
+
+    public init(_ name: String) { self.name = name }
+
+    public init(category: String, id: String) { name = category + "-" + id }
+
+    /// What stands before the first hyphen.
+    public var category: String { String(name.prefix { $0 != "-" }) }
+
+    /// What stands after the first hyphen.
+    public var id: String { String(name.drop { $0 != "-" }.dropFirst()) }
+}
+
+extension StreamID: ExpressibleByStringLiteral, CustomStringConvertible {
+    public init(stringLiteral value: String) { self.init(value) }
+    public var description: String { name }
+}
+
+extension StreamID: Codable, CodingKeyRepresentable {
+    public init(from decoder: any Decoder) throws { self.init(try String(from: decoder)) }
+    public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
+    public var codingKey: any CodingKey { name.codingKey }
+    public init?<Key: CodingKey>(codingKey: Key) { self.init(codingKey.stringValue) }
+}

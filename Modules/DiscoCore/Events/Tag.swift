@@ -1,0 +1,18 @@
+/// A label on an event by which queries and append conditions find it, for example `course:algebra`.
+///
+/// At most 255 bytes; tags beginning with `$` are reserved.
+public struct Tag: Hashable, Sendable {
+    public let name: String
+
+    public init(_ name: String) { self.name = name }
+
+    /// `Tag("course", "algebra")` is `course:algebra`.
+    public init(_ key: String, _ value: some CustomStringConvertible) { name = key + ":" + value.description }
+}
+
+extension Tag: ExpressibleByStringLiteral, CustomStringConvertible, Codable {
+    public init(stringLiteral value: String) { self.init(value) }
+    public var description: String { name }
+    public init(from decoder: any Decoder) throws { self.init(try String(from: decoder)) }
+    public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
+}

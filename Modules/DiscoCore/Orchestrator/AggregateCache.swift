@@ -1,0 +1,40 @@
+/// The aggregates used last, up to a number of them.
+struct AggregateCache<State: Aggregate>: Sendable {
+    private struct Entry {
+        var loaded: Loaded<State>
+        var used: UInt64
+    }
+
+    private let capacity: Int
+    private var entries: [State.ID: Entry] = [:]
+    private var clock: UInt64 = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    var count: Int { entries.count }
+
+    subscript(id: State.ID) -> Loaded<State>? {
+        mutating get {
+            clock += 1
+            entries[id]?.used = clock
+            return entries[id]?.loaded
+        }
+        set {
+            clock += 1
+            guard let newValue, capacity > 0 else {
+                entries[id] = nil
+                return
+            }
+            // Another dispatch may have stored a later state meanwhile.
+            if let present = entries[id], present.loaded.version > newValue.version { return }
+            entries[id] = Entry(loaded: newValue, used: clock)
+            if entries.count > capacity { shrink() }
+        }
+    }
+
+    /// Drops the quarter that was not used for longest: one pass over all, but only once in so many insertions.
+    private mutating func shrink() {
+        let limit = entries.values.map(\.used).sorted()[entries.count / 4]
+        entries = entries.filter { $0.value.used > limit }
+    }
+}

@@ -1,0 +1,133 @@
+/// Dispatches the commands of one kind of aggregate.
+final class AggregateHost<State: Aggregate>: Sendable {
+    private let client: EventStoreClient
+    private let attempts: Int
+    private let cache: Locked<AggregateCache<State>>
+    private let queue = KeyedQueue<State.ID>()
+
+    init(client: EventStoreClient, settings: Orchestrator.Settings) {
+        self.client = client
+        attempts = settings.attempts
+        cache = Locked(AggregateCache(capacity: settings.cachedAggregates))
+    }
+
+    func dispatch<C: AggregateCommand<State>>(_ command: C, metadata: Metadata) async throws -> Dispatched<State> {
+        try command.validated()
+        let id: State.ID =
+            switch command.target {
+            case .new(let id): id ?? .new(from: .timeOrdered())
+            case .existing(let id), .any(let id): id
+            }
+        return try await queue.run(id) { try await decide(command, id, metadata) }
+    }
+
+    private func decide<C: AggregateCommand<State>>(
+        _ command: C, _ id: State.ID, _ metadata: Metadata
+    ) async throws -> Dispatched<State> {
+        var loaded: Loaded<State>
+        // A refusal, or nothing to do, is final only on state read from the store in this dispatch: nobody else checks it.
+        var fresh = false
+        if let cached = cache.withLock({ $0[id] }) {
+            loaded = cached
+        } else {
+            loaded = Loaded(id: id)
+            try await client.readOn(&loaded)
+            fresh = true
+        }
+        var attempt = 1
+        while true {
+            let events: [State.Event]
+            do {
+                try Self.check(command.target, loaded)
+                events = try command.run(on: loaded.state)
+            } catch {
+                if fresh { throw error }
+                try await client.readOn(&loaded)
+                fresh = true
+                continue
+            }
+            if events.isEmpty {
+                if fresh { return Dispatched(loaded: loaded, events: [], position: nil) }
+                try await client.readOn(&loaded)
+                fresh = true
+                continue
+            }
+            do {
+                return try await record(events, loaded, metadata)
+            } catch let conflict as VersionConflict where attempt < attempts {
+                attempt += 1
+                try await catchUp(&loaded, conflict)
+                fresh = true
+            } catch {
+                cache.withLock { $0[id] = nil }
+                throw error
+            }
+        }
+    }
+
+    private static func check(_ target: CommandTarget<State.ID>, _ loaded: Loaded<State>) throws {
+        switch target {
+        case .new where loaded.exists: throw DispatchError.aggregateExists(loaded.stream)
+        case .existing where !loaded.exists: throw DispatchError.aggregateNotFound(loaded.stream)
+        default: break
+        }
+    }
+
+    private func record(
+        _ events: [State.Event], _ loaded: Loaded<State>, _ metadata: Metadata
+    ) async throws -> Dispatched<State> {
+        let stream = loaded.stream
+        let append = Append(
+            try events.map { try $0.recorded(in: stream, metadata: metadata) }, expect: [stream: .exactly(loaded.version)])
+        let appended: Appended
+        do {
+            appended = try await client.append(append)
+        } catch is OutcomeUnknown {
+            // Never decided anew: the very same append finds out whether it was recorded.
+            appended = try await client.append(append)
+        }
+        var after = loaded
+        for event in events { after.state.apply(event) }
+        after.version = appended.version(of: stream) ?? loaded.version
+        cache.withLock { [after] in $0[after.state.id] = after }
+        return Dispatched(loaded: after, events: events, position: appended.last)
+    }
+
+    private func catchUp(_ loaded: inout Loaded<State>, _ conflict: VersionConflict) async throws {
+        guard let stream = conflict.streams.first(where: { $0.stream == loaded.stream }), stream.complete,
+            stream.actual > loaded.version
+        else {
+            loaded = Loaded(id: loaded.state.id)
+            return try await client.readOn(&loaded)
+        }
+        for event in stream.unseen { try loaded.apply(event) }
+        // Erased events count, though nobody can read them.
+        loaded.version = stream.actual
+    }
+}
+
+extension EventStoreClient {
+    /// Folds what was recorded after `loaded`.
+    @concurrent func readOn<State: Aggregate>(_ loaded: inout Loaded<State>) async throws {
+        for try await event in stream(loaded.stream, from: loaded.version + 1) { try loaded.apply(event) }
+    }
+}
+
+/// What became of a command.
+public struct Dispatched<State: Aggregate>: Sendable {
+    /// After the events.
+    public let state: State
+    /// Empty where there was nothing to do.
+    public let events: [State.Event]
+    /// The version of the aggregate's stream.
+    public let version: Int
+    /// That of the last event, nil where there was nothing to do.
+    public let position: Position?
+
+    init(loaded: Loaded<State>, events: [State.Event], position: Position?) {
+        state = loaded.state
+        version = loaded.version
+        self.events = events
+        self.position = position
+    }
+}

@@ -1,0 +1,59 @@
+public import Foundation
+
+/// How far a consumer has come: everything at or below `position` is done or held.
+public struct Checkpoint: Hashable, Codable, Sendable {
+    public var position: Position
+    /// The event at `position`: where it is another one, this is not the history the consumer has seen.
+    public var eventID: UUID?
+    /// The store it reads from; nil before the first event.
+    public var store: StoreIdentity?
+
+    public init(position: Position = .start, eventID: UUID? = nil, store: StoreIdentity? = nil) {
+        self.position = position
+        self.eventID = eventID
+        self.store = store
+    }
+
+    /// Before everything: that of a consumer nobody knows.
+    public static let start = Checkpoint()
+}
+
+/// An event that waits: it is tried again at `retryAt`, and later events of its stream wait behind it.
+public struct HeldEvent: Hashable, Sendable {
+    public var position: Position
+    public var stream: StreamID
+    public var attempts: Int
+    /// Nil for one that waits behind another, or is parked.
+    public var retryAt: Date?
+    public var reason: String
+
+    public init(position: Position, stream: StreamID, attempts: Int, retryAt: Date?, reason: String) {
+        self.position = position
+        self.stream = stream
+        self.attempts = attempts
+        self.retryAt = retryAt
+        self.reason = reason
+    }
+}
+
+/// One step of a consumer, from the checkpoint it read to the one it has reached.
+public struct Progress: Hashable, Sendable {
+    public var consumer: String
+    /// What the consumer believes is stored; where it is not, the step is refused with ``EventStoreError/Code/checkpointMoved``.
+    public var from: Checkpoint
+    public var to: Checkpoint
+    /// Events held from now on, replacing rows at the same positions.
+    public var hold: [HeldEvent]
+    /// Positions of events that were held and are done.
+    public var release: [Position]
+
+    public init(
+        consumer: String, from: Checkpoint, to: Checkpoint, hold: [HeldEvent] = [], release: [Position] = []
+    ) {
+        self.consumer = consumer
+        self.from = from
+        self.to = to
+        self.hold = hold
+        self.release = release
+    }
+}

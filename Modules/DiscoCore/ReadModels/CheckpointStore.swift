@@ -1,0 +1,30 @@
+/// Remembers how far consumers have come: all that a policy needs.
+public protocol CheckpointStore: Sendable {
+    /// ``Checkpoint/start`` for a consumer nobody knows.
+    func checkpoint(of consumer: String) async throws -> Checkpoint
+
+    /// The events that wait, in order of position.
+    func held(by consumer: String) async throws -> [HeldEvent]
+
+    /// Stores a step, if the checkpoint is still the one it begins from (compare and set).
+    func save(_ progress: Progress) async throws
+
+    /// Forgets the checkpoint and what is held: the consumer starts anew.
+    func reset(_ consumer: String) async throws
+}
+
+/// The database of read models, apart from the event store, which may be another one or remote.
+///
+/// Bodies are synchronous and run on the adapter's own thread: none sits on the writer across an `await`.
+public protocol ReadModelStore: CheckpointStore {
+    /// Runs `body` and stores the step in one transaction: both take effect, or neither.
+    func commit(_ progress: Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws
+
+    /// Runs `body` in a transaction that may write, without a checkpoint.
+    func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws
+
+    /// Runs `body` on a snapshot.
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLTransaction) throws -> Result
+    ) async throws -> Result
+}

@@ -1,0 +1,27 @@
+# Sourced by the scripts: what they need from the system.
+
+# Installs what is missing, and only that. Needs apt-get only where something is missing.
+install_missing_packages() {
+    if ! command -v swift >/dev/null; then
+        echo "swift was not found: install a Swift 6.3 toolchain (https://www.swift.org/install) and put it on the PATH." >&2
+        return 1
+    fi
+    local missing=()
+    # The header is what the build needs; a package of another name may have brought it.
+    if [ ! -e /usr/include/sqlite3.h ]; then missing+=(libsqlite3-dev); fi
+    if ! command -v strace >/dev/null; then missing+=(strace); fi
+    if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+
+    if ! command -v apt-get >/dev/null; then
+        echo "Missing: ${missing[*]}. There is no apt-get here: install them by hand." >&2
+        return 1
+    fi
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+    echo "Installing ${missing[*]} (apt-get) …"
+    # The package lists may be old or empty: refreshed only where installing from them fails.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+        >/dev/null 2>&1 && return 0
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
