@@ -1,6 +1,0 @@
-#if SQLite
-import GRDB
-#endif
-#if Configuration
-import Configuration
-#endif
