@@ -61,7 +61,7 @@ let package = Package(
 
         // The sample apps and the benchmarks.
         .target(
-            name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers"], path: "Apps/WalletApp/Domain"),
+            name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers", .logging], path: "Apps/WalletApp/Domain"),
         .executableTarget(
             name: "WalletApp",
             dependencies: [

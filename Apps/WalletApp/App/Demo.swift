@@ -1,0 +1,102 @@
+import ArgumentParser
+import DiscoConsumers
+import DiscoCore
+import Foundation
+import WalletDomain
+
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tells a short story: two wallets, a deposit, a transfer, an overdraft, and what was recorded.")
+
+    func run() async throws {
+        try await System.reporting {
+            let system = try System.open(shared: false)
+            try await Story(wallets: system.wallets).tell()
+            await system.close()
+        }
+    }
+}
+
+/// The demonstration, told line by line. Ids are shown as names, so that it reads the same each time.
+private struct Story {
+    let wallets: Wallets
+    private let user = UUID.timeOrdered()
+    private let colour = isatty(STDOUT_FILENO) == 1
+
+    init(wallets: Wallets) { self.wallets = wallets }
+
+    func tell() async throws {
+        let start = try await wallets.client.head()
+        say("Commands: " + wallets.orchestrator.commands().joined(separator: ", "))
+        say("Queries:  " + wallets.orchestrator.queries().joined(separator: ", "))
+
+        var names: [(String, String)] = [(user.description.lowercased(), "<ada>")]
+        title("Ada opens a wallet with 100")
+        let first = try await dispatch("create_wallet", ["user_id": userJSON, "balance": 100], names)
+        names.append((id(first), "<wallet 1>"))
+        title("A wallet for nobody, with less than nothing, is refused: every field says why")
+        try await dispatch("create_wallet", ["user_id": "ada", "balance": -1], names)
+        title("A second wallet, then a deposit")
+        let second = try await dispatch("create_wallet", ["user_id": userJSON, "balance": 0], names + [])
+        names.append((id(second), "<wallet 2>"))
+        try await dispatch("deposit_money", ["id": .string(id(first)), "amount": 20.5], names)
+        title("A transfer changes both wallets at once")
+        try await dispatch(
+            "transfer_money", ["from": .string(id(first)), "to": .string(id(second)), "amount": 115], names)
+        title("An overdraft is refused")
+        try await dispatch("withdraw_money", ["id": .string(id(first)), "amount": 1000], names)
+
+        title("The projection follows, and queries answer from what it wrote")
+        try await wallets.consumers.catchUp()
+        try await query("list_wallets", ["user_id": userJSON], names)
+        try await query("list_wallets", [:], names)
+
+        title("What was recorded (the last line by a policy, since little was left)")
+        for try await event in wallets.client.events(after: start) {
+            let position = event.position.rawValue - start.rawValue
+            say(named("  \(position)  \(event.stream) v\(event.version)  \(event.type) \(event.payload)", names))
+        }
+    }
+
+    private var userJSON: JSON { .string(user.description.lowercased()) }
+
+    private func id(_ wallet: JSON) -> String { wallet["id"]?.string ?? "" }
+
+    @discardableResult
+    private func dispatch(_ name: String, _ fields: JSON, _ names: [(String, String)]) async throws -> JSON {
+        say(named("  dispatch \(name) \(fields)", names))
+        do {
+            let answer = try await wallets.orchestrator.dispatch(name, fields)
+            let unnamed = names.contains { $0.0 == id(answer) } || id(answer).isEmpty
+            let all = unnamed ? names : names + [(id(answer), "<wallet \(names.count)>")]
+            say(named("    \(answer)", all), "32")
+            return answer
+        } catch {
+            say(named("    refused: \(JSON(describing: error))", names), "31")
+            return .null
+        }
+    }
+
+    private func query(_ name: String, _ fields: JSON, _ names: [(String, String)]) async throws {
+        say(named("  query \(name) \(fields)", names))
+        do {
+            say(named("    \(try await wallets.orchestrator.query(name, fields))", names), "32")
+        } catch {
+            say(named("    refused: \(JSON(describing: error))", names), "31")
+        }
+    }
+
+    private func named(_ text: String, _ names: [(String, String)]) -> String {
+        names.reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+    }
+
+    private func title(_ text: String) { say("\n" + text, "1") }
+
+    private func say(_ line: String, _ style: String? = nil) {
+        if colour, let style {
+            Output.write("\u{1B}[\(style)m\(line)\u{1B}[0m", to: .standardOutput)
+        } else {
+            Output.write(line, to: .standardOutput)
+        }
+    }
+}

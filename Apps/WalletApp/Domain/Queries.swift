@@ -1,0 +1,68 @@
+public import DiscoCore
+public import Foundation
+
+/// A wallet as queries show it.
+public struct WalletView: Codable, Equatable, Sendable {
+    public let id: UUID
+    public let userID: UUID
+    public let balance: Decimal
+
+    enum CodingKeys: String, CodingKey { case id, userID = "user_id", balance }
+
+    init(_ row: Row) throws {
+        id = try row.value("id")
+        userID = try row.value("user_id")
+        balance = try row.value("balance")
+    }
+}
+
+/// All wallets of a user, in the order in which they were opened.
+public struct ListWallets: Query {
+    public var userID: UUID
+
+    enum CodingKeys: String, CodingKey { case userID = "user_id" }
+
+    public init(userID: UUID) { self.userID = userID }
+
+    public static let rules: [Rule<Self>] = [
+        .field(CodingKeys.userID, \.userID, else: "must be a valid UUID string")
+    ]
+
+    public func run(in context: QueryContext) async throws -> [WalletView] {
+        let userID = userID
+        return try await context.read { transaction in
+            try transaction.query("SELECT * FROM wallets WHERE user_id = \(userID) ORDER BY opened").map(WalletView.init)
+        }
+    }
+}
+
+/// One wallet, null where there is none.
+public struct FindWallet: Query {
+    public var id: UUID
+
+    public init(id: UUID) { self.id = id }
+
+    public static let rules: [Rule<Self>] = [.field(CodingKeys.id, \.id, else: "must be a valid UUID string")]
+
+    public func run(in context: QueryContext) async throws -> WalletView? {
+        let id = id
+        return try await context.read { transaction in
+            try transaction.query("SELECT * FROM wallets WHERE id = \(id)").first.map(WalletView.init)
+        }
+    }
+}
+
+/// What happened to a wallet, from the events themselves.
+public struct WalletHistory: Query {
+    public var id: UUID
+
+    public init(id: UUID) { self.id = id }
+
+    public static let rules: [Rule<Self>] = [.field(CodingKeys.id, \.id, else: "must be a valid UUID string")]
+
+    public func run(in context: QueryContext) async throws -> [JSON] {
+        var history: [JSON] = []
+        for try await event in context.client.stream(Wallet.stream(id)) { history.append(try event.json) }
+        return history
+    }
+}

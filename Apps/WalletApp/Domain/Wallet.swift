@@ -1,0 +1,69 @@
+public import DiscoCore
+public import Foundation
+
+/// Money of one user.
+public struct Wallet: Aggregate {
+    public let id: UUID
+    public var userID: UUID?
+    public var balance: Decimal = 0
+    /// Whether its owner was told that little is left.
+    public var isLow = false
+
+    enum CodingKeys: String, CodingKey { case id, userID = "user_id", balance, isLow = "is_low" }
+
+    public init(id: UUID) { self.id = id }
+
+    public static let commands: [any AggregateCommand<Wallet>.Type] = [
+        CreateWallet.self, DepositMoney.self, WithdrawMoney.self, NoticeLowBalance.self,
+    ]
+
+    public enum Event: DomainEvent, Equatable {
+        case walletCreated(userID: UUID, balance: Decimal)
+        case moneyDeposited(amount: Decimal)
+        case moneyWithdrawn(amount: Decimal)
+        case lowBalanceNoticed(balance: Decimal)
+
+        enum WalletCreatedCodingKeys: String, CodingKey { case userID = "user_id", balance }
+    }
+
+    public mutating func apply(_ event: Event) {
+        switch event {
+        case .walletCreated(let userID, let balance):
+            self.userID = userID
+            self.balance = balance
+        case .moneyDeposited(let amount):
+            balance += amount
+            isLow = isLow && balance < Self.low
+        case .moneyWithdrawn(let amount): balance -= amount
+        case .lowBalanceNoticed: isLow = true
+        }
+    }
+
+    /// Below this, the owner is told.
+    static let low: Decimal = 10
+
+    func require(_ amount: Decimal) throws {
+        guard balance >= amount else { throw WalletRefusal.insufficientFunds(balance: balance, amount: amount) }
+    }
+}
+
+/// Why a wallet refuses.
+public enum WalletRefusal: Refusal, Equatable {
+    case insufficientFunds(balance: Decimal, amount: Decimal)
+
+    public var message: String {
+        switch self {
+        case .insufficientFunds(let balance, let amount): "The balance is \(balance), which does not cover \(amount)."
+        }
+    }
+
+    public var data: JSON.Object {
+        switch self {
+        case .insufficientFunds(let balance, let amount):
+            JSON.Object([
+                ("balance", JSON.Number(balance).map(JSON.number) ?? .null),
+                ("amount", JSON.Number(amount).map(JSON.number) ?? .null),
+            ])
+        }
+    }
+}

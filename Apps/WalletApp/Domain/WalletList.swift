@@ -1,0 +1,55 @@
+public import DiscoConsumers
+public import DiscoCore
+import Foundation
+
+/// The read model `wallets`: each wallet with its owner and balance.
+public struct WalletList: Projection {
+    public let name = "wallets"
+    public let query = EventQuery.category(Wallet.category)
+
+    public init() {}
+
+    public func setUp(_ transaction: SQLTransaction) throws {
+        try transaction.execute(
+            """
+            CREATE TABLE IF NOT EXISTS wallets (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, balance TEXT NOT NULL, opened INTEGER NOT NULL)
+            """)
+        try transaction.execute("CREATE INDEX IF NOT EXISTS wallets_of_user ON wallets (user_id, opened)")
+    }
+
+    public func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
+        switch try Wallet.Event(event) {
+        case .walletCreated(let userID, let balance):
+            try transaction.execute(
+                "INSERT INTO wallets VALUES (\(event.stream.id), \(userID), \(balance), \(Int(event.position.rawValue)))")
+        case .moneyDeposited(let amount): try add(amount, event.stream.id, transaction)
+        case .moneyWithdrawn(let amount): try add(-amount, event.stream.id, transaction)
+        case .lowBalanceNoticed: break
+        }
+    }
+
+    /// Decimals are kept as text, so they are added here and not in SQL, which would round them.
+    private func add(_ amount: Decimal, _ id: String, _ transaction: SQLTransaction) throws {
+        let row = try transaction.query("SELECT balance FROM wallets WHERE id = \(id)").first
+        let balance = try row?.value("balance", as: Decimal.self) ?? 0
+        try transaction.execute("UPDATE wallets SET balance = \(balance + amount) WHERE id = \(id)")
+    }
+}
+
+/// Tells owners, by way of a command, that little is left after a withdrawal.
+public struct LowBalanceNotice: Policy {
+    public let name = "low_balance_notice"
+    public let query = EventQuery.types("MoneyWithdrawn")
+    private let orchestrator: Orchestrator
+
+    public init(orchestrator: Orchestrator) { self.orchestrator = orchestrator }
+
+    public func process(_ event: RecordedEvent) async throws -> Outcome {
+        guard let id = UUID(uuidString: event.stream.id) else {
+            return .skip("\(event.stream) is not the stream of a wallet")
+        }
+        // The wallet decides whether there is anything to notice, so a repeat does no harm.
+        try await orchestrator.dispatch(NoticeLowBalance(id: id), metadata: .caused(by: event))
+        return .done
+    }
+}

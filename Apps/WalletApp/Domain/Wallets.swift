@@ -1,0 +1,24 @@
+public import DiscoConsumers
+public import DiscoCore
+public import Logging
+
+/// The whole wallet system, put together over a store of events and one of read models.
+public struct Wallets: Sendable {
+    public let client: EventStoreClient
+    public let orchestrator: Orchestrator
+    public let consumers: Consumers
+
+    public init(events: any EventStore, readModels: any ReadModelStore, logger: Logger) {
+        client = EventStoreClient(events)
+        orchestrator = Orchestrator(
+            client: client, aggregates: [Wallet.self], commands: [TransferMoney.self],
+            readModels: [ReadModel(queries: [ListWallets.self, FindWallet.self], store: readModels)],
+            queries: [WalletHistory.self])
+        consumers = Consumers(
+            of: client,
+            [
+                .projection(WalletList(), in: readModels),
+                .policy(LowBalanceNotice(orchestrator: orchestrator), in: readModels),
+            ], logger: logger)
+    }
+}

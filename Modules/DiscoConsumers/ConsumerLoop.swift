@@ -1,0 +1,191 @@
+import DiscoCore
+import Foundation
+import Logging
+
+/// Takes one consumer forward, step by step.
+struct ConsumerLoop: Sendable {
+    static let pageSize = 500
+    /// With so many events waiting the consumer stops reading new ones.
+    static let mostHeld = 10_000
+
+    let consumer: EventConsumer
+    let store: any EventStore
+    let logger: Logger
+
+    struct Step {
+        var position: Position
+        var hasMore: Bool
+        var nextRetry: Date?
+    }
+
+    /// Makes the read model's tables and checks that the checkpoint lies in this store's history.
+    func prepare() async throws {
+        if case .projection(let projection, let readModels) = consumer.work {
+            try await readModels.write { transaction in try projection.setUp(transaction) }
+        }
+        let checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
+        guard checkpoint.position > .start else { return }
+        let page = try await store.page(Read(after: checkpoint.position, limit: 0))
+        let identity = try await store.identity()
+        let sameStore = checkpoint.store == nil || checkpoint.store == identity
+        guard sameStore, page.head >= checkpoint.position, page.throughID == checkpoint.eventID else {
+            throw CheckpointDiverged(consumer: consumer.name, checkpoint: checkpoint.position, head: page.head)
+        }
+    }
+
+    /// Processes what is due and one page of what is new.
+    func step() async throws -> Step {
+        let checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
+        let held = try await consumer.checkpoints.held(by: consumer.name)
+        var batch = Batch(held: held)
+        let before = checkpoint.position
+        var to = checkpoint
+        var events: [RecordedEvent] = []
+        var hasMore = false
+        if held.count < Self.mostHeld {
+            let page = try await store.page(Read(consumer.query, after: before, limit: Self.pageSize))
+            events = page.events
+            hasMore = page.hasMore || page.through < page.head
+            to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
+        } else {
+            logger.error("\(consumer.name) has \(held.count) events waiting and reads no new ones until some are done.")
+        }
+        let due = try await recordedEvents(batch.due(at: Date()))
+        if events.isEmpty, due.isEmpty, to.position == before {
+            return Step(position: before, hasMore: false, nextRetry: batch.nextRetry)
+        }
+        do {
+            switch consumer.work {
+            case .projection(let projection, let readModels):
+                try await project(projection, readModels, due, events, checkpoint, to, &batch)
+            case .policy(let policy, let checkpoints):
+                for stream in due { await retry(policy, stream, &batch) }
+                for event in events { await process(policy, event, &batch) }
+                try await checkpoints.save(progress(checkpoint, to, batch))
+            }
+        } catch let error as EventStoreError where error.code == .checkpointMoved {
+            // Another process took this step; its checkpoint counts.
+            return Step(position: before, hasMore: true, nextRetry: nil)
+        }
+        return Step(position: to.position, hasMore: hasMore, nextRetry: batch.nextRetry)
+    }
+
+    private typealias Due = [(held: HeldEvent, event: RecordedEvent?)]
+
+    private func recordedEvents(_ due: [[HeldEvent]]) async throws -> [Due] {
+        var result: [Due] = []
+        for stream in due {
+            var events: Due = []
+            for held in stream {
+                let before = Position(rawValue: held.position.rawValue - 1)
+                let page = try await store.page(Read(.all, after: before, upTo: held.position, limit: 1))
+                events.append((held, page.events.first))
+            }
+            result.append(events)
+        }
+        return result
+    }
+
+    private func progress(_ from: Checkpoint, _ to: Checkpoint, _ batch: Batch) -> DiscoCore.Progress {
+        DiscoCore.Progress(consumer: consumer.name, from: from, to: to, hold: batch.hold, release: batch.release)
+    }
+
+    // MARK: Policies
+
+    private func process(_ policy: any Policy, _ event: RecordedEvent, _ batch: inout Batch) async {
+        if batch.holds(event.stream) { return batch.wait(event) }
+        if let failure = await outcome(policy, event, attempts: 0) {
+            batch.failed(event, retryAt: failure.retryAt, reason: failure.reason)
+        }
+    }
+
+    private func retry(_ policy: any Policy, _ stream: Due, _ batch: inout Batch) async {
+        for (held, event) in stream {
+            if let event, let failure = await outcome(policy, event, attempts: held.attempts) {
+                return batch.failed(held, retryAt: failure.retryAt, reason: failure.reason)
+            }
+            batch.done(held)
+        }
+    }
+
+    /// Nil when the event is done.
+    private func outcome(
+        _ policy: any Policy, _ event: RecordedEvent, attempts: Int
+    ) async -> (retryAt: Date, reason: String)? {
+        do {
+            switch try await policy.process(event) {
+            case .done: return nil
+            case .retry(let delay): return (Date(timeIntervalSinceNow: delay / .seconds(1)), "the policy asked for a retry")
+            case .skip(let reason):
+                logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
+                return nil
+            }
+        } catch {
+            logger.warning("\(consumer.name) failed at position \(event.position), attempt \(attempts + 1): \(error)")
+            return (Backoff.date(attempts: attempts), String(describing: error))
+        }
+    }
+
+    // MARK: Projections
+
+    private struct Failure: Error {
+        let position: Position
+        let underlying: any Error
+    }
+
+    /// Runs the whole step in one transaction; what fails is rolled back, set aside, and the rest tried again without it.
+    private func project(
+        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [Due], _ events: [RecordedEvent],
+        _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
+    ) async throws {
+        let untouched = batch
+        var failures: [Position: any Error] = [:]
+        while true {
+            batch = untouched
+            var apply: [RecordedEvent] = []
+            for stream in due {
+                for (held, event) in stream {
+                    if let error = failures[held.position] {
+                        batch.failed(
+                            held, retryAt: Backoff.date(attempts: held.attempts), reason: String(describing: error))
+                        break
+                    }
+                    if let event { apply.append(event) }
+                    batch.done(held)
+                }
+            }
+            for event in events {
+                if batch.holds(event.stream) {
+                    batch.wait(event)
+                } else if let error = failures[event.position] {
+                    batch.failed(event, retryAt: Backoff.date(attempts: 0), reason: String(describing: error))
+                } else {
+                    apply.append(event)
+                }
+            }
+            do {
+                return try await readModels.commit(progress(from, to, batch)) { [apply] transaction in
+                    for event in apply {
+                        do {
+                            try projection.apply(event, transaction)
+                        } catch {
+                            throw Failure(position: event.position, underlying: error)
+                        }
+                    }
+                }
+            } catch let failure as Failure {
+                logger.warning("\(consumer.name) failed at position \(failure.position): \(failure.underlying)")
+                failures[failure.position] = failure.underlying
+            }
+        }
+    }
+}
+
+/// When something that failed is tried again: after 0.1 s, then twice as long each time, up to a minute, with up to a fifth of
+/// jitter so that consumers do not come back in step.
+enum Backoff {
+    static func date(attempts: Int) -> Date {
+        let seconds = min(60, 0.1 * Double(1 << min(attempts, 10)))
+        return Date(timeIntervalSinceNow: seconds * Double.random(in: 0.8...1))
+    }
+}

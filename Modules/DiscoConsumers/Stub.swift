@@ -1,3 +1,0 @@
-#if ServiceLifecycle
-import ServiceLifecycle
-#endif
