@@ -16,7 +16,8 @@ let package = Package(
     traits: [
         .trait(name: "SQLite", description: "The adapter on SQLite: event store and read models in files (GRDB)."),
         .trait(name: "Configuration", description: "Settings from a ConfigReader (swift-configuration)."),
-        .trait(name: "ServiceLifecycle", description: "Consumers as services of a ServiceGroup (swift-service-lifecycle)."),
+        .trait(
+            name: "ServiceLifecycle", description: "Consumers as services of a ServiceGroup (swift-service-lifecycle)."),
         .default(enabledTraits: ["SQLite", "Configuration", "ServiceLifecycle"]),
     ],
     dependencies: [
@@ -61,7 +62,8 @@ let package = Package(
 
         // The sample apps and the benchmarks.
         .target(
-            name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers", .logging], path: "Apps/WalletApp/Domain"),
+            name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers", .logging], path: "Apps/WalletApp/Domain"
+        ),
         .executableTarget(
             name: "WalletApp",
             dependencies: [
@@ -79,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "DiscoProbe",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "WalletDomain",
+                "DiscoCore", "DiscoEventStoreSQLite", "DiscoConsumers", "WalletDomain", .logging,
             ],
             path: "Tests/DiscoProbe"),
         .testTarget(name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "WalletDomain"]),
@@ -88,20 +90,18 @@ let package = Package(
             name: "DiscoEventStoreSQLiteTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
-                "DiscoMigrations", "DiscoProbe", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "DiscoConsumersTests",
-            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting"]),
-        .testTarget(
-            name: "DiscoTestingTests",
-            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting", "WalletDomain"]),
+            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", .logging]),
         .testTarget(
             name: "WalletAppTests",
             dependencies: [
-                "WalletApp", "WalletDomain", "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite",
-                "DiscoConsumers", "DiscoTesting",
-            ]),
+                "WalletApp", "DiscoProbe", "WalletDomain", "DiscoCore", "DiscoConsumers", "DiscoEventStoreSQLite",
+                .logging,
+            ],
+            exclude: ["demo.txt"]),
     ],
     swiftLanguageModes: [.v6]
 )

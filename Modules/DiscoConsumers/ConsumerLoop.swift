@@ -115,7 +115,8 @@ struct ConsumerLoop: Sendable {
         do {
             switch try await policy.process(event) {
             case .done: return nil
-            case .retry(let delay): return (Date(timeIntervalSinceNow: delay / .seconds(1)), "the policy asked for a retry")
+            case .retry(let delay):
+                return (Date(timeIntervalSinceNow: delay / .seconds(1)), "the policy asked for a retry")
             case .skip(let reason):
                 logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
                 return nil

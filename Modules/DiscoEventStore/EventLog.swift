@@ -51,7 +51,8 @@ struct EventLog: Sendable {
         }
         let end = start + append.events.count
         let same =
-            end <= events.count && zip(append.events, events[start..<end]).allSatisfy { $0.id == $1.id && $0.stream == $1.stream }
+            end <= events.count
+            && zip(append.events, events[start..<end]).allSatisfy { $0.id == $1.id && $0.stream == $1.stream }
             && appendOf[end - 1] == Int64(start) + 1 && (end == events.count || appendOf[end] != Int64(start) + 1)
         guard same else { throw DuplicateEvent(id: known.id) }
         return Appended(events: (start..<end).map(appended), repeated: true)
@@ -83,7 +84,8 @@ struct EventLog: Sendable {
         let bounds = PageBounds(read, upTo: upTo)
         var page = bounds.collect(candidates(read, upTo))
         page.head = head
-        page.throughID = events.indices.contains(Int(page.through.rawValue) - 1) ? events[Int(page.through.rawValue) - 1].id : nil
+        page.throughID =
+            events.indices.contains(Int(page.through.rawValue) - 1) ? events[Int(page.through.rawValue) - 1].id : nil
         return page
     }
 

@@ -48,7 +48,9 @@ extension Sequence<RecordedEvent> {
         var result: [RecordedEvent] = []
         for event in self {
             bytes += event.payload.bytes.count
-            if result.count == VersionConflict.mostUnseen || (bytes > VersionConflict.mostUnseenBytes && !result.isEmpty) {
+            if result.count == VersionConflict.mostUnseen
+                || (bytes > VersionConflict.mostUnseenBytes && !result.isEmpty)
+            {
                 break
             }
             result.append(event)

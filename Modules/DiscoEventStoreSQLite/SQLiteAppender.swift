@@ -1,67 +1,70 @@
 #if SQLite
-import DiscoCore
-import DiscoEventStore
-import Foundation
-import GRDB
+    import DiscoCore
+    import DiscoEventStore
+    import Foundation
+    import GRDB
 
-/// Records batches of appends, each batch in one transaction.
-struct SQLiteAppender: BatchAppender {
-    let database: SQLiteDatabase
-    let hub: WakeUpHub
-    let clock: StoreClock
+    /// Records batches of appends, each batch in one transaction.
+    struct SQLiteAppender: BatchAppender {
+        let database: SQLiteDatabase
+        let hub: WakeUpHub
+        let clock: StoreClock
 
-    func commit(_ batch: [Append]) throws -> [BatchOutcome] {
-        let result = try database.onWriter { db in try commit(batch, db) }
-        hub.advance(to: result.head)
-        return result.outcomes
-    }
-
-    private func commit(_ batch: [Append], _ db: Database) throws -> (outcomes: [BatchOutcome], head: Position) {
-        try db.beginTransaction(.immediate)
-        var outcomes: [BatchOutcome] = []
-        var head = 0 as Int64
-        do {
-            var transaction = try SQLiteAppendTransaction(db, clock: clock)
-            for append in batch { outcomes.append(try transaction.outcome(of: append)) }
-            head = transaction.position
-            if !transaction.changed {
-                try db.rollback()
-                return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
-            }
-        } catch {
-            try? db.rollback()
-            throw error
+        func commit(_ batch: [Append]) throws -> [BatchOutcome] {
+            let result = try database.onWriter { db in try commit(batch, db) }
+            hub.advance(to: result.head)
+            return result.outcomes
         }
-        do {
-            try db.commit()
-        } catch {
-            try? db.rollback()
-            // After a failed flush nobody can say whether the commit will be found when the file is opened again.
-            if (error as? DatabaseError)?.resultCode == .SQLITE_IOERR {
-                throw OutcomeUnknown(append: batch[0], underlying: SQLiteError.translate(error))
-            }
-            throw error
-        }
-        return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
-    }
 
-    /// The events that a refused caller has not seen, read now that the lock is released.
-    private func withUnseen(_ outcome: BatchOutcome, _ db: Database) throws -> BatchOutcome {
-        guard case .refused(let conflict as VersionConflict) = outcome else { return outcome }
-        return .refused(
-            VersionConflict(
-                streams: try conflict.streams.map { stream in
-                    guard case .exactly(let expected) = stream.expected, expected < stream.actual else { return stream }
-                    let seen = max(0, expected)
-                    let unseen = try SQLiteReading.page(
-                        Read(
-                            .stream(stream.stream), versions: (seen + 1)...stream.actual,
-                            limit: VersionConflict.mostUnseen, byteLimit: VersionConflict.mostUnseenBytes), db)
+        private func commit(_ batch: [Append], _ db: Database) throws -> (outcomes: [BatchOutcome], head: Position) {
+            try db.beginTransaction(.immediate)
+            var outcomes: [BatchOutcome] = []
+            var head = 0 as Int64
+            do {
+                var transaction = try SQLiteAppendTransaction(db, clock: clock)
+                for append in batch { outcomes.append(try transaction.outcome(of: append)) }
+                head = transaction.position
+                if !transaction.changed {
+                    try db.rollback()
+                    return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
+                }
+            } catch {
+                try? db.rollback()
+                throw error
+            }
+            do {
+                try db.commit()
+            } catch {
+                try? db.rollback()
+                // After a failed flush nobody can say whether the commit will be found when the file is opened again.
+                if (error as? DatabaseError)?.resultCode == .SQLITE_IOERR {
+                    throw OutcomeUnknown(append: batch[0], underlying: SQLiteError.translate(error))
+                }
+                throw error
+            }
+            return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
+        }
+
+        /// The events that a refused caller has not seen, read now that the lock is released.
+        private func withUnseen(_ outcome: BatchOutcome, _ db: Database) throws -> BatchOutcome {
+            guard case .refused(let conflict as VersionConflict) = outcome else { return outcome }
+            return .refused(
+                VersionConflict(
+                    streams: try conflict.streams.map { stream in
+                        guard case .exactly(let expected) = stream.expected, expected < stream.actual else {
+                            return stream
+                        }
+                        let seen = max(0, expected)
+                        let unseen = try SQLiteReading.page(
+                            Read(
+                                .stream(stream.stream), versions: (seen + 1)...stream.actual,
+                                limit: VersionConflict.mostUnseen, byteLimit: VersionConflict.mostUnseenBytes), db
+                        )
                         .events.boundedAsUnseen()
-                    return .init(
-                        stream: stream.stream, expected: stream.expected, actual: stream.actual, unseen: unseen,
-                        complete: seen + unseen.count == stream.actual)
-                }))
+                        return .init(
+                            stream: stream.stream, expected: stream.expected, actual: stream.actual, unseen: unseen,
+                            complete: seen + unseen.count == stream.actual)
+                    }))
+        }
     }
-}
 #endif

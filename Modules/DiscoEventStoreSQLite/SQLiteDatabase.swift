@@ -1,100 +1,104 @@
 #if SQLite
-import DiscoCore
-import DiscoMigrations
-import Foundation
-import GRDB
+    import DiscoCore
+    import DiscoMigrations
+    import Foundation
+    import GRDB
 
-/// A SQLite file as Disco opens it: WAL, `synchronous=FULL`, migrated, and fair to other processes.
-final class SQLiteDatabase: Sendable {
-    private let pool: any DatabaseWriter
-    private let closed = Locked(false)
+    /// A SQLite file as Disco opens it: WAL, `synchronous=FULL`, migrated, and fair to other processes.
+    final class SQLiteDatabase: Sendable {
+        private let pool: any DatabaseWriter
+        private let closed = Locked(false)
 
-    /// - Parameter path: nil for a database in memory.
-    init(path: String?, migrations: [Migration]) throws {
-        pool = try SQLiteError.translating { () throws -> any DatabaseWriter in
-            var configuration = GRDB.Configuration()
-            configuration.busyMode = .callback(Self.waitInTurn)
-            configuration.foreignKeysEnabled = false
-            configuration.maximumReaderCount = 4
-            guard let path else { return try DatabaseQueue(configuration: configuration) }
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB sets NORMAL, which loses the last commits when the power fails.
-            try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-            return pool
-        }
-        do {
-            try onWriter { db in
-                if path != nil { try Self.checkDurability(db) }
-                try SQLiteMigrator.migrate(db, migrations)
+        /// - Parameter path: nil for a database in memory.
+        init(path: String?, migrations: [Migration]) throws {
+            pool = try SQLiteError.translating { () throws -> any DatabaseWriter in
+                var configuration = GRDB.Configuration()
+                configuration.busyMode = .callback(Self.waitInTurn)
+                configuration.foreignKeysEnabled = false
+                configuration.maximumReaderCount = 4
+                guard let path else { return try DatabaseQueue(configuration: configuration) }
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                // GRDB sets NORMAL, which loses the last commits when the power fails.
+                try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+                return pool
             }
-        } catch {
-            try? pool.close()
-            throw error
+            do {
+                try onWriter { db in
+                    if path != nil { try Self.checkDurability(db) }
+                    try SQLiteMigrator.migrate(db, migrations)
+                }
+            } catch {
+                try? pool.close()
+                throw error
+            }
         }
-    }
 
-    /// Another process holds the file: waits a random while, so that none is starved, and gives up after ten seconds.
-    private static let waitInTurn: @Sendable (Int) -> Bool = { attempts in
-        usleep(UInt32.random(in: 200...3000))
-        // Half of 0.2 to 3 ms, some sleeps longer: 6,000 waits are about ten seconds.
-        return attempts < 6000
-    }
-
-    private static func checkDurability(_ db: Database) throws {
-        let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
-        let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
-        guard journal == "wal", synchronous ?? 0 >= 2 else {
-            throw EventStoreError(
-                .notDurable,
-                "SQLite runs with journal_mode=\(journal ?? "?") and synchronous=\(synchronous ?? -1); Disco needs wal and 2 (FULL). "
-                    + "Keep the file on a local disk.")
+        /// Another process holds the file: waits a random while, so that none is starved, and gives up after ten seconds.
+        private static let waitInTurn: @Sendable (Int) -> Bool = { attempts in
+            usleep(UInt32.random(in: 200...3000))
+            // Half of 0.2 to 3 ms, some sleeps longer: 6,000 waits are about ten seconds.
+            return attempts < 6000
         }
-    }
 
-    /// Blocks the calling thread; for start-up and threads of our own.
-    func onWriter<Result>(_ body: (Database) throws -> Result) throws -> Result {
-        if closed.withLock({ $0 }) { throw EventStoreError.closed }
-        return try SQLiteError.translating { try pool.writeWithoutTransaction(body) }
-    }
+        private static func checkDurability(_ db: Database) throws {
+            let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
+            let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+            guard journal == "wal", synchronous ?? 0 >= 2 else {
+                throw EventStoreError(
+                    .notDurable,
+                    "SQLite runs with journal_mode=\(journal ?? "?") and synchronous=\(synchronous ?? -1); Disco needs wal and 2 (FULL). "
+                        + "Keep the file on a local disk.")
+            }
+        }
 
-    /// Runs to its end, whatever becomes of the calling task.
-    func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
-        if closed.withLock({ $0 }) { throw EventStoreError.closed }
-        return try await withCheckedThrowingContinuation { continuation in
-            pool.asyncWriteWithoutTransaction { db in
-                continuation.resume(
-                    with: Swift.Result {
-                        try SQLiteError.translating {
-                            var result: Result?
-                            try db.inTransaction(.immediate) {
-                                result = try body(db)
-                                return .commit
+        /// Blocks the calling thread; for start-up and threads of our own.
+        func onWriter<Result>(_ body: (Database) throws -> Result) throws -> Result {
+            if closed.withLock({ $0 }) { throw EventStoreError.closed }
+            return try SQLiteError.translating { try pool.writeWithoutTransaction(body) }
+        }
+
+        /// Runs to its end, whatever becomes of the calling task.
+        func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+            if closed.withLock({ $0 }) { throw EventStoreError.closed }
+            return try await withCheckedThrowingContinuation { continuation in
+                pool.asyncWriteWithoutTransaction { db in
+                    continuation.resume(
+                        with: Swift.Result {
+                            try SQLiteError.translating {
+                                var result: Result?
+                                try db.inTransaction(.immediate) {
+                                    result = try body(db)
+                                    return .commit
+                                }
+                                guard let result else {
+                                    throw EventStoreError(.database, "The transaction had no result.")
+                                }
+                                return result
                             }
-                            guard let result else { throw EventStoreError(.database, "The transaction had no result.") }
-                            return result
-                        }
-                    })
+                        })
+                }
             }
         }
-    }
 
-    /// A snapshot; ends at once when the calling task is cancelled.
-    func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
-        if closed.withLock({ $0 }) { throw EventStoreError.closed }
-        do {
-            return try await pool.read(body)
-        } catch {
-            throw SQLiteError.translate(error)
+        /// A snapshot; ends at once when the calling task is cancelled.
+        func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+            if closed.withLock({ $0 }) { throw EventStoreError.closed }
+            do {
+                return try await pool.read(body)
+            } catch {
+                throw SQLiteError.translate(error)
+            }
+        }
+
+        func close() {
+            guard
+                closed.withLock({ closed in
+                    defer { closed = true }
+                    return !closed
+                })
+            else { return }
+            // Only fails while statements run, which then close it with their end.
+            try? pool.close()
         }
     }
-
-    func close() {
-        guard closed.withLock({ closed in
-            defer { closed = true }
-            return !closed
-        }) else { return }
-        // Only fails while statements run, which then close it with their end.
-        try? pool.close()
-    }
-}
 #endif

@@ -1,35 +1,41 @@
 #if SQLite
-import DiscoCore
-import GRDB
+    import DiscoCore
+    import GRDB
 
-/// Rows of SQLite, not of ``SQLTransaction``.
-typealias Row = GRDB.Row
+    /// Rows of SQLite, not of ``SQLTransaction``.
+    typealias Row = GRDB.Row
 
-/// Turns what SQLite reports into Disco's errors, at the adapter's border.
-enum SQLiteError {
-    static func translating<Result>(_ body: () throws -> Result) throws -> Result {
-        do {
-            return try body()
-        } catch {
-            throw translate(error)
+    /// Turns what SQLite reports into Disco's errors, at the adapter's border.
+    enum SQLiteError {
+        static func translating<Result>(_ body: () throws -> Result) throws -> Result {
+            do {
+                return try body()
+            } catch {
+                throw translate(error)
+            }
+        }
+
+        static func translate(_ error: any Error) -> any Error {
+            guard let error = error as? DatabaseError else { return error }
+            if [.SQLITE_INTERRUPT, .SQLITE_ABORT].contains(error.resultCode) { return CancellationError() }
+            let (code, advice): (EventStoreError.Code, String) =
+                switch error.resultCode {
+                case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, "Another process held the database for too long. Try again.")
+                case .SQLITE_FULL: (.full, "The disk is full. Make room and try again.")
+                case .SQLITE_READONLY, .SQLITE_PERM:
+                    (.readOnly, "The database cannot be written. Check the permissions of its file and folder.")
+                case .SQLITE_CANTOPEN:
+                    (
+                        .unavailable,
+                        "The database file cannot be opened. Check that its folder exists and can be written."
+                    )
+                case .SQLITE_NOTADB, .SQLITE_CORRUPT: (.corrupt, "The file is damaged, or is no SQLite database.")
+                case .SQLITE_TOOBIG: (.tooLarge, "A value is larger than SQLite takes.")
+                default: (.database, "SQLite reports an error.")
+                }
+            return EventStoreError(
+                code, "\(advice) (\(error.message ?? "no message"), SQLite code \(error.extendedResultCode.rawValue))",
+                underlying: error)
         }
     }
-
-    static func translate(_ error: any Error) -> any Error {
-        guard let error = error as? DatabaseError else { return error }
-        if [.SQLITE_INTERRUPT, .SQLITE_ABORT].contains(error.resultCode) { return CancellationError() }
-        let (code, advice): (EventStoreError.Code, String) =
-            switch error.resultCode {
-            case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, "Another process held the database for too long. Try again.")
-            case .SQLITE_FULL: (.full, "The disk is full. Make room and try again.")
-            case .SQLITE_READONLY, .SQLITE_PERM: (.readOnly, "The database cannot be written. Check the permissions of its file and folder.")
-            case .SQLITE_CANTOPEN: (.unavailable, "The database file cannot be opened. Check that its folder exists and can be written.")
-            case .SQLITE_NOTADB, .SQLITE_CORRUPT: (.corrupt, "The file is damaged, or is no SQLite database.")
-            case .SQLITE_TOOBIG: (.tooLarge, "A value is larger than SQLite takes.")
-            default: (.database, "SQLite reports an error.")
-            }
-        return EventStoreError(
-            code, "\(advice) (\(error.message ?? "no message"), SQLite code \(error.extendedResultCode.rawValue))", underlying: error)
-    }
-}
 #endif

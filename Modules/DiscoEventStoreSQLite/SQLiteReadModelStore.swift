@@ -1,154 +1,156 @@
 #if SQLite
-public import DiscoCore
-import DiscoMigrations
-import Foundation
-import GRDB
+    public import DiscoCore
+    import DiscoMigrations
+    import Foundation
+    import GRDB
 
-/// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks an append.
-public final class SQLiteReadModelStore: ReadModelStore {
-    private let database: SQLiteDatabase
+    /// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks an append.
+    public final class SQLiteReadModelStore: ReadModelStore {
+        private let database: SQLiteDatabase
 
-    /// Opens the file, which is made and migrated where it is missing or older.
-    ///
-    /// - Parameter path: nil for a database in memory, which belongs to this instance.
-    public init(path: String?) throws {
-        database = try SQLiteDatabase(path: path, migrations: Migration.sqliteReadModels)
-    }
+        /// Opens the file, which is made and migrated where it is missing or older.
+        ///
+        /// - Parameter path: nil for a database in memory, which belongs to this instance.
+        public init(path: String?) throws {
+            database = try SQLiteDatabase(path: path, migrations: Migration.sqliteReadModels)
+        }
 
-    public func checkpoint(of consumer: String) async throws -> Checkpoint {
-        try await database.read { db in try Self.checkpoint(of: consumer, db) }
-    }
+        public func checkpoint(of consumer: String) async throws -> Checkpoint {
+            try await database.read { db in try Self.checkpoint(of: consumer, db) }
+        }
 
-    public func held(by consumer: String) async throws -> [HeldEvent] {
-        try await database.read { db in
-            try Row.fetchAll(
+        public func held(by consumer: String) async throws -> [HeldEvent] {
+            try await database.read { db in
+                try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT position, key, attempts, retry_at, reason FROM disco_held
+                        WHERE consumer = ? AND "partition" = 0 ORDER BY position
+                        """, arguments: [consumer]
+                ).map { row in
+                    HeldEvent(
+                        position: Position(rawValue: row[0]), stream: StreamID(row[1]), attempts: row[2],
+                        retryAt: (row[3] as Int64?).map(Timestamp.date(microseconds:)), reason: row[4])
+                }
+            }
+        }
+
+        public func save(_ progress: DiscoCore.Progress) async throws { try await commit(progress) { _ in } }
+
+        public func commit(
+            _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+        ) async throws {
+            try await database.write { db in
+                guard try Self.checkpoint(of: progress.consumer, db) == progress.from else {
+                    throw EventStoreError(
+                        .checkpointMoved,
+                        "The checkpoint of \(progress.consumer) was moved by someone else. Read it again.")
+                }
+                try body(SQLTransaction(Connection(db: db)))
+                try Self.store(progress, db)
+            }
+        }
+
+        public func reset(_ consumer: String) async throws {
+            try await database.write { db in
+                try db.execute(sql: "DELETE FROM disco_checkpoints WHERE consumer = ?", arguments: [consumer])
+                try db.execute(sql: "DELETE FROM disco_held WHERE consumer = ?", arguments: [consumer])
+            }
+        }
+
+        public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
+            try await database.write { db in try body(SQLTransaction(Connection(db: db))) }
+        }
+
+        public func read<Result: Sendable>(
+            _ body: @escaping @Sendable (SQLTransaction) throws -> Result
+        ) async throws -> Result {
+            try await database.read { db in try body(SQLTransaction(Connection(db: db))) }
+        }
+
+        public func close() { database.close() }
+
+        private static func checkpoint(of consumer: String, _ db: Database) throws -> Checkpoint {
+            let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT position, key, attempts, retry_at, reason FROM disco_held
-                    WHERE consumer = ? AND "partition" = 0 ORDER BY position
-                    """, arguments: [consumer]
-            ).map { row in
-                HeldEvent(
-                    position: Position(rawValue: row[0]), stream: StreamID(row[1]), attempts: row[2],
-                    retryAt: (row[3] as Int64?).map(Timestamp.date(microseconds:)), reason: row[4])
-            }
+                    SELECT position, event_id, store, epoch FROM disco_checkpoints WHERE consumer = ? AND "partition" = 0
+                    """, arguments: [consumer])
+            guard let row else { return .start }
+            let store = (row[2] as Data?).flatMap(UUID.init(blob:))
+            return Checkpoint(
+                position: Position(rawValue: row[0]), eventID: (row[1] as Data?).flatMap(UUID.init(blob:)),
+                store: store.map { StoreIdentity(store: $0, epoch: row[3]) })
         }
-    }
 
-    public func save(_ progress: DiscoCore.Progress) async throws { try await commit(progress) { _ in } }
-
-    public func commit(
-        _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
-    ) async throws {
-        try await database.write { db in
-            guard try Self.checkpoint(of: progress.consumer, db) == progress.from else {
-                throw EventStoreError(
-                    .checkpointMoved, "The checkpoint of \(progress.consumer) was moved by someone else. Read it again.")
-            }
-            try body(SQLTransaction(Connection(db: db)))
-            try Self.store(progress, db)
-        }
-    }
-
-    public func reset(_ consumer: String) async throws {
-        try await database.write { db in
-            try db.execute(sql: "DELETE FROM disco_checkpoints WHERE consumer = ?", arguments: [consumer])
-            try db.execute(sql: "DELETE FROM disco_held WHERE consumer = ?", arguments: [consumer])
-        }
-    }
-
-    public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-        try await database.write { db in try body(SQLTransaction(Connection(db: db))) }
-    }
-
-    public func read<Result: Sendable>(
-        _ body: @escaping @Sendable (SQLTransaction) throws -> Result
-    ) async throws -> Result {
-        try await database.read { db in try body(SQLTransaction(Connection(db: db))) }
-    }
-
-    public func close() { database.close() }
-
-    private static func checkpoint(of consumer: String, _ db: Database) throws -> Checkpoint {
-        let row = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT position, event_id, store, epoch FROM disco_checkpoints WHERE consumer = ? AND "partition" = 0
-                """, arguments: [consumer])
-        guard let row else { return .start }
-        let store = (row[2] as Data?).flatMap(UUID.init(blob:))
-        return Checkpoint(
-            position: Position(rawValue: row[0]), eventID: (row[1] as Data?).flatMap(UUID.init(blob:)),
-            store: store.map { StoreIdentity(store: $0, epoch: row[3]) })
-    }
-
-    private static func store(_ progress: DiscoCore.Progress, _ db: Database) throws {
-        let now = Timestamp.microseconds(of: Date())
-        try db.execute(
-            sql: """
-                INSERT INTO disco_checkpoints (consumer, store, epoch, position, event_id, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET store = excluded.store, epoch = excluded.epoch, position = excluded.position,
-                    event_id = excluded.event_id, updated_at = excluded.updated_at
-                """,
-            arguments: [
-                progress.consumer, progress.to.store?.store.blob, progress.to.store?.epoch, progress.to.position.rawValue,
-                progress.to.eventID?.blob, now,
-            ])
-        for position in progress.release {
-            try db.execute(
-                sql: "DELETE FROM disco_held WHERE consumer = ? AND position = ?",
-                arguments: [progress.consumer, position.rawValue])
-        }
-        for held in progress.hold {
+        private static func store(_ progress: DiscoCore.Progress, _ db: Database) throws {
+            let now = Timestamp.microseconds(of: Date())
             try db.execute(
                 sql: """
-                    INSERT INTO disco_held (consumer, key, position, attempts, retry_at, reason) VALUES (?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at,
-                        reason = excluded.reason
+                    INSERT INTO disco_checkpoints (consumer, store, epoch, position, event_id, updated_at)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET store = excluded.store, epoch = excluded.epoch, position = excluded.position,
+                        event_id = excluded.event_id, updated_at = excluded.updated_at
                     """,
                 arguments: [
-                    progress.consumer, held.stream.name, held.position.rawValue, held.attempts,
-                    held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
+                    progress.consumer, progress.to.store?.store.blob, progress.to.store?.epoch,
+                    progress.to.position.rawValue,
+                    progress.to.eventID?.blob, now,
                 ])
+            for position in progress.release {
+                try db.execute(
+                    sql: "DELETE FROM disco_held WHERE consumer = ? AND position = ?",
+                    arguments: [progress.consumer, position.rawValue])
+            }
+            for held in progress.hold {
+                try db.execute(
+                    sql: """
+                        INSERT INTO disco_held (consumer, key, position, attempts, retry_at, reason) VALUES (?, ?, ?, ?, ?, ?)
+                        ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at,
+                            reason = excluded.reason
+                        """,
+                    arguments: [
+                        progress.consumer, held.stream.name, held.position.rawValue, held.attempts,
+                        held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
+                    ])
+            }
+        }
+
+        private struct Connection: SQLConnection {
+            let db: Database
+
+            func run(_ sql: String, _ values: [SQLValue]) throws -> (columns: [String], rows: [[SQLValue]]) {
+                let statement = try db.cachedStatement(sql: sql)
+                let rows = try Row.fetchAll(statement, arguments: StatementArguments(values.map(\.databaseValue)))
+                return (statement.columnNames, rows.map { $0.databaseValues.map(\.sqlValue) })
+            }
         }
     }
 
-    private struct Connection: SQLConnection {
-        let db: Database
-
-        func run(_ sql: String, _ values: [SQLValue]) throws -> (columns: [String], rows: [[SQLValue]]) {
-            let statement = try db.cachedStatement(sql: sql)
-            let rows = try Row.fetchAll(statement, arguments: StatementArguments(values.map(\.databaseValue)))
-            return (statement.columnNames, rows.map { $0.databaseValues.map(\.sqlValue) })
+    extension SQLValue {
+        fileprivate var databaseValue: DatabaseValue {
+            switch self {
+            case .null: .null
+            case .integer(let value): value.databaseValue
+            case .real(let value): value.databaseValue
+            case .text(let value): value.databaseValue
+            case .blob(let bytes): Data(bytes).databaseValue
+            }
         }
     }
-}
 
-extension SQLValue {
-    fileprivate var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .integer(let value): value.databaseValue
-        case .real(let value): value.databaseValue
-        case .text(let value): value.databaseValue
-        case .blob(let bytes): Data(bytes).databaseValue
+    extension DatabaseValue {
+        fileprivate var sqlValue: SQLValue {
+            switch storage {
+            case .null: .null
+            case .int64(let value): .integer(value)
+            case .double(let value): .real(value)
+            case .string(let value): .text(value)
+            case .blob(let data): .blob([UInt8](data))
+            }
         }
     }
-}
-
-extension DatabaseValue {
-    fileprivate var sqlValue: SQLValue {
-        switch storage {
-        case .null: .null
-        case .int64(let value): .integer(value)
-        case .double(let value): .real(value)
-        case .string(let value): .text(value)
-        case .blob(let data): .blob([UInt8](data))
-        }
-    }
-}
 #else
-@available(*, unavailable, message: "Name the trait SQLite in the dependency on disco to use this type.")
-public struct SQLiteReadModelStore {}
+    @available(*, unavailable, message: "Name the trait SQLite in the dependency on disco to use this type.")
+    public struct SQLiteReadModelStore {}
 #endif

@@ -1,42 +1,42 @@
 #if SQLite
-import DiscoCore
-import DiscoEventStore
-import Foundation
-import GRDB
+    import DiscoCore
+    import DiscoEventStore
+    import Foundation
+    import GRDB
 
-/// Notices what other processes append: every 20 ms it asks SQLite whether anybody else has committed, which costs
-/// microseconds, and only then for the head.
-final class SQLiteWatcher: Sendable {
-    private static let interval = 0.02
+    /// Notices what other processes append: every 20 ms it asks SQLite whether anybody else has committed, which costs
+    /// microseconds, and only then for the head.
+    final class SQLiteWatcher: Sendable {
+        private static let interval = 0.02
 
-    private let stopping = Locked(false)
+        private let stopping = Locked(false)
 
-    init(path: String, hub: WakeUpHub) throws {
-        var configuration = GRDB.Configuration()
-        configuration.busyMode = .timeout(1)
-        let queue = try SQLiteError.translating { try DatabaseQueue(path: path, configuration: configuration) }
-        let thread = Thread { [stopping] in
-            var seen = -1
-            while stopping.waiting(until: Date(timeIntervalSinceNow: Self.interval), { $0 ? true : nil }) == nil {
-                // What cannot be read now is read at the next turn.
-                try? queue.inDatabase { db in
-                    // "The integer values returned by two invocations of "PRAGMA data_version" from the same connection will be
-                    // different if changes were committed to the database by any other connection in the interim." (sqlite.org)
-                    let version = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
-                    guard version != seen else { return }
-                    hub.advance(to: try SQLiteReading.head(db))
-                    seen = version
+        init(path: String, hub: WakeUpHub) throws {
+            var configuration = GRDB.Configuration()
+            configuration.busyMode = .timeout(1)
+            let queue = try SQLiteError.translating { try DatabaseQueue(path: path, configuration: configuration) }
+            let thread = Thread { [stopping] in
+                var seen = -1
+                while stopping.waiting(until: Date(timeIntervalSinceNow: Self.interval), { $0 ? true : nil }) == nil {
+                    // What cannot be read now is read at the next turn.
+                    try? queue.inDatabase { db in
+                        // "The integer values returned by two invocations of "PRAGMA data_version" from the same connection will be
+                        // different if changes were committed to the database by any other connection in the interim." (sqlite.org)
+                        let version = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+                        guard version != seen else { return }
+                        hub.advance(to: try SQLiteReading.head(db))
+                        seen = version
+                    }
                 }
+                try? queue.close()
             }
-            try? queue.close()
+            thread.name = "disco-watch"
+            thread.start()
         }
-        thread.name = "disco-watch"
-        thread.start()
-    }
 
-    func stop() {
-        stopping.withLock { $0 = true }
-        stopping.signal()
+        func stop() {
+            stopping.withLock { $0 = true }
+            stopping.signal()
+        }
     }
-}
 #endif

@@ -6,7 +6,10 @@ public struct CreateWallet: CreateCommand {
     public var userID: UUID
     public var balance: Decimal
 
-    enum CodingKeys: String, CodingKey { case userID = "user_id", balance }
+    enum CodingKeys: String, CodingKey {
+        case userID = "user_id"
+        case balance
+    }
 
     public init(userID: UUID, balance: Decimal) {
         self.userID = userID

@@ -7,7 +7,11 @@ public struct WalletView: Codable, Equatable, Sendable {
     public let userID: UUID
     public let balance: Decimal
 
-    enum CodingKeys: String, CodingKey { case id, userID = "user_id", balance }
+    enum CodingKeys: String, CodingKey {
+        case id
+        case userID = "user_id"
+        case balance
+    }
 
     init(_ row: Row) throws {
         id = try row.value("id")
@@ -31,7 +35,8 @@ public struct ListWallets: Query {
     public func run(in context: QueryContext) async throws -> [WalletView] {
         let userID = userID
         return try await context.read { transaction in
-            try transaction.query("SELECT * FROM wallets WHERE user_id = \(userID) ORDER BY opened").map(WalletView.init)
+            try transaction.query("SELECT * FROM wallets WHERE user_id = \(userID) ORDER BY opened").map(
+                WalletView.init)
         }
     }
 }

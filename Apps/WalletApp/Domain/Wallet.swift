@@ -9,7 +9,12 @@ public struct Wallet: Aggregate {
     /// Whether its owner was told that little is left.
     public var isLow = false
 
-    enum CodingKeys: String, CodingKey { case id, userID = "user_id", balance, isLow = "is_low" }
+    enum CodingKeys: String, CodingKey {
+        case id
+        case userID = "user_id"
+        case balance
+        case isLow = "is_low"
+    }
 
     public init(id: UUID) { self.id = id }
 

@@ -33,7 +33,8 @@ extension DomainEvent {
             self = try JSON.object(JSON.Object([(name, try event.payload.value())])).decode(Self.self)
         } catch {
             throw UndecodableEvent(
-                position: event.position, stream: event.stream, type: event.type, expected: "\(Self.self)", reason: error)
+                position: event.position, stream: event.stream, type: event.type, expected: "\(Self.self)",
+                reason: error)
         }
     }
 }

@@ -34,7 +34,8 @@ public struct EventStoreClient: Sendable {
     ) -> EventSequence {
         EventSequence(
             store: store,
-            read: Read(query, direction: direction, after: after, upTo: upTo, asOf: asOf, limit: pageSize), limit: limit)
+            read: Read(query, direction: direction, after: after, upTo: upTo, asOf: asOf, limit: pageSize), limit: limit
+        )
     }
 
     /// The events of one stream, from and to the given versions.

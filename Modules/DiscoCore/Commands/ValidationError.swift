@@ -36,7 +36,9 @@ extension Request {
 
     /// Decodes and validates a request that came in by name: every field's faults at once, and names that no field has.
     public init(validating json: JSON) throws {
-        guard let object = json.object else { throw ValidationError(["": ["must be an object with the fields of \(Self.name)"]]) }
+        guard let object = json.object else {
+            throw ValidationError(["": ["must be an object with the fields of \(Self.name)"]])
+        }
         let issues = DecodingIssues()
         var decoded: Self?
         do {

@@ -34,24 +34,27 @@ extension Append {
         try check(stream.name, "stream name", most: 512)
         let category = stream.category
         let allowed = category.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
         }
         guard allowed, !category.isEmpty, !stream.id.isEmpty else {
             throw EventStoreError(
                 .invalidAppend,
-                "The stream name \"\(stream.name)\" is not of the form category-id, the category made of letters, digits, _ and .")
+                "The stream name \"\(stream.name)\" is not of the form category-id, the category made of letters, digits, _ and ."
+            )
         }
     }
 
     private static func check(_ name: String, _ what: String, most: Int) throws {
         let shown = name.utf8.count > 80 ? name.prefix(60) + "…" : name[...]
         if name.isEmpty { throw EventStoreError(.invalidAppend, "A \(what) is empty.") }
-        if name.hasPrefix("$") {
+        if name.utf8.first == UInt8(ascii: "$") {
             throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" begins with $, which is reserved.")
         }
         if name.utf8.count > most {
-            throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" has \(name.utf8.count) bytes; the most is \(most).")
+            throw EventStoreError(
+                .invalidAppend, "The \(what) \"\(shown)\" has \(name.utf8.count) bytes; the most is \(most).")
         }
         if name.utf8.contains(0) { throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" contains a NUL.") }
     }

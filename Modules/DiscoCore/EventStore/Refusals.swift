@@ -13,7 +13,8 @@ public struct VersionConflict: Error, Hashable, Sendable {
         public let complete: Bool
 
         public init(
-            stream: StreamID, expected: ExpectedVersion, actual: Int, unseen: [RecordedEvent] = [], complete: Bool = false
+            stream: StreamID, expected: ExpectedVersion, actual: Int, unseen: [RecordedEvent] = [],
+            complete: Bool = false
         ) {
             self.stream = stream
             self.expected = expected

@@ -10,10 +10,10 @@ public struct StreamID: Hashable, Sendable {
     public init(category: String, id: String) { name = category + "-" + id }
 
     /// What stands before the first hyphen.
-    public var category: String { String(name.prefix { $0 != "-" }) }
+    public var category: String { String(Substring(name.utf8.prefix { $0 != UInt8(ascii: "-") })) }
 
     /// What stands after the first hyphen.
-    public var id: String { String(name.drop { $0 != "-" }.dropFirst()) }
+    public var id: String { String(Substring(name.utf8.drop { $0 != UInt8(ascii: "-") }.dropFirst())) }
 }
 
 extension StreamID: ExpressibleByStringLiteral, CustomStringConvertible {
@@ -26,4 +26,10 @@ extension StreamID: Codable, CodingKeyRepresentable {
     public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
     public var codingKey: any CodingKey { name.codingKey }
     public init?<Key: CodingKey>(codingKey: Key) { self.init(codingKey.stringValue) }
+}
+
+// By bytes, as databases compare: to Swift's strings é and e with a combining accent are equal.
+extension StreamID {
+    public static func == (one: StreamID, other: StreamID) -> Bool { one.name.utf8.elementsEqual(other.name.utf8) }
+    public func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
 }

@@ -16,3 +16,9 @@ extension Tag: ExpressibleByStringLiteral, CustomStringConvertible, Codable {
     public init(from decoder: any Decoder) throws { self.init(try String(from: decoder)) }
     public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
 }
+
+// By bytes, as databases compare: to Swift's strings é and e with a combining accent are equal.
+extension Tag {
+    public static func == (one: Tag, other: Tag) -> Bool { one.name.utf8.elementsEqual(other.name.utf8) }
+    public func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
+}

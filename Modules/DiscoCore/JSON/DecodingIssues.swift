@@ -114,7 +114,9 @@ extension JSON: Placeholding {
 
 extension Optional: Placeholding {
     static var placeholder: Wrapped? { nil }
-    static var expectation: String { (Wrapped.self as? any Placeholding.Type)?.expectation ?? "must be null or a value" }
+    static var expectation: String {
+        (Wrapped.self as? any Placeholding.Type)?.expectation ?? "must be null or a value"
+    }
 }
 
 extension Array: Placeholding {

@@ -212,7 +212,8 @@ private struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
     private mutating func next(_ type: Any.Type) throws -> JSONDecoding {
         guard !isAtEnd else {
             throw DecodingError.valueNotFound(
-                type, .init(codingPath: codingPath, debugDescription: "The list ends after \(elements.count) elements."))
+                type, .init(codingPath: codingPath, debugDescription: "The list ends after \(elements.count) elements.")
+            )
         }
         defer { currentIndex += 1 }
         return decoding.at(elements[currentIndex], JSON.Place(currentIndex))
@@ -270,7 +271,8 @@ extension JSON: Decodable {
         if let decoding = decoder as? JSONDecoding {
             self = decoding.value ?? .null
         } else if let container = try? decoder.container(keyedBy: AnyName.self) {
-            self = .object(Object(try container.allKeys.map { ($0.stringValue, try container.decode(JSON.self, forKey: $0)) }))
+            self = .object(
+                Object(try container.allKeys.map { ($0.stringValue, try container.decode(JSON.self, forKey: $0)) }))
         } else if var container = try? decoder.unkeyedContainer() {
             var elements: [JSON] = []
             while !container.isAtEnd { elements.append(try container.decode(JSON.self)) }

@@ -136,7 +136,8 @@ private final class Encoding: Encoder {
         ) -> KeyedEncodingContainer<Nested> {
             let nested = Members()
             list.elements.append(.members(nested))
-            return KeyedEncodingContainer(Keyed<Nested>(members: nested, codingPath: codingPath + [JSON.Place(count - 1)]))
+            return KeyedEncodingContainer(
+                Keyed<Nested>(members: nested, codingPath: codingPath + [JSON.Place(count - 1)]))
         }
         mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
             let nested = List()
@@ -212,7 +213,8 @@ extension JSON: Encodable {
             }
         case .string(let text): try text.encode(to: encoder)
         case .array(let elements): try elements.encode(to: encoder)
-        case .object(let object): try Dictionary(uniqueKeysWithValues: object.map { ($0.name, $0.value) }).encode(to: encoder)
+        case .object(let object):
+            try Dictionary(uniqueKeysWithValues: object.map { ($0.name, $0.value) }).encode(to: encoder)
         }
     }
 }

@@ -3,7 +3,7 @@ extension JSON {
     public struct Object: Sendable {
         private var members: [(name: String, value: JSON)] = []
         /// Built only for objects large enough that looking through the members would be slow.
-        private var index: [String: Int]?
+        private var index: [[UInt8]: Int]?
         private static let indexedFrom = 16
 
         public init() {}
@@ -23,21 +23,22 @@ extension JSON {
                     index = nil
                 case (nil, let value?):
                     members.append((name, value))
-                    index?[name] = members.count - 1
+                    index?[Array(name.utf8)] = members.count - 1
                 case (nil, nil):
                     break
                 }
                 if index == nil, members.count >= Self.indexedFrom {
-                    index = Dictionary(uniqueKeysWithValues: members.indices.map { (members[$0].name, $0) })
+                    index = Dictionary(uniqueKeysWithValues: members.indices.map { (Array(members[$0].name.utf8), $0) })
                 }
             }
         }
 
         public var names: [String] { members.map(\.name) }
 
+        /// By bytes: to Swift's strings é and e with a combining accent are equal, in JSON they are two names.
         private func place(of name: String) -> Int? {
-            if let index { return index[name] }
-            return members.firstIndex { $0.name == name }
+            if let index { return index[Array(name.utf8)] }
+            return members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
         }
     }
 }

@@ -57,7 +57,8 @@ extension JSONText: ExpressibleByStringLiteral {
         do {
             try self.init(value)
         } catch {
-            preconditionFailure("The literal \(value) is not JSON: \(error.message). Write JSON, or use JSONText(_:), which throws.")
+            preconditionFailure(
+                "The literal \(value) is not JSON: \(error.message). Write JSON, or use JSONText(_:), which throws.")
         }
     }
 }

@@ -78,7 +78,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
     ) async throws -> Dispatched<State> {
         let stream = loaded.stream
         let append = Append(
-            try events.map { try $0.recorded(in: stream, metadata: metadata) }, expect: [stream: .exactly(loaded.version)])
+            try events.map { try $0.recorded(in: stream, metadata: metadata) },
+            expect: [stream: .exactly(loaded.version)])
         let appended: Appended
         do {
             appended = try await client.append(append)

@@ -72,7 +72,8 @@ extension JSON {
         case let error as VersionConflict: fill("version_conflict", error.description)
         case let error as ConditionFailed:
             fill("condition_failed", "An event at position \(error.position) stands against this.")
-        case let error as DuplicateEvent: fill("duplicate_event", "The event \(error.id.lowercased) is recorded already.")
+        case let error as DuplicateEvent:
+            fill("duplicate_event", "The event \(error.id.lowercased) is recorded already.")
         case let error as IdempotencyConflict:
             fill("idempotency_conflict", "The key \(error.key) was used before, for something else.")
         case is OutcomeUnknown: fill("outcome_unknown", "Whether this was recorded is not known. Repeating it is safe.")

@@ -31,7 +31,8 @@ public struct Row: Hashable, Sendable {
     /// - Throws: ``EventStoreError`` where there is no such column, or its value is of another kind.
     public func value<Value: SQLConvertible>(_ column: String, as type: Value.Type = Value.self) throws -> Value {
         guard let place = columns.firstIndex(of: column) else {
-            throw EventStoreError(.database, "There is no column \(column); there are \(columns.joined(separator: ", ")).")
+            throw EventStoreError(
+                .database, "There is no column \(column); there are \(columns.joined(separator: ", ")).")
         }
         guard let value = Value(sqlValue: values[place]) else {
             throw EventStoreError(.database, "The column \(column) holds \(values[place]), which is no \(type).")

@@ -109,7 +109,9 @@ public final class AppendLane: Sendable {
             // here as if nothing had happened; the same append once more would be safe, and is the caller's choice.
             if batch.count == 1 || error is OutcomeUnknown {
                 return batch.map { append in
-                    .refused((error as? OutcomeUnknown).map { OutcomeUnknown(append: append, underlying: $0.underlying) } ?? error)
+                    .refused(
+                        (error as? OutcomeUnknown).map { OutcomeUnknown(append: append, underlying: $0.underlying) }
+                            ?? error)
                 }
             }
             if let error = error as? EventStoreError, [.busy, .full, .readOnly, .closed].contains(error.code) {

@@ -19,7 +19,8 @@ struct Batcher {
     /// False where the append must wait for the next batch.
     mutating func admit(_ append: Append) -> Bool {
         let size = append.events.reduce(0) { $0 + $1.payload.bytes.count + 200 }
-        guard batch.isEmpty || (batch.count < Self.mostAppends && bytes + size <= Self.mostBytes && isIndependent(append))
+        guard
+            batch.isEmpty || (batch.count < Self.mostAppends && bytes + size <= Self.mostBytes && isIndependent(append))
         else { return false }
         batch.append(append)
         bytes += size

@@ -1,0 +1,157 @@
+import DiscoCore
+import Foundation
+
+extension EventStoreConformance {
+    static let appendCases: [Case] = [
+        Case("A1", "versions and positions rise without a hole, and the result says which") { suite in
+            try await suite.withStore { client in
+                let first = try await client.append(Append([event("a-1"), event("a-1")]))
+                let second = try await client.append(Append([event("b-1"), event("a-1")]))
+                try requireEqual(first.events.map(\.version), [1, 2], "versions")
+                try requireEqual(first.events.map(\.position.rawValue), [1, 2], "positions")
+                try requireEqual(second.events.map(\.version), [1, 3], "versions")
+                try requireEqual(second.events.map(\.position.rawValue), [3, 4], "positions")
+                try requireEqual(second.version(of: "a-1"), 3, "version of the stream")
+                try requireEqual(second.repeated, false, "repeated")
+                let read = try await client.events().collect()
+                try requireEqual(read.map(\.id), (first.events + second.events).map(\.id), "ids")
+            }
+        },
+        Case("A3", "an append without events makes no stream") { suite in
+            try await suite.withStore { client in
+                let appended = try await client.append(Append([]))
+                try requireEqual(appended.events.count, 0, "events")
+                try requireEqual(try await client.head(), 0, "head")
+            }
+        },
+        Case("A4", "5,000 events in one append") { suite in
+            try await suite.withStore { client in
+                let appended = try await client.append(Append((0..<5000).map { _ in event("a-1") }))
+                try requireEqual(appended.last, 5000, "last position")
+                try requireEqual(try await client.version(of: "a-1"), 5000, "version")
+            }
+        },
+        Case("A5", "an id that is recorded, but not as this whole append, is refused") { suite in
+            try await suite.withStore { client in
+                let old = event("a-1")
+                try await client.append(Append([old, event("a-1")]))
+                var elsewhere = old
+                elsewhere.stream = "b-1"
+                for events in [[old], [elsewhere], [event("a-1"), old]] {
+                    let error = try await requireThrows(DuplicateEvent.self) { try await client.append(Append(events)) }
+                    try requireEqual(error.id, old.id, "id")
+                }
+                let twice = event("c-1")
+                try await requireThrows(DuplicateEvent.self) { try await client.append(Append([twice, twice])) }
+                try requireEqual(try await client.head(), 2, "head")
+            }
+        },
+        Case("A6", "a repeated append and a repeated key give the first result") { suite in
+            try await suite.withStore { client in
+                let append = Append([event("a-1"), event("b-1")], expect: ["a-1": .noStream])
+                let first = try await client.append(append)
+                try await client.append(Append([event("a-1")]))
+                let again = try await client.append(append)
+                try requireEqual(again.events, first.events, "result")
+                try requireEqual(again.repeated, true, "repeated")
+
+                let key = IdempotencyKey("k", fingerprint: "f")
+                let keyed = try await client.append(Append([event("a-1")], key: key))
+                let repeated = try await client.append(
+                    Append([event("a-1")], expect: ["a-1": .noStream], key: key))
+                try requireEqual(repeated.events, keyed.events, "result of the key")
+                try await requireThrows(IdempotencyConflict.self) {
+                    try await client.append(Append([event("a-1")], key: .init("k", fingerprint: "other")))
+                }
+                let empty = IdempotencyKey("empty", fingerprint: "f")
+                try await client.append(Append([], key: empty))
+                try requireEqual(try await client.append(Append([event("a-1")], key: empty)).events.count, 0, "events")
+                let refused = IdempotencyKey("refused", fingerprint: "f")
+                try await requireThrows(VersionConflict.self) {
+                    try await client.append(Append([event("a-1")], expect: ["a-1": .noStream], key: refused))
+                }
+                try requireEqual(
+                    try await client.append(Append([event("a-1")], key: refused)).repeated, false, "repeated")
+                try requireEqual(try await client.head(), 5, "head")
+            }
+        },
+        Case("A7", "several streams: in the order given, or nothing, with every refused stream named") { suite in
+            try await suite.withStore { client in
+                try await client.append(Append([event("c-1")]))
+                let conflict = try await requireThrows(VersionConflict.self) {
+                    try await client.append(
+                        Append(
+                            [event("a-1"), event("b-1")],
+                            expect: ["a-1": .noStream, "b-1": .streamExists, "c-1": .noStream]))
+                }
+                try requireEqual(conflict.streams.map(\.stream), ["b-1", "c-1"], "refused streams")
+                try requireEqual(try await client.head(), 1, "head")
+                try await client.append(
+                    Append([event("a-1"), event("b-1"), event("a-1")], expect: ["c-1": .exactly(1), "a-1": .noStream]))
+                let streams = try await client.events(after: 1).collect().map(\.stream)
+                try requireEqual(streams, ["a-1", "b-1", "a-1"], "order")
+            }
+        },
+        Case("A8", "text, numbers and dates come back as they went in") { suite in
+            try await suite.withStore { client in
+                let payload = JSONText(
+                    unchecked: Array(
+                        #"{ "a" : 9223372036854775807, "b":12345678901234567890.123456789,"é🎉":"x" , "e\u0301": null}"#
+                            .utf8))
+                let big = JSONText(.string(String(repeating: "é", count: 500_000)))
+                let name = StreamID("cat-" + String(repeating: "x", count: 400) + "é🎉")
+                try await client.append(
+                    Append([event(name, "Type é🎉", payload, tags: ["tag:🎉"]), event(name, "Big", big)]))
+                let read = try await client.stream(name).collect()
+                try requireEqual(read.map(\.payload), [payload, big], "payloads")
+                try requireEqual(read.first?.type, "Type é🎉", "type")
+                try requireEqual(read.first?.tags, ["tag:🎉"], "tags")
+                try requireEqual(read.first?.stream, name, "stream")
+            }
+        },
+        Case("A9", "metadata, correlation, causation and tags are kept, each optional") { suite in
+            try await suite.withStore { client in
+                let metadata = Metadata(correlationID: UUID(), causationID: UUID(), values: #"{"by":"ada"}"#)
+                let full = NewEvent(stream: "a-1", type: "T", payload: "{}", metadata: metadata, tags: ["b", "a"])
+                let half = NewEvent(
+                    stream: "a-1", type: "T", typeVersion: 3, payload: "1", metadata: .init(causationID: UUID()))
+                try await client.append(Append([full, half]))
+                let read = try await client.events().collect()
+                try requireEqual(read.map(\.metadata), [metadata, half.metadata], "metadata")
+                try requireEqual(read.map(\.tags), [["b", "a"], []], "tags")
+                try requireEqual(read.map(\.typeVersion), [1, 3], "type versions")
+            }
+        },
+        Case("A11", "malformed and reserved names are refused, and nothing is stored") { suite in
+            try await suite.withStore { client in
+                let bad: [NewEvent] = [
+                    event("nohyphen"), event("a-"), event("-a"), event("ä-1"), event("$a-1"),
+                    event(StreamID("a-" + String(repeating: "x", count: 511))), event("a-1\0"),
+                    event("a-1", ""), event("a-1", "$type"), event("a-1", String(repeating: "x", count: 256)),
+                    event("a-1", tags: ["$tag"]), event("a-1", tags: [""]),
+                    event("a-1", "T", JSONText(unchecked: Array("{".utf8))),
+                    NewEvent(stream: "a-1", type: "T", payload: "{}", metadata: .init(values: #"{"$x":1}"#)),
+                ]
+                for wrong in bad {
+                    let error = try await requireThrows(EventStoreError.self) {
+                        try await client.append(Append([event("a-1"), wrong]))
+                    }
+                    try requireEqual(error.code, .invalidAppend, "code for \(wrong.stream) \(wrong.type)")
+                }
+                try requireEqual(try await client.head(), 0, "head")
+            }
+        },
+        Case("A13", "after close every call fails, and none hangs") { suite in
+            try await suite.withStore { client in
+                let waiting = Task { try await client.store.wait(beyond: 10) }
+                await client.store.close()
+                try await within(.seconds(20), "a call after close") {
+                    try await requireThrows(EventStoreError.self) { try await waiting.value }
+                    try await requireThrows(EventStoreError.self) { try await client.append(Append([event("a-1")])) }
+                    try await requireThrows(EventStoreError.self) { _ = try await client.head() }
+                    try await requireThrows(EventStoreError.self) { try await client.store.wait(beyond: 0) }
+                }
+            }
+        },
+    ]
+}

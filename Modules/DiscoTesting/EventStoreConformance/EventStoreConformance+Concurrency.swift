@@ -1,0 +1,163 @@
+import DiscoCore
+import Foundation
+
+extension EventStoreConformance {
+    /// How many of `count` concurrent appends were recorded; the others must be refused with a version conflict.
+    private static func winners(
+        of count: Int, _ clients: [EventStoreClient], _ append: @escaping @Sendable (Int) -> Append
+    ) async throws -> Int {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<count {
+                let client = clients[number % clients.count]
+                group.addTask {
+                    do {
+                        try await client.append(append(number))
+                        return 1
+                    } catch is VersionConflict {
+                        return 0
+                    } catch is ConditionFailed {
+                        return 0
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+    }
+
+    static let concurrencyCases: [Case] = [
+        Case("B14", "each expected version is checked, and the refusal tells what was not seen") { suite in
+            try await suite.withStore { client in
+                try await client.append(Append((0..<150).map { _ in event("a-1") }))
+                let allowed: [(StreamID, ExpectedVersion)] = [
+                    ("a-1", .any), ("a-1", .streamExists), ("a-1", .exactly(150)), ("new-1", .any),
+                    ("new-2", .noStream),
+                    ("new-3", .exactly(0)),
+                ]
+                for (stream, expected) in allowed {
+                    try await client.append(Append([], expect: [stream: expected]))
+                }
+                let refused: [(StreamID, ExpectedVersion, actual: Int, unseen: [Int], complete: Bool)] = [
+                    ("a-1", .noStream, 150, [], false), ("none-1", .streamExists, 0, [], false),
+                    ("a-1", .exactly(148), 150, [149, 150], true), ("a-1", .exactly(151), 150, [], false),
+                    ("none-1", .exactly(1), 0, [], false), ("a-1", .exactly(10), 150, Array(11...110), false),
+                ]
+                for (stream, expected, actual, unseen, complete) in refused {
+                    let conflict = try await requireThrows(VersionConflict.self) {
+                        try await client.append(Append([event(stream)], expect: [stream: expected]))
+                    }
+                    let entry = conflict.streams.first
+                    try requireEqual(entry?.stream, stream, "stream")
+                    try requireEqual(entry?.expected, expected, "expected version")
+                    try requireEqual(entry?.actual, actual, "actual version")
+                    try requireEqual(entry?.unseen.map(\.version), unseen, "unseen versions for \(expected)")
+                    try requireEqual(entry?.complete, complete, "complete for \(expected)")
+                }
+                try requireEqual(try await client.head(), 150, "head")
+            }
+        },
+        Case("B15", "of 50 concurrent appends with one expected version one wins") { suite in
+            try await suite.withStore { client in
+                let created = try await winners(of: 50, [client]) { _ in
+                    Append([event("a-1")], expect: ["a-1": .noStream])
+                }
+                try requireEqual(created, 1, "creators")
+                let changed = try await winners(of: 50, [client]) { _ in
+                    Append([event("a-1")], expect: ["a-1": .exactly(1)])
+                }
+                try requireEqual(changed, 1, "writers")
+            }
+        },
+        Case("B16", "50 concurrent appends of any version to one stream are all stored, without a hole") { suite in
+            try await suite.withStore { client in
+                let stored = try await winners(of: 50, [client]) { _ in Append([event("a-1")]) }
+                try requireEqual(stored, 50, "stored")
+                let versions = try await client.stream("a-1").collect().map(\.version)
+                try requireEqual(versions, Array(1...50), "versions")
+            }
+        },
+        Case("B18", "refused, malformed and cancelled appends harm none of those beside them") { suite in
+            try await suite.withStore { client in
+                try await client.append(Append([event("taken-1")]))
+                let recorded = try await withThrowingTaskGroup(of: UUID?.self) { group in
+                    for number in 0..<64 {
+                        group.addTask {
+                            let payload = number == 1 ? JSONText(unchecked: Array("{".utf8)) : "{}"
+                            let new = event(StreamID("s-\(number)"), "T", payload)
+                            let append = Append([new], expect: number == 0 ? ["taken-1": .noStream] : [:])
+                            let task = Task { try await client.append(append) }
+                            if number % 8 == 2 { task.cancel() }
+                            do {
+                                _ = try await task.value
+                                return new.id
+                            } catch is CancellationError {
+                                return nil
+                            } catch  where number < 2 {
+                                return nil
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: Set<UUID>()) { ids, id in if let id { ids.insert(id) } }
+                }
+                let stored = Set(try await client.events(after: 1).collect().map(\.id))
+                try requireEqual(stored, recorded, "what is stored")
+                try require(recorded.count >= 54, "only \(recorded.count) of 54 undisturbed appends were recorded")
+            }
+        },
+    ]
+
+    static let sharedDatabaseCases: [Case] = [
+        Case("B19", "through two stores on one database, one of many wins and nothing is lost") { suite in
+            try await suite.withBoth { one, other in
+                let created = try await winners(of: 50, [one, other]) { _ in
+                    Append([event("a-1")], expect: ["a-1": .noStream])
+                }
+                try requireEqual(created, 1, "creators")
+                let stored = try await winners(of: 100, [one, other]) { _ in Append([event("b-1")]) }
+                try requireEqual(stored, 100, "stored")
+                let versions = try await other.stream("b-1").collect().map(\.version)
+                try requireEqual(versions, Array(1...100), "versions")
+            }
+        },
+        Case("D29", "a follower sees every event once and in order while two stores append") { suite in
+            try await suite.withBoth { one, other in
+                let follower = Task {
+                    var seen: [Int64] = []
+                    for try await case .event(let event) in one.subscribe() {
+                        seen.append(event.position.rawValue)
+                        if seen.count == 400 { break }
+                    }
+                    return seen
+                }
+                let stored = try await winners(of: 400, [one, other]) { Append([event(StreamID("s-\($0 % 20)"))]) }
+                try requireEqual(stored, 400, "stored")
+                let seen = try await within(.seconds(20), "following") { try await follower.value }
+                try requireEqual(seen, Array(1...400), "positions")
+            }
+        },
+        Case("F37", "an append through one store wakes up who waits at the other") { suite in
+            try await suite.withBoth { one, other in
+                let waiting = Task { try await other.store.wait(beyond: 0) }
+                try await one.append(Append([event("a-1")]))
+                try await within(.seconds(10), "waking up") { try await waiting.value }
+            }
+        },
+    ]
+
+    private func withBoth(
+        _ body: @Sendable (EventStoreClient, EventStoreClient) async throws -> Void
+    ) async throws {
+        guard let second else {
+            throw ConformanceFailure(message: "give `second:` to run this case", file: #fileID, line: #line)
+        }
+        try await withStore { client in
+            let other = EventStoreClient(try await second(client.store))
+            do {
+                try await body(client, other)
+            } catch {
+                await other.store.close()
+                throw error
+            }
+            await other.store.close()
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import DiscoCore
+import Foundation
+
+extension EventStoreConformance {
+    static let conditionCases: [Case] = [
+        Case("E32", "a condition fails where a match exists after its position, and names it") { suite in
+            try await suite.withStore { client in
+                let seat = event("course-1", "SeatTaken", tags: ["course:1"])
+                try await client.append(Append([seat]))
+                let failure = try await requireThrows(ConditionFailed.self) {
+                    try await client.append(Append([event("x-1")], condition: .init(noneMatch: .tags("course:1"))))
+                }
+                try requireEqual(failure, ConditionFailed(position: 1, id: seat.id), "match")
+                try await client.append(
+                    Append([event("x-1")], condition: .init(noneMatch: .tags("course:1"), after: 1)))
+                try await client.append(
+                    Append([event("x-1")], condition: .init(noneMatch: .types("SeatTaken").tagged("course:2"))))
+                try requireEqual(try await client.head(), 3, "head")
+            }
+        },
+        Case("E33", "of concurrent appends with overlapping conditions one wins; others do not disturb each other") {
+            suite in
+            try await suite.withStore { client in
+                let recorded = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for number in 0..<60 {
+                        group.addTask {
+                            let tag = Tag("seat", number % 3)
+                            let append = Append(
+                                [event(StreamID("student-\(number)"), tags: [tag])],
+                                condition: AppendCondition(noneMatch: EventQuery(items: [.init(tags: [tag])])))
+                            do {
+                                try await client.append(append)
+                                return 1
+                            } catch is ConditionFailed {
+                                return 0
+                            }
+                        }
+                    }
+                    return try await group.reduce(0, +)
+                }
+                try requireEqual(recorded, 3, "winners of three seats")
+            }
+        },
+    ]
+
+    static let followingCases: [Case] = [
+        Case("F35", "catches up, then follows, without a gap or a repeat") { suite in
+            try await suite.withStore { client in
+                for number in 0..<50 { try await client.append(Append([event(StreamID("s-\(number % 5)"))])) }
+                let follower = Task {
+                    var seen: [Int64] = []
+                    var caughtUp = false
+                    for try await element in client.subscribe(after: 10) {
+                        if case .caughtUp = element { caughtUp = true }
+                        if case .event(let event) = element { seen.append(event.position.rawValue) }
+                        if seen.count == 140 { break }
+                    }
+                    return (seen, caughtUp)
+                }
+                for number in 0..<100 { try await client.append(Append([event(StreamID("s-\(number % 5)"))])) }
+                let (seen, _) = try await within(.seconds(20), "following") { try await follower.value }
+                try requireEqual(seen, Array(11...150), "positions")
+            }
+        },
+        Case("F36", "only what matches; progress moves on over the rest, and the end is said") { suite in
+            try await suite.withStore { client in
+                try await client.append(Append([event("a-1", "T1"), event("a-1", "T2"), event("a-1", "T2")]))
+                let first = try await client.events().collect()[0]
+                let seen = try await within(.seconds(20), "following") {
+                    var seen: [Subscription.Element] = []
+                    for try await element in client.subscribe(to: .types("T1")) {
+                        seen.append(element)
+                        if element == .caughtUp { break }
+                    }
+                    return seen
+                }
+                try requireEqual(seen, [.event(first), .progress(3), .caughtUp], "elements")
+            }
+        },
+        Case("F39", "cancelling a follower that waits ends it at once") { suite in
+            try await suite.withStore { client in
+                let follower = Task { for try await _ in client.subscribe() {} }
+                follower.cancel()
+                _ = try await within(.seconds(10), "ending") {
+                    try await requireThrows(CancellationError.self) { try await follower.value }
+                }
+                try await client.append(Append([event("a-1")]))
+            }
+        },
+    ]
+}

@@ -1,0 +1,197 @@
+import DiscoCore
+import DiscoEventStore
+import Foundation
+import Testing
+import WalletDomain
+
+struct Shelf: Aggregate {
+    let id: String
+    var label = ""
+
+    init(id: String) { self.id = id }
+
+    static let commands: [any AggregateCommand<Shelf>.Type] = [OpenShelf.self, LabelShelf.self]
+
+    enum Event: DomainEvent {
+        case shelfOpened(label: String)
+        case shelfLabelled(label: String)
+    }
+
+    mutating func apply(_ event: Event) {
+        switch event {
+        case .shelfOpened(let label), .shelfLabelled(let label): self.label = label
+        }
+    }
+}
+
+struct OpenShelf: CreateCommand {
+    let id: String
+    let label: String
+
+    var target: CommandTarget<String> { .new(id) }
+
+    func run(on shelf: Shelf) throws -> [Shelf.Event] { [.shelfOpened(label: label)] }
+}
+
+struct LabelShelf: UpdateCommand {
+    let id: String
+    let label: String
+
+    func run(on shelf: Shelf) throws -> [Shelf.Event] { [.shelfLabelled(label: label)] }
+}
+
+struct DispatchTests {
+    private let client = EventStoreClient(InMemoryEventStore())
+
+    private func orchestrator(_ settings: Orchestrator.Settings = Orchestrator.Settings()) -> Orchestrator {
+        Orchestrator(
+            client: client, aggregates: [Wallet.self, Shelf.self], commands: [TransferMoney.self], settings: settings)
+    }
+
+    private func events(_ stream: StreamID) async throws -> [RecordedEvent] {
+        var events: [RecordedEvent] = []
+        for try await event in client.stream(stream) { events.append(event) }
+        return events
+    }
+
+    private func wallet(_ balance: Decimal, by orchestrator: Orchestrator) async throws -> UUID {
+        try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: balance)).state.id
+    }
+
+    private let known = [
+        "create_wallet", "deposit_money", "label_shelf", "notice_low_balance", "open_shelf", "transfer_money",
+        "withdraw_money",
+    ]
+
+    @Test func commandsAreListedSorted() {
+        #expect(orchestrator().commands() == known)
+    }
+
+    @Test func anUnknownCommandNamesWhatIsKnown() async {
+        let one = orchestrator()
+        await #expect(throws: DispatchError.unknownCommand("fly", known: known)) {
+            try await one.dispatch("fly", [:])
+        }
+    }
+
+    @Test func commandsOfSeveralAggregatesAreDispatchedByName() async throws {
+        let one = orchestrator()
+        let shelf = try await one.dispatch("open_shelf", ["id": "a", "label": "books"])
+        #expect(shelf["label"] == .string("books"))
+        let id = try await wallet(1, by: one)
+        let state = try await one.dispatch("deposit_money", ["id": .string(id.uuidString), "amount": 2])
+        #expect(state["balance"] == 3)
+    }
+
+    @Test func creatingIsRefusedWhereItExists() async throws {
+        let one = orchestrator()
+        let two = orchestrator()
+        try await one.dispatch(OpenShelf(id: "a", label: "books"))
+        for orchestrator in [one, two] {
+            await #expect(throws: DispatchError.aggregateExists(Shelf.stream("a"))) {
+                try await orchestrator.dispatch(OpenShelf(id: "a", label: "plates"))
+            }
+        }
+        let recorded = try await events(Shelf.stream("a"))
+        #expect(recorded.count == 1)
+    }
+
+    @Test func changingIsRefusedUntilItExists() async throws {
+        let one = orchestrator()
+        let two = orchestrator()
+        await #expect(throws: DispatchError.aggregateNotFound(Shelf.stream("a"))) {
+            try await two.dispatch(LabelShelf(id: "a", label: "plates"))
+        }
+        try await one.dispatch(OpenShelf(id: "a", label: "books"))
+        let label = try await two.dispatch(LabelShelf(id: "a", label: "plates")).state.label
+        #expect(label == "plates")
+    }
+
+    @Test func aRefusalIsHandedOnAndNothingIsAppended() async throws {
+        let one = orchestrator()
+        let id = try await wallet(5, by: one)
+        await #expect(throws: WalletRefusal.insufficientFunds(balance: 5, amount: 6)) {
+            try await one.dispatch(WithdrawMoney(id: id, amount: 6))
+        }
+        let recorded = try await events(Wallet.stream(id))
+        #expect(recorded.map(\.type) == ["WalletCreated"])
+    }
+
+    @Test func aStaleCacheRefusesNothing() async throws {
+        let one = orchestrator()
+        let two = orchestrator()
+        let id = try await wallet(5, by: two)
+        try await one.dispatch(DepositMoney(id: id, amount: 100))
+        let withdrawn = try await two.dispatch(WithdrawMoney(id: id, amount: 105))
+        #expect(withdrawn.state.balance == 0)
+        #expect(withdrawn.version == 3)
+    }
+
+    @Test func concurrentDepositsAddUp() async throws {
+        var settings = Orchestrator.Settings()
+        settings.attempts = 1000
+        let both = [orchestrator(settings), orchestrator(settings)]
+        let id = try await wallet(0, by: both[0])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<20 {
+                let orchestrator = both[task % 2]
+                group.addTask {
+                    for _ in 0..<10 { try await orchestrator.dispatch(DepositMoney(id: id, amount: 1)) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let recorded = try await events(Wallet.stream(id))
+        #expect(recorded.map(\.version) == Array(1...201))
+        let last = try await both[0].dispatch(WithdrawMoney(id: id, amount: 200))
+        #expect(last.state.balance == 0)
+    }
+
+    @Test func aTransferMovesBoth() async throws {
+        let one = orchestrator()
+        let from = try await wallet(10, by: one)
+        let to = try await wallet(1, by: one)
+        let wallets = try await one.dispatch(TransferMoney(from: from, to: to, amount: 4))
+        #expect(wallets.map(\.id) == [from, to])
+        #expect(wallets.map(\.balance) == [6, 5])
+        let source = try await events(Wallet.stream(from))
+        let destination = try await events(Wallet.stream(to))
+        #expect(source.map(\.type) == ["WalletCreated", "MoneyWithdrawn"])
+        #expect(destination.map(\.type) == ["WalletCreated", "MoneyDeposited"])
+        #expect(source.last?.metadata.correlationID != nil)
+        #expect(source.last?.metadata.correlationID == destination.last?.metadata.correlationID)
+    }
+
+    @Test func everyEventHasCorrelationAndCausation() async throws {
+        let one = orchestrator()
+        let id = try await wallet(10, by: one)
+        let before = try await events(Wallet.stream(id))
+        let created = try #require(before.first)
+        try await one.dispatch(DepositMoney(id: id, amount: 1), metadata: .caused(by: created))
+        let recorded = try await events(Wallet.stream(id))
+        #expect(recorded.count == 2)
+        for event in recorded {
+            #expect(event.metadata.correlationID != nil)
+            #expect(event.metadata.causationID != nil)
+        }
+        #expect(recorded.last?.metadata.correlationID == created.metadata.correlationID)
+        #expect(recorded.last?.metadata.causationID == created.id)
+    }
+
+    @Test func aCacheOfOneIsStillRight() async throws {
+        var settings = Orchestrator.Settings()
+        settings.cachedAggregates = 1
+        let one = orchestrator(settings)
+        let first = try await wallet(1, by: one)
+        let second = try await wallet(2, by: one)
+        for _ in 0..<5 {
+            try await one.dispatch(DepositMoney(id: first, amount: 1))
+            try await one.dispatch(DepositMoney(id: second, amount: 2))
+        }
+        let last = try await one.dispatch(WithdrawMoney(id: first, amount: 6))
+        #expect(last.state.balance == 0)
+        #expect(last.version == 7)
+        let other = try await one.dispatch(WithdrawMoney(id: second, amount: 12))
+        #expect(other.state.balance == 0)
+    }
+}

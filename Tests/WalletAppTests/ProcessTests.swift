@@ -1,0 +1,103 @@
+import DiscoConsumers
+import DiscoCore
+import DiscoEventStoreSQLite
+import Foundation
+import Logging
+import Testing
+import WalletDomain
+
+/// Several processes on one file, some of them killed.
+@Suite(.serialized) struct ProcessTests {
+    private func open(_ folder: TemporaryFolder) throws -> (SQLiteEventStore, SQLiteReadModelStore, Wallets) {
+        let store = try SQLiteEventStore(path: folder.events)
+        let readModels = try SQLiteReadModelStore(path: folder.events + ".read-models")
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        return (store, readModels, Wallets(events: store, readModels: readModels, logger: logger))
+    }
+
+    @Test func twoProcessesDepositAtOnceAndNothingIsLost() async throws {
+        let folder = try TemporaryFolder()
+        let (store, readModels, wallets) = try open(folder)
+        var ids: [UUID] = []
+        for _ in 0..<10 {
+            ids.append(try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id)
+        }
+        let arguments = ["deposit", folder.events, "25", "500"] + ids.map(\.uuidString)
+        let processes = try (0..<2).map { _ in try Program("DiscoProbe", arguments) }
+        for process in processes {
+            let result = process.finish()
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        for id in ids {
+            let versions = try await wallets.client.stream(Wallet.stream(id)).collect().map(\.version)
+            #expect(versions == Array(1...101))
+        }
+        try await wallets.consumers.catchUp()
+        for id in ids {
+            let wallet = try await wallets.orchestrator.query(FindWallet(id: id))
+            #expect(wallet?.balance == 100)
+        }
+        await store.close()
+        readModels.close()
+    }
+
+    @Test func whatAKilledProcessAcknowledgedIsThereAndNothingIsHalfDone() async throws {
+        let folder = try TemporaryFolder()
+        let (store, readModels, wallets) = try open(folder)
+        var ids: [UUID] = []
+        for _ in 0..<2 {
+            ids.append(try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1000)).state.id)
+        }
+        var acknowledged: Int64 = 0
+        for _ in 0..<50 {
+            let process = try Program("DiscoProbe", ["transfer", folder.events] + ids.map(\.uuidString))
+            // Killed after a random number of acknowledgements, which makes it a random moment under load.
+            var seen = Data()
+            let enough = Int.random(in: 1...200)
+            while seen.count < enough, let more = try process.output.fileHandleForReading.read(upToCount: 256),
+                !more.isEmpty
+            {
+                seen += more
+            }
+            kill(process.process.processIdentifier, SIGKILL)
+            seen += try process.output.fileHandleForReading.readToEnd() ?? Data()
+            process.process.waitUntilExit()
+            let positions = String(decoding: seen, as: UTF8.self).split(separator: "\n").dropLast().compactMap {
+                Int64($0)
+            }
+            acknowledged = max(acknowledged, positions.max() ?? 0)
+            let head = try await wallets.client.head()
+            #expect(head.rawValue >= acknowledged)
+        }
+        #expect(acknowledged > 100)
+
+        var balances: [UUID: Decimal] = [:]
+        var withdrawn: Decimal = 0
+        var last: RecordedEvent?
+        for try await event in wallets.client.events(.category("wallet")) {
+            let id = try #require(UUID(uuidString: event.stream.id))
+            #expect(event.position.rawValue == (last?.position.rawValue ?? 0) + 1)
+            switch try Wallet.Event(event) {
+            case .walletCreated(_, let balance): balances[id] = balance
+            case .moneyWithdrawn(let amount):
+                balances[id, default: 0] -= amount
+                withdrawn += amount
+            case .moneyDeposited(let amount):
+                // Both halves of a transfer, next to each other.
+                #expect(last?.type == "MoneyWithdrawn")
+                balances[id, default: 0] += amount
+                withdrawn -= amount
+            case .lowBalanceNoticed: break
+            }
+            last = event
+        }
+        #expect(withdrawn == 0)
+        try await wallets.consumers.catchUp()
+        for id in ids {
+            let wallet = try await wallets.orchestrator.query(FindWallet(id: id))
+            #expect(wallet?.balance == balances[id])
+        }
+        await store.close()
+        readModels.close()
+    }
+}
