@@ -9,7 +9,6 @@ install_missing_packages() {
     local missing=()
     # The header is what the build needs; a package of another name may have brought it.
     if [ ! -e /usr/include/sqlite3.h ]; then missing+=(libsqlite3-dev); fi
-    if ! command -v strace >/dev/null; then missing+=(strace); fi
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi
 
     if ! command -v apt-get >/dev/null; then

@@ -58,7 +58,7 @@ struct ValidationTests {
         let fields = faults { _ = try BoxRequest(validating: ["count": .null, "label": 5]) }
         #expect(fields.keys.sorted() == ["count", "label"])
         #expect(fields["count"]?.count == 1)
-        #expect(fields["label"] == ["is of the wrong type"])
+        #expect(fields["label"] == ["must be a string"])
     }
 
     @Test func missingFieldsAreNamedWithoutWordsOfTheRule() {

@@ -73,8 +73,8 @@ final class TemporaryFolder: Sendable {
 
     @Test func openingTwiceMigratesOnceAndANewerSchemaIsRefused() async throws {
         let folder = try TemporaryFolder()
-        await try SQLiteEventStore(path: folder.events).close()
-        await try SQLiteEventStore(path: folder.events).close()
+        try await SQLiteEventStore(path: folder.events).close()
+        try await SQLiteEventStore(path: folder.events).close()
         let queue = try DatabaseQueue(path: folder.events)
         try queue.inDatabase { try $0.execute(sql: "INSERT INTO disco_migrations VALUES (2, 'later', 'x', 'now')") }
         try queue.close()

@@ -53,8 +53,8 @@ import WalletDomain
             let process = try Program("DiscoProbe", ["transfer", folder.events] + ids.map(\.uuidString))
             // Killed after a random number of acknowledgements, which makes it a random moment under load.
             var seen = Data()
-            let enough = Int.random(in: 1...200)
-            while seen.count < enough, let more = try process.output.fileHandleForReading.read(upToCount: 256),
+            let enough = Int.random(in: 1...60)
+            while seen.count < enough, let more = try process.output.fileHandleForReading.read(upToCount: 16),
                 !more.isEmpty
             {
                 seen += more

@@ -28,7 +28,10 @@ public struct Wallet: Aggregate {
         case moneyWithdrawn(amount: Decimal)
         case lowBalanceNoticed(balance: Decimal)
 
-        enum WalletCreatedCodingKeys: String, CodingKey { case userID = "user_id", balance }
+        enum WalletCreatedCodingKeys: String, CodingKey {
+            case userID = "user_id"
+            case balance
+        }
     }
 
     public mutating func apply(_ event: Event) {

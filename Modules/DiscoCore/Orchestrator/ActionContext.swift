@@ -3,9 +3,12 @@ public struct ActionContext: Sendable {
     public let client: EventStoreClient
     /// Goes on every event that is appended here.
     public let metadata: Metadata
+    let hosts: [ObjectIdentifier: any Sendable]
 
     /// An aggregate as it is recorded now; ``Loaded/exists`` says whether it does.
     public func load<State: Aggregate>(_ type: State.Type, _ id: State.ID) async throws -> Loaded<State> {
+        // What is cached is read on from there, so it is never older than what is recorded.
+        if let host = hosts[ObjectIdentifier(type)] as? AggregateHost<State> { return try await host.current(id) }
         var loaded = Loaded<State>(id: id)
         try await client.readOn(&loaded)
         return loaded

@@ -11,6 +11,14 @@ final class AggregateHost<State: Aggregate>: Sendable {
         cache = Locked(AggregateCache(capacity: settings.cachedAggregates))
     }
 
+    /// The aggregate as it is recorded now.
+    func current(_ id: State.ID) async throws -> Loaded<State> {
+        var loaded = cache.withLock { $0[id] } ?? Loaded(id: id)
+        try await client.readOn(&loaded)
+        cache.withLock { [loaded] in $0[id] = loaded }
+        return loaded
+    }
+
     func dispatch<C: AggregateCommand<State>>(_ command: C, metadata: Metadata) async throws -> Dispatched<State> {
         try command.validated()
         let id: State.ID =

@@ -76,7 +76,7 @@ public struct Orchestrator: Sendable {
     @discardableResult
     public func dispatch<C: ActionCommand>(_ command: C, metadata: Metadata = .none) async throws -> C.Output {
         try command.validated()
-        let context = ActionContext(client: client, metadata: metadata.withIDs())
+        let context = ActionContext(client: client, metadata: metadata.withIDs(), hosts: hosts)
         var attempt = 1
         while true {
             do {
