@@ -12,11 +12,11 @@ struct DiscoBench {
         defer { try? FileManager.default.removeItem(at: folder) }
         let store = try SQLiteEventStore(path: folder.appending(path: "events.sqlite").path)
         let client = EventStoreClient(store)
-        _ = try await rate(client, callers: 64, appends: 2_000)
+        _ = try await rate(client, callers: 64, appends: 2_048)
 
         var ratios: [Double] = []
         for round in 1...5 {
-            let alone = try await rate(client, callers: 1, appends: 2_000)
+            let alone = try await rate(client, callers: 1, appends: 2_048)
             let together = try await rate(client, callers: 64, appends: 32_000)
             ratios.append(together / alone)
             print(
