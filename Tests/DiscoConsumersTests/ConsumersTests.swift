@@ -1,0 +1,166 @@
+import DiscoConsumers
+import DiscoCore
+import DiscoEventStore
+import DiscoEventStoreSQLite
+import Foundation
+import Logging
+import Testing
+
+@Suite struct ConsumersTests {
+    private struct Trouble: Error {}
+
+    /// Notes the payloads it was given; `failing` of them fail, once each.
+    private final class Recorder: Policy {
+        let name = "recorder"
+        let seen = Locked<[String]>([])
+        let failing: Locked<Set<String>>
+
+        init(failing: Set<String> = []) { self.failing = Locked(failing) }
+
+        func process(_ event: RecordedEvent) async throws -> Outcome {
+            let payload = event.payload.string
+            if failing.withLock({ $0.remove(payload) != nil }) { return .retry(after: .milliseconds(50)) }
+            seen.withLock { $0.append(payload) }
+            return .done
+        }
+    }
+
+    private struct Lines: Projection {
+        let name = "lines"
+        let failing: Locked<Set<String>>
+
+        init(failing: Set<String> = []) { self.failing = Locked(failing) }
+
+        func setUp(_ transaction: SQLTransaction) throws {
+            try transaction.execute("CREATE TABLE IF NOT EXISTS lines (text TEXT NOT NULL)")
+        }
+
+        func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
+            try transaction.execute("INSERT INTO lines VALUES (\(event.payload.string))")
+            if failing.withLock({ $0.remove(event.payload.string) != nil }) { throw Trouble() }
+        }
+    }
+
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let client = EventStoreClient(InMemoryEventStore())
+
+    private func record(_ stream: StreamID, _ payloads: Int...) async throws {
+        for payload in payloads {
+            try await client.append(
+                Append([NewEvent(stream: stream, type: "T", payload: JSONText(.number(.init(payload))))]))
+        }
+    }
+
+    private func lines(_ store: SQLiteReadModelStore) async throws -> [String] {
+        try await store.read { transaction in
+            try transaction.query("SELECT text FROM lines ORDER BY rowid").map { try $0.value("text") }
+        }
+    }
+
+    /// Catches up again and again until `done` holds.
+    private func catchUp(_ consumers: Consumers, until done: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        repeat {
+            try await consumers.catchUp()
+            if try await done() { return }
+        } while ContinuousClock.now < deadline
+        Issue.record("it did not come true within 20 seconds")
+    }
+
+    @Test func aProjectionFollowsAndAppliesNothingTwice() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let consumers = Consumers(of: client, [.projection(Lines(), in: store)], logger: logger)
+        try await record("a-1", 1, 2)
+        try await consumers.catchUp()
+        try await consumers.catchUp()
+        try await record("a-1", 3)
+        try await consumers.catchUp()
+        #expect(try await lines(store) == ["1", "2", "3"])
+        #expect(try await store.checkpoint(of: "lines").position == 3)
+    }
+
+    @Test func aRetriedEventIsNotOvertakenWithinItsStream() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let policy = Recorder(failing: ["1"])
+        let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
+        try await record("a-1", 1)
+        try await record("b-1", 10)
+        try await record("a-1", 2, 3)
+        try await consumers.catchUp()
+        #expect(policy.seen.withLock { $0 }.first == "10")
+        try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 4 }
+        #expect(policy.seen.withLock { $0 } == ["10", "1", "2", "3"])
+        #expect(try await store.held(by: "recorder").isEmpty)
+    }
+
+    @Test func whatIsHeldSurvivesARestart() async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "disco-\(UUID().uuidString).sqlite").path
+        defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
+        let first = try SQLiteReadModelStore(path: path)
+        try await record("a-1", 1, 2)
+        try await Consumers(of: client, [.policy(Recorder(failing: ["1"]), in: first)], logger: logger).catchUp()
+        first.close()
+        let second = try SQLiteReadModelStore(path: path)
+        #expect(try await second.held(by: "recorder").map(\.position) == [1, 2])
+        let policy = Recorder()
+        let consumers = Consumers(of: client, [.policy(policy, in: second)], logger: logger)
+        try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 2 }
+        #expect(policy.seen.withLock { $0 } == ["1", "2"])
+        second.close()
+    }
+
+    @Test func aProjectionThatThrowsLosesNothingAndHoldsOnlyThatStream() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let consumers = Consumers(of: client, [.projection(Lines(failing: ["1"]), in: store)], logger: logger)
+        try await record("a-1", 1)
+        try await record("b-1", 10)
+        try await record("a-1", 2)
+        try await consumers.catchUp()
+        #expect(try await lines(store).first == "10")
+        try await catchUp(consumers) { try await lines(store).count == 3 }
+        #expect(try await lines(store) == ["10", "1", "2"])
+    }
+
+    @Test func aStepFromAnotherCheckpointIsRefusedWithItsWrites() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        try await store.write { try Lines().setUp($0) }
+        let step = DiscoCore.Progress(consumer: "c", from: .start, to: Checkpoint(position: 5))
+        try await store.save(step)
+        let error = await #expect(throws: EventStoreError.self) {
+            try await store.commit(step) { try $0.execute("INSERT INTO lines VALUES ('x')") }
+        }
+        #expect(error?.code == .checkpointMoved)
+        #expect(try await lines(store) == [])
+        await #expect(throws: Trouble.self) {
+            try await store.commit(DiscoCore.Progress(consumer: "c", from: step.to, to: Checkpoint(position: 6))) {
+                transaction in
+                try transaction.execute("INSERT INTO lines VALUES ('x')")
+                throw Trouble()
+            }
+        }
+        #expect(try await lines(store) == [])
+        #expect(try await store.checkpoint(of: "c").position == 5)
+    }
+
+    @Test func aCheckpointOfAnotherStoreIsRefused() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        try await record("a-1", 1, 2)
+        try await Consumers(of: client, [.projection(Lines(), in: store)], logger: logger).catchUp()
+        let other = EventStoreClient(InMemoryEventStore())
+        let consumers = Consumers(of: other, [.projection(Lines(), in: store)], logger: logger)
+        await #expect(throws: CheckpointDiverged.self) { try await consumers.catchUp() }
+    }
+
+    @Test func runFollowsUntilItIsCancelled() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let policy = Recorder()
+        let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
+        let running = Task { try await consumers.run() }
+        try await record("a-1", 1, 2, 3)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while policy.seen.withLock({ $0 }).count < 3, ContinuousClock.now < deadline { await Task.yield() }
+        running.cancel()
+        try await running.value
+        #expect(policy.seen.withLock { $0 } == ["1", "2", "3"])
+    }
+}
