@@ -7,7 +7,7 @@ import WalletDomain
 
 /// A process for tests to start, kill and start again.
 ///
-/// `deposit PATH TASKS COUNT WALLET…` dispatches COUNT deposits of 1 from TASKS tasks, and prints how often a decision was made.
+/// `deposit PATH TASKS COUNT WALLET…` dispatches COUNT deposits of 1 from TASKS tasks.
 /// `transfer PATH WALLET WALLET` transfers 1 back and forth without an end, following with the projection, and prints
 /// the position of each transfer when it is acknowledged.
 @main

@@ -1,7 +1,7 @@
 /// Follows what is recorded: first everything there is, then everything that comes, without a gap or a repeat.
 ///
 /// It is pulled, so a follower that does not read holds one page and slows nobody. It goes on by itself after
-/// technical trouble that may pass, and ends when its task is cancelled or the store is closed.
+/// technical trouble that may pass. It throws when its task is cancelled (`CancellationError`) or the store is closed.
 public struct Subscription: AsyncSequence, Sendable {
     public enum Element: Hashable, Sendable {
         case event(RecordedEvent)
