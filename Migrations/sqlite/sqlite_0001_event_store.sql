@@ -1,4 +1,4 @@
--- The event store. Rows are never removed or changed; positions are gapless from 1.
+-- The event store. Rows are never removed; positions are gapless from 1.
 
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
@@ -20,10 +20,11 @@ CREATE TABLE disco_streams (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     category INTEGER NOT NULL REFERENCES disco_categories,
-    deleted_at INTEGER,
-    closed INTEGER NOT NULL DEFAULT 0
+    deleted_at INTEGER,               -- hidden, and closed to appends, until restored
+    closed INTEGER NOT NULL DEFAULT 0 -- erased, and closed to appends for good
 ) STRICT;
 CREATE INDEX disco_streams_by_category ON disco_streams (category, name);
+CREATE INDEX disco_streams_hidden ON disco_streams (key) WHERE deleted_at IS NOT NULL;
 
 -- Names are kept once and events refer to them by number: that is a quarter less to write for each event.
 CREATE TABLE disco_events (
@@ -34,7 +35,7 @@ CREATE TABLE disco_events (
     type INTEGER NOT NULL REFERENCES disco_types,
     type_version INTEGER NOT NULL,
     id BLOB NOT NULL,
-    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    payload TEXT NOT NULL,        -- JSON, byte for byte as it was appended
     content_type TEXT,            -- NULL: application/json
     metadata TEXT,
     correlation_id BLOB,
@@ -43,7 +44,7 @@ CREATE TABLE disco_events (
     slice INTEGER NOT NULL,       -- FNV-1a 64 of the stream's name, modulo 1024
     append_id INTEGER NOT NULL,   -- the first position of the append
     recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the event before
-    erased_at INTEGER
+    erased_at INTEGER             -- payload, metadata and tags were blanked then
 ) STRICT;
 CREATE UNIQUE INDEX disco_events_by_stream ON disco_events (stream, version);
 CREATE UNIQUE INDEX disco_events_by_id ON disco_events (id);
@@ -64,6 +65,21 @@ CREATE TABLE disco_keys (
     recorded_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE disco_snapshots (
+    stream TEXT NOT NULL,
+    name TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    saved_at INTEGER NOT NULL,
+    PRIMARY KEY (stream, name, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+-- The narrow way in: while a stream stands here, inside one transaction, its events may be blanked.
+CREATE TABLE disco_permits (
+    stream INTEGER PRIMARY KEY
+) STRICT;
+
 -- INSERT OR REPLACE removes rows without firing delete triggers, so what it would replace is refused here.
 CREATE TRIGGER disco_events_insert BEFORE INSERT ON disco_events
 WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM disco_events)
@@ -74,6 +90,13 @@ BEGIN
 END;
 
 CREATE TRIGGER disco_events_update BEFORE UPDATE ON disco_events
+WHEN NOT EXISTS (SELECT 1 FROM disco_permits WHERE stream = OLD.stream)
+    OR NEW.position IS NOT OLD.position OR NEW.stream IS NOT OLD.stream OR NEW.version IS NOT OLD.version
+    OR NEW.category IS NOT OLD.category OR NEW.type IS NOT OLD.type OR NEW.type_version IS NOT OLD.type_version
+    OR NEW.id IS NOT OLD.id OR NEW.slice IS NOT OLD.slice OR NEW.append_id IS NOT OLD.append_id
+    OR NEW.recorded_at IS NOT OLD.recorded_at OR NEW.payload IS NOT 'null' OR NEW.metadata IS NOT NULL
+    OR NEW.correlation_id IS NOT NULL OR NEW.causation_id IS NOT NULL OR NEW.tags IS NOT NULL
+    OR NEW.erased_at IS NULL
 BEGIN
     SELECT RAISE(ABORT, 'disco: events are never changed');
 END;
@@ -81,6 +104,24 @@ END;
 CREATE TRIGGER disco_events_delete BEFORE DELETE ON disco_events
 BEGIN
     SELECT RAISE(ABORT, 'disco: events are never removed');
+END;
+
+CREATE TRIGGER disco_tags_insert BEFORE INSERT ON disco_tags
+WHEN NEW.position IS NOT (SELECT max(position) FROM disco_events)
+BEGIN
+    SELECT RAISE(ABORT, 'disco: tags come with their event');
+END;
+
+CREATE TRIGGER disco_tags_update BEFORE UPDATE ON disco_tags
+BEGIN
+    SELECT RAISE(ABORT, 'disco: tags are never changed');
+END;
+
+CREATE TRIGGER disco_tags_delete BEFORE DELETE ON disco_tags
+WHEN NOT EXISTS (
+    SELECT 1 FROM disco_permits p JOIN disco_events e ON e.stream = p.stream WHERE e.position = OLD.position)
+BEGIN
+    SELECT RAISE(ABORT, 'disco: tags are never removed');
 END;
 
 CREATE TRIGGER disco_streams_update BEFORE UPDATE OF key, name, category ON disco_streams

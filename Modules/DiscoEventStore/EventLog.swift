@@ -3,25 +3,40 @@ import Foundation
 
 /// What an in-memory store knows, as a value: every promise about appends and pages in its plainest form.
 struct EventLog: Sendable {
+    struct Stream: Sendable {
+        var places: [Int] = []
+        var isHidden = false
+        var isClosed = false
+        /// The last version that was erased.
+        var erased = 0
+
+        func shows(_ version: Int) -> Bool { !isHidden && version > erased }
+        /// As readers see it: 0 where nothing of it can be read.
+        var version: Int { shows(places.count) ? places.count : 0 }
+    }
+
     private var events: [RecordedEvent] = []
     /// The first position of the append that each event came with.
     private var appendOf: [Int64] = []
     private var byID: [UUID: Int] = [:]
-    private var byStream: [StreamID: [Int]] = [:]
-    private var keys: [String: (fingerprint: String, events: Range<Int>)] = [:]
+    private var streams: [StreamID: Stream] = [:]
+    /// Whether anything was ever deleted or erased, and events must be looked at one by one.
+    private var concealsSome = false
+    private var keys: [ExactText: (fingerprint: ExactText, events: Range<Int>)] = [:]
 
     var head: Position { Position(rawValue: Int64(events.count)) }
 
     mutating func append(_ append: Append, clock: StoreClock) throws -> Appended {
-        if let key = append.key, let known = keys[key.key] {
-            guard known.fingerprint == key.fingerprint else { throw IdempotencyConflict(key: key.key) }
+        if let key = append.key, let known = keys[ExactText(key.key)] {
+            guard known.fingerprint == ExactText(key.fingerprint) else { throw IdempotencyConflict(key: key.key) }
             return Appended(events: known.events.map(appended), repeated: true)
         }
         if let repeated = try recorded(append) { return repeated }
+        try checkDeletions(append)
         try checkVersions(append)
         if let condition = append.condition,
             let match = events[Int(condition.after.rawValue).clamped(to: 0...events.count)...]
-                .first(where: condition.query.matches)
+                .first(where: { condition.query.matches($0) && shows($0) })
         {
             throw ConditionFailed(position: match.position, id: match.id)
         }
@@ -32,14 +47,14 @@ struct EventLog: Sendable {
             events.append(
                 RecordedEvent(
                     position: Position(rawValue: Int64(place) + 1), stream: event.stream,
-                    version: (byStream[event.stream]?.count ?? 0) + 1, id: event.id, type: event.type,
+                    version: (streams[event.stream]?.places.count ?? 0) + 1, id: event.id, type: event.type,
                     typeVersion: event.typeVersion, payload: event.payload, metadata: event.metadata, tags: event.tags,
                     recordedAt: Timestamp.date(microseconds: now)))
             appendOf.append(Int64(start) + 1)
             byID[event.id] = place
-            byStream[event.stream, default: []].append(place)
+            streams[event.stream, default: Stream()].places.append(place)
         }
-        if let key = append.key { keys[key.key] = (key.fingerprint, start..<events.count) }
+        if let key = append.key { keys[ExactText(key.key)] = (ExactText(key.fingerprint), start..<events.count) }
         return Appended(events: (start..<events.count).map(appended))
     }
 
@@ -58,18 +73,26 @@ struct EventLog: Sendable {
         return Appended(events: (start..<end).map(appended), repeated: true)
     }
 
+    private func checkDeletions(_ append: Append) throws {
+        guard concealsSome else { return }
+        let touched = append.events.map(\.stream) + append.expect.keys.sorted { $0.name < $1.name }
+        if let deleted = touched.first(where: { streams[$0]?.isHidden == true || streams[$0]?.isClosed == true }) {
+            throw StreamDeleted(stream: deleted)
+        }
+    }
+
     private func checkVersions(_ append: Append) throws {
-        let refused = append.expect.compactMap { stream, expected -> VersionConflict.Stream? in
-            let places = byStream[stream] ?? []
-            guard !expected.allows(places.count) else { return nil }
-            var unseen: [RecordedEvent] = []
-            if case .exactly(let version) = expected, version < places.count {
-                unseen = places.dropFirst(max(0, version)).map { events[$0] }.boundedAsUnseen()
-                return .init(
-                    stream: stream, expected: expected, actual: places.count, unseen: unseen,
-                    complete: max(0, version) + unseen.count == places.count)
+        let refused = append.expect.compactMap { id, expected -> VersionConflict.Stream? in
+            let stream = streams[id] ?? Stream()
+            guard !expected.allows(stream.version) else { return nil }
+            guard case .exactly(let version) = expected, version < stream.version else {
+                return .init(stream: id, expected: expected, actual: stream.version)
             }
-            return .init(stream: stream, expected: expected, actual: places.count)
+            let seen = max(0, version)
+            let unseen = stream.places.dropFirst(max(seen, stream.erased)).map { events[$0] }.boundedAsUnseen()
+            return .init(
+                stream: id, expected: expected, actual: stream.version, unseen: unseen,
+                complete: (seen == 0 || stream.shows(seen)) && seen + unseen.count == stream.version)
         }
         if !refused.isEmpty { throw VersionConflict(streams: refused.sorted { $0.stream.name < $1.stream.name }) }
     }
@@ -93,7 +116,7 @@ struct EventLog: Sendable {
     private func candidates(_ read: Read, _ upTo: Position) -> AnySequence<RecordedEvent> {
         let places: AnyBidirectionalCollection<Int>
         if read.query.items.count == 1, let stream = read.query.items[0].stream {
-            places = AnyBidirectionalCollection(byStream[stream] ?? [])
+            places = AnyBidirectionalCollection(streams[stream]?.places ?? [])
         } else {
             let lowest = Int(read.after.rawValue).clamped(to: 0...events.count)
             places = AnyBidirectionalCollection(lowest..<max(lowest, Int(upTo.rawValue)))
@@ -102,7 +125,7 @@ struct EventLog: Sendable {
         return AnySequence(
             ordered.lazy.map { events[$0] }.filter { event in
                 event.position > read.after && event.position <= upTo && read.query.matches(event)
-                    && (read.versions?.contains(event.version) ?? true)
+                    && (read.versions?.contains(event.version) ?? true) && shows(event)
             })
     }
 
@@ -116,18 +139,59 @@ struct EventLog: Sendable {
         return Position(rawValue: Int64(low))
     }
 
-    func streams(category: String?, prefix: String?, after: StreamID?, limit: Int) -> [StreamInfo] {
-        byStream.keys
-            .filter { stream in
-                (category == nil || stream.category == category) && (prefix.map(stream.name.hasPrefix) ?? true)
-                    && (after.map { StreamInfo.precedes($0.name, stream.name) } ?? true)
-            }
-            .sorted { StreamInfo.precedes($0.name, $1.name) }
-            .prefix(limit)
-            .map { StreamInfo(stream: $0, version: byStream[$0]?.count ?? 0) }
+    private func shows(_ event: RecordedEvent) -> Bool {
+        !concealsSome || streams[event.stream]?.shows(event.version) != false
     }
 
-    func event(_ id: UUID) -> RecordedEvent? { byID[id].map { events[$0] } }
+    func streams(category: String?, prefix: String?, after: StreamID?, limit: Int) -> [StreamInfo] {
+        streams.lazy.filter { id, stream in
+            stream.version > 0 && (category.map { ExactText.areEqual($0, id.category) } ?? true)
+                && (prefix.map { id.name.utf8.starts(with: $0.utf8) } ?? true)
+                && (after.map { StreamInfo.precedes($0.name, id.name) } ?? true)
+        }
+        .map { StreamInfo(stream: $0.key, version: $0.value.version) }
+        .sorted { StreamInfo.precedes($0.stream.name, $1.stream.name) }
+        .prefix(max(0, limit)).map(\.self)
+    }
+
+    func event(_ id: UUID) -> RecordedEvent? { byID[id].map { events[$0] }.flatMap { shows($0) ? $0 : nil } }
+
+    /// Changes whether a stream can be read and appended to.
+    mutating func change(_ id: StreamID, _ body: (inout Stream) throws -> Void) throws {
+        guard var stream = streams[id] else { throw EventStoreError.unknownStream(id) }
+        try body(&stream)
+        concealsSome = true
+        streams[id] = stream
+    }
+
+    mutating func erase(_ id: StreamID, close: Bool) throws {
+        try change(id) { stream in
+            stream.erased = stream.places.count
+            stream.isHidden = false
+            stream.isClosed = stream.isClosed || close
+        }
+        for place in streams[id]?.places ?? [] {
+            let event = events[place]
+            events[place] = RecordedEvent(
+                position: event.position, stream: id, version: event.version, id: event.id, type: event.type,
+                typeVersion: event.typeVersion, payload: "null", recordedAt: event.recordedAt)
+        }
+    }
+
+    /// Nothing here can be damaged but what was taken unchecked: the structure itself keeps positions and versions.
+    func verify(after position: Position, limit: Int) -> VerifiedPage {
+        let range = Int(position.rawValue).clamped(to: 0...events.count)..<events.count
+        let page = events[range].prefix(max(1, limit))
+        let findings = page.compactMap { event -> Finding? in
+            do {
+                try event.payload.check()
+                return nil
+            } catch {
+                return .damagedPayload(event.position, stream: event.stream, reason: "\(error)")
+            }
+        }
+        return VerifiedPage(findings: findings, through: page.last?.position ?? head, head: head)
+    }
 }
 
 extension StreamInfo {

@@ -4,41 +4,43 @@ public import Foundation
 /// An event store that lives and dies with its process; for tests and demonstrations.
 ///
 /// It keeps every promise of a store but durability. Each instance is one store.
-public final class InMemoryEventStore: EventStore, StreamCatalog {
+public final class InMemoryEventStore: EventStore {
     private struct State: Sendable {
         var log = EventLog()
+        var snapshots: [SnapshotKey: Snapshot] = [:]
         var closed = false
     }
 
     private let state = Locked(State())
     private let hub = WakeUpHub()
     private let clock: StoreClock
+    private let allowsErasing: Bool
     private let storeIdentity = StoreIdentity(store: .timeOrdered(), epoch: 1)
 
-    public init(clock: StoreClock = .system) { self.clock = clock }
+    /// - Parameters:
+    ///   - clock: where recorded times come from.
+    ///   - allowsErasing: whether streams may be blanked for good.
+    public init(clock: StoreClock = .system, allowsErasing: Bool = false) {
+        self.clock = clock
+        self.allowsErasing = allowsErasing
+    }
 
-    public var abilities: StoreAbilities { StoreAbilities(catalog: self) }
+    public var abilities: StoreAbilities {
+        StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self)
+    }
 
     public func identity() async throws -> StoreIdentity { storeIdentity }
 
     public func append(_ append: Append) async throws -> Appended {
-        try Task.checkCancellation()
         try append.check()
-        let (appended, head) = try state.withLock { state in
-            if state.closed { throw EventStoreError.closed }
-            return (try state.log.append(append, clock: clock), state.log.head)
+        let (appended, head) = try unlessClosed { state in
+            (try state.log.append(append, clock: clock), state.log.head)
         }
         hub.advance(to: head)
         return appended
     }
 
-    public func page(_ read: Read) async throws -> Page {
-        try Task.checkCancellation()
-        return try state.withLock { state in
-            if state.closed { throw EventStoreError.closed }
-            return state.log.page(read)
-        }
-    }
+    public func page(_ read: Read) async throws -> Page { try unlessClosed { $0.log.page(read) } }
 
     public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }
 
@@ -47,19 +49,63 @@ public final class InMemoryEventStore: EventStore, StreamCatalog {
         hub.close()
     }
 
+    private func unlessClosed<Result>(_ body: (inout State) throws -> sending Result) throws -> sending Result {
+        try Task.checkCancellation()
+        return try state.withLock { state in
+            if state.closed { throw EventStoreError.closed }
+            return try body(&state)
+        }
+    }
+}
+
+extension InMemoryEventStore: StreamCatalog {
     public func streams(
         category: String?, prefix: String?, after: StreamID?, limit: Int
     ) async throws -> [StreamInfo] {
-        try state.withLock { state in
-            if state.closed { throw EventStoreError.closed }
-            return state.log.streams(category: category, prefix: prefix, after: after, limit: limit)
+        try unlessClosed { $0.log.streams(category: category, prefix: prefix, after: after, limit: limit) }
+    }
+
+    public func event(_ id: UUID) async throws -> RecordedEvent? { try unlessClosed { $0.log.event(id) } }
+}
+
+extension InMemoryEventStore: StreamDeletion {
+    public func delete(_ stream: StreamID) async throws {
+        try unlessClosed { try $0.log.change(stream) { $0.isHidden = true } }
+    }
+
+    public func restore(_ stream: StreamID) async throws {
+        try unlessClosed { state in
+            try state.log.change(stream) { known in
+                if known.isClosed { throw StreamDeleted(stream: stream) }
+                known.isHidden = false
+            }
         }
     }
 
-    public func event(_ id: UUID) async throws -> RecordedEvent? {
-        try state.withLock { state in
-            if state.closed { throw EventStoreError.closed }
-            return state.log.event(id)
+    public func erase(_ stream: StreamID, close: Bool) async throws {
+        guard allowsErasing else { throw EventStoreError.erasingNotAllowed("allowsErasing") }
+        try unlessClosed { state in
+            try state.log.erase(stream, close: close)
+            state.snapshots = state.snapshots.filter { $0.key.stream != stream }
         }
+    }
+}
+
+extension InMemoryEventStore: SnapshotStore {
+    public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? { try unlessClosed { $0.snapshots[key] } }
+
+    public func save(_ snapshot: Snapshot) async throws {
+        try unlessClosed { state in
+            if let present = state.snapshots[snapshot.key], present.version > snapshot.version { return }
+            state.snapshots[snapshot.key] = snapshot
+        }
+    }
+
+    public func delete(_ key: SnapshotKey) async throws { try unlessClosed { $0.snapshots[key] = nil } }
+}
+
+extension InMemoryEventStore: StoreVerification {
+    public func verify(after position: Position, limit: Int) async throws -> VerifiedPage {
+        try unlessClosed { $0.log.verify(after: position, limit: limit) }
     }
 }

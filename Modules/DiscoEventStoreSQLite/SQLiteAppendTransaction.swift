@@ -7,24 +7,39 @@
     /// Appends one after the other inside a write transaction, each seeing those before it.
     struct SQLiteAppendTransaction {
         private let db: Database
+        private let sql: Statements
         private let recordedAt: Int64
         private(set) var position: Int64
         private(set) var changed = false
+        /// Worth keeping after the commit.
+        private(set) var names: SQLiteNames
+        /// As they are now: looked up once, and kept up to date.
+        private var streams: [StreamID: Stream] = [:]
 
-        init(_ db: Database, clock: StoreClock) throws {
+        private struct Stream {
+            /// Nil where it was never written.
+            var key: Int64?
+            var isOpen = true
+            /// That of its last event, readable or not.
+            var last: Int64 = 0
+            /// As readers see it: 0 where nothing of it can be read.
+            var version: Int64 = 0
+        }
+
+        init(_ db: Database, clock: StoreClock, names: SQLiteNames) throws {
             self.db = db
-            let last = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT position, recorded_at FROM disco_events ORDER BY position DESC LIMIT 1")
-            )
-            position = last?[0] ?? 0
-            recordedAt = clock.microseconds(notBefore: last?[1] ?? 0)
+            self.names = names
+            sql = try Statements(db)
+            let last = try sql.lastEvent.first { ($0.integer(0), $0.integer(1)) }
+            position = last?.0 ?? 0
+            recordedAt = clock.microseconds(notBefore: last?.1 ?? 0)
         }
 
         /// Nothing is written for an append that is refused: all checks come before the first row.
         mutating func outcome(of append: Append) throws -> BatchOutcome {
             if let key = append.key, let outcome = try outcome(of: key) { return outcome }
             if let outcome = try outcomeByIDs(append) { return outcome }
-            if let conflict = try conflict(append) { return .refused(conflict) }
+            if let refusal = try refusal(append) { return .refused(refusal) }
             if let condition = append.condition,
                 let match = try SQLiteReading.page(Read(condition.query, after: condition.after, limit: 1), db).events
                     .first
@@ -32,133 +47,134 @@
                 return .refused(ConditionFailed(position: match.position, id: match.id))
             }
             let first = position + 1
-            for event in append.events { try insert(event, append: first) }
+            var recorded: [Appended.Event] = []
+            recorded.reserveCapacity(append.events.count)
+            for event in append.events { recorded.append(try insert(event, append: first)) }
             if let key = append.key {
                 changed = true
-                try execute(
-                    "INSERT INTO disco_keys VALUES (?, ?, ?, ?, ?)",
-                    [key.key, key.fingerprint, first, append.events.count, recordedAt])
+                try sql.insertKey.run(
+                    .text(key.key), .text(key.fingerprint), .integer(first), .integer(Int64(append.events.count)),
+                    .integer(recordedAt))
             }
-            return .appended(Appended(events: try recorded(first, append.events.count)))
+            return .appended(Appended(events: recorded))
         }
 
         private func outcome(of key: IdempotencyKey) throws -> BatchOutcome? {
             guard
-                let row = try fetch(
-                    "SELECT fingerprint, first_position, events FROM disco_keys WHERE key = ?", [key.key])
+                let known = try sql.key.first(
+                    .text(key.key), row: { (fingerprint: $0.text(0), first: $0.integer(1), count: $0.integer(2)) })
             else { return nil }
-            guard row[0] == key.fingerprint else { return .refused(IdempotencyConflict(key: key.key)) }
-            return .appended(Appended(events: try recorded(row[1], row[2]), repeated: true))
+            guard ExactText.areEqual(known.fingerprint, key.fingerprint) else {
+                return .refused(IdempotencyConflict(key: key.key))
+            }
+            return .appended(
+                Appended(events: try SQLiteReading.recorded(known.first, known.count, db), repeated: true))
         }
 
         /// A repeat or a duplicate, where any of the ids is recorded already.
         private func outcomeByIDs(_ append: Append) throws -> BatchOutcome? {
-            var known: UUID?
-            for event in append.events
-            where try fetch("SELECT 1 FROM disco_events WHERE id = ?", [event.id.blob]) != nil {
-                known = event.id
-                break
+            guard let known = try append.events.first(where: { try appendID(of: $0.id) != nil }) else { return nil }
+            guard let first = try appendID(of: append.events[0].id) else {
+                return .refused(DuplicateEvent(id: known.id))
             }
-            guard let known, let start = append.events.first else { return nil }
-            guard let row = try fetch("SELECT append_id FROM disco_events WHERE id = ?", [start.id.blob]) else {
-                return .refused(DuplicateEvent(id: known))
-            }
-            let first: Int64 = row[0]
             // One more than the append has: an append that went on is another one.
-            let rows = try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT e.id, s.name FROM disco_events e JOIN disco_streams s ON s.key = e.stream
-                        WHERE e.position >= ?1 AND e.append_id = ?1 ORDER BY e.position LIMIT ?2
-                        """), arguments: [first, append.events.count + 1])
+            let recorded = try SQLiteReading.recorded(first, Int64(append.events.count) + 1, db, ofAppend: first)
             let same =
-                rows.count == append.events.count
-                && zip(rows, append.events).allSatisfy { row, event in
-                    UUID(blob: row[0]) == event.id && row[1] == event.stream.name
-                }
-            guard same else { return .refused(DuplicateEvent(id: known)) }
-            return .appended(Appended(events: try recorded(first, rows.count), repeated: true))
+                recorded.count == append.events.count
+                && zip(recorded, append.events).allSatisfy { $0.id == $1.id && $0.stream == $1.stream }
+            guard same else { return .refused(DuplicateEvent(id: known.id)) }
+            return .appended(Appended(events: recorded, repeated: true))
         }
 
-        private func conflict(_ append: Append) throws -> VersionConflict? {
-            let refused = try append.expect.compactMap { stream, expected -> VersionConflict.Stream? in
-                let actual = try version(of: try streamKey(stream))
-                return expected.allows(actual) ? nil : .init(stream: stream, expected: expected, actual: actual)
+        private func appendID(of id: UUID) throws -> Int64? { try sql.appendOfID.first(.uuid(id)) { $0.integer(0) } }
+
+        private mutating func refusal(_ append: Append) throws -> (any Error)? {
+            for event in append.events where try !stream(event.stream).isOpen {
+                return StreamDeleted(stream: event.stream)
             }
-            return refused.isEmpty ? nil : VersionConflict(streams: refused.sorted { $0.stream.name < $1.stream.name })
+            if append.expect.isEmpty { return nil }
+            var refused: [VersionConflict.Stream] = []
+            for (id, expected) in append.expect.sorted(by: { $0.key.name < $1.key.name }) {
+                let stream = try stream(id)
+                if !stream.isOpen { return StreamDeleted(stream: id) }
+                let actual = Int(stream.version)
+                if !expected.allows(actual) { refused.append(.init(stream: id, expected: expected, actual: actual)) }
+            }
+            return refused.isEmpty ? nil : VersionConflict(streams: refused)
         }
 
-        private func version(of key: Int64?) throws -> Int {
-            guard let key else { return 0 }
-            return try fetch("SELECT version FROM disco_events WHERE stream = ? ORDER BY version DESC LIMIT 1", [key])?[
-                0] ?? 0
+        private mutating func stream(_ id: StreamID) throws -> Stream {
+            if let known = streams[id] { return known }
+            let stream =
+                try sql.stream.first(.text(id.name)) { row in
+                    Stream(
+                        key: row.integer(0), isOpen: !row.isTrue(1), last: row.integer(2),
+                        version: row.isTrue(3) || row.isTrue(1) ? 0 : row.integer(2))
+                } ?? Stream()
+            streams[id] = stream
+            return stream
         }
 
-        private func streamKey(_ stream: StreamID) throws -> Int64? {
-            try fetch("SELECT key FROM disco_streams WHERE name = ?", [stream.name])?[0]
-        }
-
-        private mutating func insert(_ event: NewEvent, append: Int64) throws {
+        private mutating func insert(_ event: NewEvent, append: Int64) throws -> Appended.Event {
             changed = true
-            let category = try key(of: event.stream.category, in: "disco_categories")
-            let stream: Int64
-            if let known = try streamKey(event.stream) {
-                stream = known
+            let stream = try stream(event.stream)
+            let category = try names.category(event.stream.category, sql.names)
+            let type = try names.type(event.type, sql.names)
+            let key: Int64
+            if let known = stream.key {
+                key = known
             } else {
-                try execute("INSERT INTO disco_streams (name, category) VALUES (?, ?)", [event.stream.name, category])
-                stream = db.lastInsertedRowID
+                try sql.insertStream.run(.text(event.stream.name), .integer(category))
+                key = db.lastInsertedRowID
             }
             position += 1
-            try execute(
-                """
-                INSERT INTO disco_events (position, stream, version, category, type, type_version, id, payload, metadata,
-                    correlation_id, causation_id, tags, slice, append_id, recorded_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    position, stream, try version(of: stream) + 1, category, try key(of: event.type, in: "disco_types"),
-                    event.typeVersion, event.id.blob, event.payload.string, event.metadata.values?.string,
-                    event.metadata.correlationID?.blob, event.metadata.causationID?.blob, event.tags.jsonArray,
-                    Int64(FNV1a.hash(event.stream.name) % 1024), append, recordedAt,
-                ])
-            for tag in Set(event.tags) { try execute("INSERT INTO disco_tags VALUES (?, ?)", [tag.name, position]) }
-        }
-
-        private func key(of name: String, in table: String) throws -> Int64 {
-            if let key: Int64 = try fetch("SELECT key FROM \(table) WHERE name = ?", [name])?[0] { return key }
-            try execute("INSERT INTO \(table) (name) VALUES (?)", [name])
-            return db.lastInsertedRowID
-        }
-
-        private func recorded(_ first: Int64, _ count: Int) throws -> [Appended.Event] {
-            if count == 0 { return [] }
-            return try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT e.id, s.name, e.version, e.position FROM disco_events e JOIN disco_streams s ON s.key = e.stream
-                        WHERE e.position >= ? AND e.position < ? ORDER BY e.position
-                        """), arguments: [first, first + Int64(count)]
-            ).map { row in
-                guard let id = UUID(blob: row[0]) else {
-                    throw EventStoreError(.corrupt, "The event at position \(row[3] as Int64) has no valid id.")
-                }
-                return .init(id: id, stream: StreamID(row[1]), version: row[2], position: Position(rawValue: row[3]))
+            let version = stream.last + 1
+            try sql.insertEvent.run(
+                .integer(position), .integer(key), .integer(version), .integer(category), .integer(type),
+                .integer(Int64(event.typeVersion)), .uuid(event.id), .bytes(event.payload.bytes),
+                event.metadata.values.map { .bytes($0.bytes) } ?? .null,
+                event.metadata.correlationID.map { .uuid($0) } ?? .null,
+                event.metadata.causationID.map { .uuid($0) } ?? .null,
+                event.tags.isEmpty ? .null : .bytes(JSONText(.array(event.tags.map { .string($0.name) })).bytes),
+                .integer(Int64(FNV1a.hash(event.stream.name) % 1024)), .integer(append), .integer(recordedAt))
+            if !event.tags.isEmpty {
+                for tag in Set(event.tags) { try sql.insertTag.run(.text(tag.name), .integer(position)) }
             }
-        }
-
-        private func fetch(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
-            try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
-        }
-
-        private func execute(_ sql: String, _ arguments: StatementArguments) throws {
-            try db.cachedStatement(sql: sql).execute(arguments: arguments)
+            streams[event.stream] = Stream(key: key, last: version, version: version)
+            return .init(
+                id: event.id, stream: event.stream, version: Int(version), position: Position(rawValue: position))
         }
     }
 
-    extension [Tag] {
-        /// Nil for none.
-        fileprivate var jsonArray: String? {
-            isEmpty ? nil : JSONText(.array(map { .string($0.name) })).string
+    extension SQLiteAppendTransaction {
+        /// Asked for once in a transaction: looking them up in the connection's cache costs as much as running them.
+        private struct Statements {
+            let lastEvent, key, appendOfID, stream, insertStream, insertEvent, insertTag, insertKey: SQLiteStatement
+            let names: SQLiteNames.Statements
+
+            init(_ db: Database) throws {
+                func statement(_ sql: String) throws -> SQLiteStatement { try SQLiteStatement(db, sql) }
+                lastEvent = try statement(
+                    "SELECT position, recorded_at FROM disco_events ORDER BY position DESC LIMIT 1")
+                key = try statement("SELECT fingerprint, first_position, events FROM disco_keys WHERE key = ?")
+                appendOfID = try statement("SELECT append_id FROM disco_events WHERE id = ?")
+                stream = try statement(
+                    """
+                    SELECT s.key, s.deleted_at IS NOT NULL OR s.closed, e.version, e.erased_at IS NOT NULL
+                    FROM disco_streams s JOIN disco_events e ON e.stream = s.key
+                    WHERE s.name = ? ORDER BY e.version DESC LIMIT 1
+                    """)
+                insertStream = try statement("INSERT INTO disco_streams (name, category) VALUES (?, ?)")
+                insertEvent = try statement(
+                    """
+                    INSERT INTO disco_events (position, stream, version, category, type, type_version, id, payload, metadata,
+                        correlation_id, causation_id, tags, slice, append_id, recorded_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """)
+                insertTag = try statement("INSERT INTO disco_tags VALUES (?, ?)")
+                insertKey = try statement("INSERT INTO disco_keys VALUES (?, ?, ?, ?, ?)")
+                names = try SQLiteNames.Statements(db)
+            }
         }
     }
 #endif

@@ -9,6 +9,13 @@
         let database: SQLiteDatabase
         let hub: WakeUpHub
         let clock: StoreClock
+        private let names = Locked(SQLiteNames())
+
+        init(database: SQLiteDatabase, hub: WakeUpHub, clock: StoreClock) {
+            self.database = database
+            self.hub = hub
+            self.clock = clock
+        }
 
         func commit(_ batch: [Append]) throws -> [BatchOutcome] {
             let result = try database.onWriter { db in try commit(batch, db) }
@@ -20,10 +27,12 @@
             try db.beginTransaction(.immediate)
             var outcomes: [BatchOutcome] = []
             var head = 0 as Int64
+            let namesAfter: SQLiteNames
             do {
-                var transaction = try SQLiteAppendTransaction(db, clock: clock)
+                var transaction = try SQLiteAppendTransaction(db, clock: clock, names: names.withLock { $0 })
                 for append in batch { outcomes.append(try transaction.outcome(of: append)) }
                 head = transaction.position
+                namesAfter = transaction.names
                 if !transaction.changed {
                     try db.rollback()
                     return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
@@ -42,6 +51,7 @@
                 }
                 throw error
             }
+            names.withLock { $0 = namesAfter }
             return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
         }
 
@@ -54,16 +64,19 @@
                         guard case .exactly(let expected) = stream.expected, expected < stream.actual else {
                             return stream
                         }
+                        // From the last event that the caller has seen: where that was erased, it may not go on from it.
                         let seen = max(0, expected)
-                        let unseen = try SQLiteReading.page(
+                        var unseen = try SQLiteReading.page(
                             Read(
-                                .stream(stream.stream), versions: (seen + 1)...stream.actual,
-                                limit: VersionConflict.mostUnseen, byteLimit: VersionConflict.mostUnseenBytes), db
-                        )
-                        .events.boundedAsUnseen()
+                                .stream(stream.stream), versions: max(1, seen)...stream.actual,
+                                limit: VersionConflict.mostUnseen + 1, byteLimit: .max), db
+                        ).events[...]
+                        let isSound = seen == 0 || unseen.first?.version == seen
+                        if unseen.first?.version == seen { unseen.removeFirst() }
+                        let bounded = unseen.boundedAsUnseen()
                         return .init(
-                            stream: stream.stream, expected: stream.expected, actual: stream.actual, unseen: unseen,
-                            complete: seen + unseen.count == stream.actual)
+                            stream: stream.stream, expected: stream.expected, actual: stream.actual, unseen: bounded,
+                            complete: isSound && seen + bounded.count == stream.actual)
                     }))
         }
     }

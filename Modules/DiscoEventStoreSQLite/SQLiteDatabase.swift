@@ -7,10 +7,11 @@
     /// A SQLite file as Disco opens it: WAL, `synchronous=FULL`, migrated, and fair to other processes.
     final class SQLiteDatabase: Sendable {
         private let pool: any DatabaseWriter
+        private let checkpointer: SQLiteCheckpointer?
         private let closed = Locked(false)
 
         /// - Parameter path: nil for a database in memory.
-        init(path: String?, migrations: [Migration]) throws {
+        init(path: String?, durability: SQLiteEventStore.Durability = .full, migrations: [Migration]) throws {
             pool = try SQLiteError.translating { () throws -> any DatabaseWriter in
                 var configuration = GRDB.Configuration()
                 configuration.busyMode = .callback(Self.waitInTurn)
@@ -19,17 +20,21 @@
                 guard let path else { return try DatabaseQueue(configuration: configuration) }
                 let pool = try DatabasePool(path: path, configuration: configuration)
                 // GRDB sets NORMAL, which loses the last commits when the power fails.
-                try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+                if durability == .full {
+                    try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+                }
                 return pool
             }
             do {
-                try onWriter { db in
-                    if path != nil { try Self.checkDurability(db) }
+                checkpointer = try path.map { try SQLiteCheckpointer(path: $0) }
+                try pool.writeWithoutTransaction { db in
+                    if path != nil { try Self.checkDurability(db, durability) }
                     try SQLiteMigrator.migrate(db, migrations)
+                    try checkpointer?.watch(db)
                 }
             } catch {
                 try? pool.close()
-                throw error
+                throw SQLiteError.translate(error)
             }
         }
 
@@ -40,13 +45,14 @@
             return attempts < 6000
         }
 
-        private static func checkDurability(_ db: Database) throws {
-            let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
-            let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
-            guard journal == "wal", synchronous ?? 0 >= 2 else {
+        private static func checkDurability(_ db: Database, _ durability: SQLiteEventStore.Durability) throws {
+            let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "?"
+            let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1
+            let least = durability == .full ? 2 : 1
+            guard journal == "wal", synchronous >= least else {
                 throw EventStoreError(
                     .notDurable,
-                    "SQLite runs with journal_mode=\(journal ?? "?") and synchronous=\(synchronous ?? -1); Disco needs wal and 2 (FULL). "
+                    "SQLite runs with journal_mode=\(journal) and synchronous=\(synchronous); Disco needs wal and \(least). "
                         + "Keep the file on a local disk.")
             }
         }
@@ -97,6 +103,7 @@
                     return !closed
                 })
             else { return }
+            checkpointer?.stop()
             // Only fails while statements run, which then close it with their end.
             try? pool.close()
         }

@@ -1,8 +1,8 @@
 #if SQLite
     public import DiscoCore
-    import DiscoEventStore
+    public import DiscoEventStore
     import DiscoMigrations
-    public import Foundation
+    import Foundation
     import GRDB
 
     /// The event store in a SQLite file: the embedded default.
@@ -14,8 +14,27 @@
     /// let store = try SQLiteEventStore(path: "wallets.sqlite")
     /// let client = EventStoreClient(store)
     /// ```
-    public final class SQLiteEventStore: EventStore, StreamCatalog {
-        private let database: SQLiteDatabase
+    public final class SQLiteEventStore: EventStore {
+        public struct Settings: Sendable {
+            /// The file; made where it is missing, with two more beside it (`-wal`, `-shm`) while it is in use.
+            public var path: String
+            public var durability = Durability.full
+            /// Whether streams may be blanked for good.
+            public var allowsErasing = false
+
+            public init(path: String) { self.path = path }
+        }
+
+        /// What an acknowledged append survives.
+        public enum Durability: String, CaseIterable, Sendable {
+            /// Whatever is killed, and a power failure (`synchronous=FULL`: a flush for each batch).
+            case full
+            /// Whatever is killed; after a power failure the last appends may be missing (`synchronous=NORMAL`).
+            case processCrash = "process-crash"
+        }
+
+        let database: SQLiteDatabase
+        public let settings: Settings
         private let lane: AppendLane
         private let hub = WakeUpHub()
         private let watcher: SQLiteWatcher
@@ -24,12 +43,18 @@
         /// Opens the file, which is made and migrated where it is missing or older.
         ///
         /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a later version.
-        public init(path: String, clock: @escaping @Sendable () -> Date = { Date() }) throws {
-            database = try SQLiteDatabase(path: path, migrations: Migration.sqliteEventStore)
+        public convenience init(path: String) throws { try self.init(Settings(path: path)) }
+
+        /// - Parameter clock: where recorded times come from.
+        public init(_ settings: Settings, clock: StoreClock = .system) throws {
+            self.settings = settings
+            let path = settings.path
+            database = try SQLiteDatabase(
+                path: path, durability: settings.durability, migrations: Migration.sqliteEventStore)
             let opened = try database.onWriter { db in
                 (
-                    try Row.fetchOne(db, sql: "SELECT id, epoch FROM disco_store").map { row -> StoreIdentity in
-                        StoreIdentity(store: UUID(blob: row[0]) ?? UUID(), epoch: row[1])
+                    try Row.fetchOne(db, sql: "SELECT id, epoch FROM disco_store").flatMap { row in
+                        UUID(blob: row[0]).map { StoreIdentity(store: $0, epoch: row[1]) }
                     },
                     try SQLiteReading.head(db)
                 )
@@ -42,11 +67,13 @@
             hub.advance(to: opened.1)
             lane = AppendLane(
                 name: "disco-append",
-                appender: SQLiteAppender(database: database, hub: hub, clock: StoreClock(now: clock)))
+                appender: SQLiteAppender(database: database, hub: hub, clock: clock))
             watcher = try SQLiteWatcher(path: path, hub: hub)
         }
 
-        public var abilities: StoreAbilities { StoreAbilities(catalog: self) }
+        public var abilities: StoreAbilities {
+            StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self)
+        }
 
         public func identity() async throws -> StoreIdentity { storeIdentity }
 
@@ -57,18 +84,6 @@
         }
 
         public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }
-
-        public func streams(
-            category: String?, prefix: String?, after: StreamID?, limit: Int
-        ) async throws -> [StreamInfo] {
-            try await database.read { db in
-                try SQLiteReading.streams(category: category, prefix: prefix, after: after, limit: limit, db)
-            }
-        }
-
-        public func event(_ id: UUID) async throws -> RecordedEvent? {
-            try await database.read { db in try SQLiteReading.event(id, db) }
-        }
 
         public func close() async {
             hub.close()

@@ -40,6 +40,12 @@
         public func commit(
             _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
         ) async throws {
+            guard progress.to.position >= progress.from.position else {
+                throw EventStoreError(
+                    .checkpointMoved,
+                    "The checkpoint of \(progress.consumer) only moves forward, not from \(progress.from.position) to "
+                        + "\(progress.to.position). Reset the consumer to begin anew.")
+            }
             try await database.write { db in
                 guard try Self.checkpoint(of: progress.consumer, db) == progress.from else {
                     throw EventStoreError(

@@ -39,23 +39,52 @@
             try Row.fetchOne(
                 db.cachedStatement(
                     sql: SQLiteStatementBuilder.columns + " FROM disco_events e " + SQLiteStatementBuilder.names
-                        + " WHERE e.id = ?"),
+                        + " WHERE e.id = ? AND " + SQLiteStatementBuilder.isShown),
                 arguments: [id.blob]
             ).map(event)
+        }
+
+        /// What was recorded from a position on, readable or not; where an append is given, only what came with it.
+        static func recorded(
+            _ first: Int64, _ count: Int64, _ db: Database, ofAppend append: Int64? = nil
+        ) throws -> [Appended.Event] {
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT e.id, s.name, e.version, e.position FROM disco_events e JOIN disco_streams s ON s.key = e.stream
+                        WHERE e.position >= ?1 AND e.position < ?1 + ?2 AND (?3 IS NULL OR e.append_id = ?3) ORDER BY e.position
+                        """), arguments: [first, count, append]
+            ).map { row in
+                .init(
+                    id: try id(row[0], at: row[3]), stream: StreamID(row[1]), version: row[2],
+                    position: Position(rawValue: row[3]))
+            }
+        }
+
+        private static func id(_ blob: Data, at position: Int64) throws -> UUID {
+            guard let id = UUID(blob: blob) else {
+                throw EventStoreError(.corrupt, "The event at position \(position) has no valid id.")
+            }
+            return id
         }
 
         static func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int, _ db: Database
         ) throws -> [StreamInfo] {
-            try Row.fetchAll(
+            let prefix = prefix ?? ""
+            // Above every name that begins with the prefix: the last character there is, as often as a name has room for.
+            let last = String(repeating: "\u{10FFFF}", count: 128)
+            // With a category SQLite walks its index, otherwise that of the names; both give names in order.
+            return try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT s.name, (SELECT max(version) FROM disco_events WHERE stream = s.key)
-                        FROM disco_streams s
-                        WHERE (?1 IS NULL OR s.category = (SELECT key FROM disco_categories WHERE name = ?1))
-                            AND s.name > ?2 AND substr(s.name, 1, length(?3)) = ?3
-                        ORDER BY s.name LIMIT ?4
-                        """), arguments: [category, after?.name ?? "", prefix ?? "", limit]
+                        SELECT s.name, e.version
+                        FROM disco_streams s JOIN disco_events e ON e.stream = s.key
+                            AND e.version = (SELECT max(version) FROM disco_events WHERE stream = s.key)
+                        WHERE \(category == nil ? "?1 IS NULL" : "s.category = (SELECT key FROM disco_categories WHERE name = ?1)")
+                            AND s.name > ?2 AND s.name >= ?3 AND s.name < ?4 AND s.deleted_at IS NULL AND e.erased_at IS NULL
+                        ORDER BY s.name LIMIT ?5
+                        """), arguments: [category, after?.name ?? "", prefix, prefix + last, max(0, limit)]
             ).map { StreamInfo(stream: StreamID($0[0]), version: $0[1]) }
         }
 
@@ -82,15 +111,13 @@
 
         private static func event(_ row: Row) throws -> RecordedEvent {
             let position: Int64 = row[0]
-            guard let id = UUID(blob: row[3]) else {
-                throw EventStoreError(.corrupt, "The event at position \(position) has no valid id.")
-            }
-            let payload: String = row[6]
+            let id = try id(row[3], at: position)
+            let payload = try row.withUnsafeData(atIndex: 6) { $0.map { [UInt8]($0) } ?? [] }
             let values: String? = row[7]
             let tags: String? = row[10]
             return RecordedEvent(
                 position: Position(rawValue: position), stream: StreamID(row[1]), version: row[2], id: id, type: row[4],
-                typeVersion: row[5], payload: JSONText(unchecked: Array(payload.utf8)),
+                typeVersion: row[5], payload: JSONText(unchecked: payload),
                 metadata: Metadata(
                     correlationID: (row[8] as Data?).flatMap(UUID.init(blob:)),
                     causationID: (row[9] as Data?).flatMap(UUID.init(blob:)),

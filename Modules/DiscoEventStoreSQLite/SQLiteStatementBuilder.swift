@@ -8,6 +8,9 @@
             SELECT e.position, s.name, e.version, e.id, t.name, e.type_version, e.payload, e.metadata, e.correlation_id,
                 e.causation_id, e.tags, e.recorded_at
             """
+        /// Deleted and erased events are passed over. The inner query is run once, on an index that holds deleted streams alone.
+        static let isShown =
+            "e.erased_at IS NULL AND e.stream NOT IN (SELECT key FROM disco_streams WHERE deleted_at IS NOT NULL)"
         static let names = "JOIN disco_streams s ON s.key = e.stream JOIN disco_types t ON t.key = e.type"
 
         private struct Walk {
@@ -21,7 +24,7 @@
             var arguments: [any DatabaseValueConvertible] = []
             var parts: [String] = []
             for var walk in read.query.items.flatMap(walks) {
-                walk.conditions.append("e.position > ? AND e.position <= ?")
+                walk.conditions.append("e.position > ? AND e.position <= ? AND " + isShown)
                 walk.arguments += [read.after.rawValue, upTo.rawValue]
                 if let versions = read.versions {
                     walk.conditions.append("e.version BETWEEN ? AND ?")

@@ -5,42 +5,24 @@ import Foundation
 import GRDB
 import Testing
 
-/// A folder for one test, removed with everything in it.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "disco-" + UUID().uuidString)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    var events: String { url.appending(path: "events.sqlite").path }
-}
-
 @Suite struct SQLiteEventStoreTests {
-    @Test(arguments: EventStoreConformance.cases + EventStoreConformance.sharedCases)
+    @Test(arguments: EventStoreConformance.cases)
     func conforms(to aCase: EventStoreConformance.Case) async throws {
         let folder = try TemporaryFolder()
-        try await aCase.run(
-            on: EventStoreConformance(
-                open: { try SQLiteEventStore(path: folder.events) },
-                second: { _ in try SQLiteEventStore(path: folder.events) }))
-    }
-
-    @Test func eventsSurviveAndTimesNeverRunBackwardsWithTheClock() async throws {
-        let folder = try TemporaryFolder()
-        let now = Date()
-        let first = try SQLiteEventStore(path: folder.events, clock: { now })
-        try await EventStoreClient(first).emit("Happened", [1])
-        await first.close()
-        let second = try SQLiteEventStore(path: folder.events, clock: { now.addingTimeInterval(-3600) })
-        try await EventStoreClient(second).emit("Happened", [2])
-        let events = try await EventStoreClient(second).events().collect()
-        await second.close()
-        #expect(events.map(\.payload) == ["[1]", "[2]"])
-        #expect(events.map(\.recordedAt) == [events[0].recordedAt, events[0].recordedAt])
+        let suite = EventStoreConformance(
+            open: { options in
+                var settings = SQLiteEventStore.Settings(path: folder.file(UUID().uuidString))
+                settings.allowsErasing = options.allowsErasing
+                return try SQLiteEventStore(settings, clock: options.clock)
+            },
+            second: { store in
+                try SQLiteEventStore(try #require(store as? SQLiteEventStore).settings)
+            })
+        if case .skipped(let lacking) = try await aCase.run(on: suite) {
+            // The console does not show a case that was cancelled.
+            print("skipped: \(aCase); this store lacks \(lacking)")
+            try Test.cancel("\(lacking)")
+        }
     }
 
     @Test(arguments: [
@@ -57,17 +39,23 @@ final class TemporaryFolder: Sendable {
             append_id, recorded_at)
         SELECT 5, stream, 2, category, type, type_version, randomblob(16), payload, slice, 5, recorded_at FROM disco_events
         """,
+        "UPDATE OR REPLACE disco_events SET position = 7",
+        "INSERT INTO disco_permits SELECT stream FROM disco_events; UPDATE disco_events SET payload = '{}'",
+        "INSERT INTO disco_permits SELECT stream FROM disco_events; UPDATE disco_events SET version = 9, payload = 'null', erased_at = 1",
+        "DELETE FROM disco_tags", "UPDATE disco_tags SET tag = 'y'", "INSERT INTO disco_tags VALUES ('y', 0)",
+        "INSERT OR REPLACE INTO disco_tags VALUES ('y', 9)",
         "DELETE FROM disco_streams", "UPDATE disco_streams SET name = 'x-1'",
     ])
     func theDatabaseItselfRefuses(statement: String) async throws {
         let folder = try TemporaryFolder()
         let store = try SQLiteEventStore(path: folder.events)
-        try await EventStoreClient(store).append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
+        try await EventStoreClient(store).append(
+            Append([NewEvent(stream: "a-1", type: "T", payload: "{}", tags: ["x"])]))
+        let before = try await EventStoreClient(store).events().collect()
         let queue = try DatabaseQueue(path: folder.events)
         #expect(throws: DatabaseError.self) { try queue.inDatabase { try $0.execute(sql: statement) } }
         try queue.close()
-        let events = try await EventStoreClient(store).events().collect()
-        #expect(events.count == 1)
+        #expect(try await EventStoreClient(store).events(.tags("x")).collect() == before)
         await store.close()
     }
 

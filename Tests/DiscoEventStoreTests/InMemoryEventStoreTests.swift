@@ -5,6 +5,13 @@ import Testing
 @Suite struct InMemoryEventStoreTests {
     @Test(arguments: EventStoreConformance.cases)
     func conforms(to aCase: EventStoreConformance.Case) async throws {
-        try await aCase.run(on: EventStoreConformance { InMemoryEventStore() })
+        let suite = EventStoreConformance(isDurable: false) { options in
+            InMemoryEventStore(clock: options.clock, allowsErasing: options.allowsErasing)
+        }
+        if case .skipped(let lacking) = try await aCase.run(on: suite) {
+            // The console does not show a case that was cancelled.
+            print("skipped: \(aCase); this store lacks \(lacking)")
+            try Test.cancel("\(lacking)")
+        }
     }
 }

@@ -62,3 +62,59 @@ public struct EventStoreClient: Sendable {
 
     public func exists(_ stream: StreamID) async throws -> Bool { try await version(of: stream) > 0 }
 }
+
+/// What only some stores can do; others throw ``EventStoreError/Code/unsupported``.
+extension EventStoreClient {
+    /// Streams in the order of their names, after `after`.
+    public func streams(
+        category: String? = nil, prefix: String? = nil, after: StreamID? = nil, limit: Int = 1000
+    ) async throws -> [StreamInfo] {
+        try await ability(store.abilities.catalog, "list its streams")
+            .streams(category: category, prefix: prefix, after: after, limit: limit)
+    }
+
+    /// The event with this id, nil where there is none.
+    public func event(_ id: UUID) async throws -> RecordedEvent? {
+        try await ability(store.abilities.catalog, "look up events by id").event(id)
+    }
+
+    /// Hides a stream and closes it to appends, until it is restored.
+    public func delete(_ stream: StreamID) async throws {
+        try await ability(store.abilities.deletion, "delete streams").delete(stream)
+    }
+
+    /// Brings a deleted stream back.
+    public func restore(_ stream: StreamID) async throws {
+        try await ability(store.abilities.deletion, "restore streams").restore(stream)
+    }
+
+    /// Blanks every event of a stream for good.
+    ///
+    /// - Parameter close: whether the stream takes no further events.
+    public func erase(_ stream: StreamID, close: Bool = true) async throws {
+        try await ability(store.abilities.deletion, "erase streams").erase(stream, close: close)
+    }
+
+    /// Looks through the whole store for damage.
+    ///
+    /// - Parameter progress: called after each page with how far it has come, and how far there is to go.
+    public func verify(
+        progress: (_ through: Position, _ head: Position) -> Void = { _, _ in }
+    ) async throws -> [Finding] {
+        let verification = try ability(store.abilities.verification, "verify itself")
+        var findings: [Finding] = []
+        var position = Position.start
+        while true {
+            let page = try await verification.verify(after: position, limit: 1000)
+            findings += page.findings
+            progress(page.through, page.head)
+            if page.through >= page.head || page.through <= position { return findings }
+            position = page.through
+        }
+    }
+
+    private func ability<Ability>(_ ability: Ability?, _ what: String) throws -> Ability {
+        guard let ability else { throw EventStoreError(.unsupported, "This store cannot \(what).") }
+        return ability
+    }
+}

@@ -19,6 +19,7 @@ extension Append {
             try Self.check(event.metadata)
         }
         for stream in expect.keys { try Self.check(stream) }
+        if let condition { try condition.query.check() }
         if let key { try Self.check(key.key, "idempotency key", most: 255) }
     }
 
@@ -46,7 +47,7 @@ extension Append {
         }
     }
 
-    private static func check(_ name: String, _ what: String, most: Int) throws {
+    fileprivate static func check(_ name: String, _ what: String, most: Int) throws {
         let shown = name.utf8.count > 80 ? name.prefix(60) + "…" : name[...]
         if name.isEmpty { throw EventStoreError(.invalidAppend, "A \(what) is empty.") }
         if name.utf8.first == UInt8(ascii: "$") {
@@ -57,5 +58,16 @@ extension Append {
                 .invalidAppend, "The \(what) \"\(shown)\" has \(name.utf8.count) bytes; the most is \(most).")
         }
         if name.utf8.contains(0) { throw EventStoreError(.invalidAppend, "The \(what) \"\(shown)\" contains a NUL.") }
+    }
+}
+
+extension EventQuery {
+    /// A name that no event can have is a mistake in the query, which would silently select nothing.
+    fileprivate func check() throws {
+        for item in items {
+            for type in item.types { try Append.check(type, "event type", most: 255) }
+            for tag in item.tags { try Append.check(tag.name, "tag", most: 255) }
+            if let stream = item.stream { try Append.check(stream) }
+        }
     }
 }

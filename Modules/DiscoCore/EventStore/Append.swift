@@ -20,7 +20,7 @@ public struct Append: Hashable, Sendable {
     }
 }
 
-/// What a stream must be like for an append to be recorded.
+/// What a stream must be like for an append to be recorded, as readers see it: one that was erased does not exist.
 public enum ExpectedVersion: Hashable, Sendable {
     case any
     case noStream

@@ -59,8 +59,8 @@ public struct EventQuery: Hashable, Codable, Sendable {
 extension EventQuery.Item {
     fileprivate func matches(_ eventType: String, _ eventTags: [Tag], _ eventStream: StreamID) -> Bool {
         if let stream, stream != eventStream { return false }
-        if let category, category != eventStream.category { return false }
-        if !types.isEmpty, !types.contains(eventType) { return false }
+        if let category, !ExactText.areEqual(category, eventStream.category) { return false }
+        if !types.isEmpty, !types.contains(where: { ExactText.areEqual($0, eventType) }) { return false }
         return tags.allSatisfy(eventTags.contains)
     }
 }

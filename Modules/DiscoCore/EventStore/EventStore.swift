@@ -7,8 +7,8 @@ public import Foundation
 public protocol EventStore: Sendable {
     /// Records all of `append` or nothing.
     ///
-    /// - Throws: ``VersionConflict``, ``ConditionFailed``, ``DuplicateEvent``, ``IdempotencyConflict``, ``OutcomeUnknown``, or
-    ///   ``EventStoreError``. After any but ``OutcomeUnknown`` nothing was recorded.
+    /// - Throws: ``VersionConflict``, ``ConditionFailed``, ``DuplicateEvent``, ``IdempotencyConflict``, ``StreamDeleted``,
+    ///   ``OutcomeUnknown``, or ``EventStoreError``. After any but ``OutcomeUnknown`` nothing was recorded.
     func append(_ append: Append) async throws -> Appended
 
     /// Reads one page in one short transaction.
@@ -41,16 +41,27 @@ public struct StoreIdentity: Hashable, Codable, Sendable {
 /// What a store can do that not every store must. A wrapper passes the whole value on.
 public struct StoreAbilities: Sendable {
     public var catalog: (any StreamCatalog)?
+    public var deletion: (any StreamDeletion)?
+    public var snapshots: (any SnapshotStore)?
+    public var verification: (any StoreVerification)?
 
-    public init(catalog: (any StreamCatalog)? = nil) { self.catalog = catalog }
+    public init(
+        catalog: (any StreamCatalog)? = nil, deletion: (any StreamDeletion)? = nil,
+        snapshots: (any SnapshotStore)? = nil, verification: (any StoreVerification)? = nil
+    ) {
+        self.catalog = catalog
+        self.deletion = deletion
+        self.snapshots = snapshots
+        self.verification = verification
+    }
 }
 
 /// Looks up streams and single events.
 public protocol StreamCatalog: Sendable {
-    /// Streams in the order of their names, after `after`.
+    /// Streams that can be read, in the order of their names' bytes, after `after`.
     func streams(category: String?, prefix: String?, after: StreamID?, limit: Int) async throws -> [StreamInfo]
 
-    /// The event with this id.
+    /// The event with this id, nil where there is none or it was deleted.
     func event(_ id: UUID) async throws -> RecordedEvent?
 }
 

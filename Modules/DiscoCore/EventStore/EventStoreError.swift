@@ -27,6 +27,14 @@ public struct EventStoreError: Error, Sendable {
         public static let tooLarge = Code(rawValue: "too_large")
         /// A checkpoint or its consumer was changed by someone else.
         public static let checkpointMoved = Code(rawValue: "checkpoint_moved")
+        /// There is no stream of this name.
+        public static let unknownStream = Code(rawValue: "unknown_stream")
+        /// The store's settings do not allow events to be erased.
+        public static let erasingNotAllowed = Code(rawValue: "erasing_not_allowed")
+        /// This store cannot do what was asked, for example list its streams.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// A setting is missing or wrong; see the message.
+        public static let configuration = Code(rawValue: "configuration")
         /// Anything else the database reports.
         public static let database = Code(rawValue: "database")
     }
@@ -40,6 +48,16 @@ public struct EventStoreError: Error, Sendable {
         self.code = code
         self.message = message
         self.underlying = underlying
+    }
+
+    package static func unknownStream(_ stream: StreamID) -> EventStoreError {
+        EventStoreError(.unknownStream, "There is no stream \(stream).")
+    }
+
+    package static func erasingNotAllowed(_ setting: String) -> EventStoreError {
+        EventStoreError(
+            .erasingNotAllowed,
+            "This store keeps every event: allow erasing in its settings (\(setting)) to blank a stream for good.")
     }
 
     package static let closed = EventStoreError(.closed, "The event store has been closed.")

@@ -5,11 +5,11 @@ public struct VersionConflict: Error, Hashable, Sendable {
     public struct Stream: Hashable, Sendable {
         public let stream: StreamID
         public let expected: ExpectedVersion
-        /// The stream's last version, 0 where there is none.
+        /// The stream's last version, 0 where there is none or nothing of it can be read any more.
         public let actual: Int
         /// The events the caller has not seen, where it expected `.exactly` a version that is too low: at most 100, or 256 KiB.
         public let unseen: [RecordedEvent]
-        /// Whether `unseen` is all of them.
+        /// Whether `unseen` is all of them, and nothing the caller had seen was erased since: it may go on from what it has.
         public let complete: Bool
 
         public init(
@@ -65,6 +65,13 @@ public struct DuplicateEvent: Error, Hashable, Sendable {
     public let id: UUID
 
     public init(id: UUID) { self.id = id }
+}
+
+/// An append was refused because a stream that it writes, or expects something of, was deleted or closed.
+public struct StreamDeleted: Error, Hashable, Sendable {
+    public let stream: StreamID
+
+    public init(stream: StreamID) { self.stream = stream }
 }
 
 /// An append was refused because its key was used before for other content.

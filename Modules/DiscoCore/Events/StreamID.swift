@@ -28,8 +28,8 @@ extension StreamID: Codable, CodingKeyRepresentable {
     public init?<Key: CodingKey>(codingKey: Key) { self.init(codingKey.stringValue) }
 }
 
-// By bytes, as databases compare: to Swift's strings é and e with a combining accent are equal.
+// By bytes, as databases compare.
 extension StreamID {
-    public static func == (one: StreamID, other: StreamID) -> Bool { one.name.utf8.elementsEqual(other.name.utf8) }
-    public func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
+    public static func == (one: StreamID, other: StreamID) -> Bool { ExactText.areEqual(one.name, other.name) }
+    public func hash(into hasher: inout Hasher) { ExactText.hash(name, into: &hasher) }
 }

@@ -17,8 +17,8 @@ extension Tag: ExpressibleByStringLiteral, CustomStringConvertible, Codable {
     public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
 }
 
-// By bytes, as databases compare: to Swift's strings é and e with a combining accent are equal.
+// By bytes, as databases compare.
 extension Tag {
-    public static func == (one: Tag, other: Tag) -> Bool { one.name.utf8.elementsEqual(other.name.utf8) }
-    public func hash(into hasher: inout Hasher) { for byte in name.utf8 { hasher.combine(byte) } }
+    public static func == (one: Tag, other: Tag) -> Bool { ExactText.areEqual(one.name, other.name) }
+    public func hash(into hasher: inout Hasher) { ExactText.hash(name, into: &hasher) }
 }

@@ -4,16 +4,22 @@
 public struct JSONText: Hashable, Sendable {
     /// UTF-8.
     public let bytes: [UInt8]
+    /// Whether it is known to be one well-formed value, so that a store need not parse what was just encoded.
+    private let isChecked: Bool
 
     /// Text that came from a store, or that the caller knows to be JSON. A store checks it once more before recording it.
-    public init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+    public init(unchecked bytes: [UInt8]) {
+        self.bytes = bytes
+        isChecked = false
+    }
 
     /// Checks that `text` is one JSON value.
     ///
     /// - Throws: ``JSONError``, which says what is wrong and at which byte.
     public init(_ text: String) throws(JSONError) {
         bytes = Array(text.utf8)
-        try check()
+        isChecked = true
+        _ = try value()
     }
 
     /// The compact text of a value.
@@ -21,6 +27,7 @@ public struct JSONText: Hashable, Sendable {
         var writer = JSONWriter()
         writer.write(value)
         bytes = writer.bytes
+        isChecked = writer.deepest <= JSONParser.deepest
     }
 
     /// The text of a value as Disco encodes it: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals without loss,
@@ -43,8 +50,11 @@ public struct JSONText: Hashable, Sendable {
 
     /// Throws where this is not one well-formed JSON value.
     package func check() throws(JSONError) {
-        _ = try value()
+        if !isChecked { _ = try value() }
     }
+
+    public static func == (one: JSONText, other: JSONText) -> Bool { one.bytes == other.bytes }
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }
 
 extension JSONText: CustomStringConvertible {

@@ -3,6 +3,8 @@ package struct JSONWriter {
     package private(set) var bytes: [UInt8] = []
     private let indented: Bool
     private var depth = 0
+    /// How deep the values are nested.
+    package private(set) var deepest = 0
 
     package init(indented: Bool = false) {
         self.indented = indented
@@ -31,6 +33,7 @@ package struct JSONWriter {
     ) {
         raw(open)
         depth += 1
+        deepest = max(deepest, depth)
         var first = true
         for element in elements {
             if !first { raw(",") }

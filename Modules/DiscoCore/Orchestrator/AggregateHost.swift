@@ -110,15 +110,23 @@ final class AggregateHost<State: Aggregate>: Sendable {
             return try await client.readOn(&loaded)
         }
         for event in stream.unseen { try loaded.apply(event) }
-        // Erased events count, though nobody can read them.
-        loaded.version = stream.actual
     }
 }
 
 extension EventStoreClient {
-    /// Folds what was recorded after `loaded`.
+    /// Folds what was recorded after `loaded`; anew, where what it was folded from can no longer be read.
     @concurrent func readOn<State: Aggregate>(_ loaded: inout Loaded<State>) async throws {
-        for try await event in stream(loaded.stream, from: loaded.version + 1) { try loaded.apply(event) }
+        // Beginning with the last event that is known: where it does not come first, it was deleted or erased.
+        let known = loaded.version
+        var confirmed = known == 0
+        for try await event in stream(loaded.stream, from: max(1, known)) {
+            if !confirmed, event.version != known { break }
+            confirmed = true
+            try loaded.apply(event)
+        }
+        if confirmed { return }
+        loaded = Loaded(id: loaded.state.id)
+        for try await event in stream(loaded.stream) { try loaded.apply(event) }
     }
 }
 

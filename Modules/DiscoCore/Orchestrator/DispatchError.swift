@@ -76,6 +76,7 @@ extension JSON {
             fill("duplicate_event", "The event \(error.id.lowercased) is recorded already.")
         case let error as IdempotencyConflict:
             fill("idempotency_conflict", "The key \(error.key) was used before, for something else.")
+        case let error as StreamDeleted: fill("stream_deleted", "\(error.stream) was deleted and takes no events.")
         case is OutcomeUnknown: fill("outcome_unknown", "Whether this was recorded is not known. Repeating it is safe.")
         case let error as CheckpointDiverged: fill("checkpoint_diverged", error.description)
         case let error as EventStoreError: fill(error.code.rawValue, error.message)

@@ -1,17 +1,7 @@
 /// Lets one task at a time through for each key, in the order they came.
 final class KeyedQueue<Key: Hashable & Sendable>: Sendable {
-    private struct Waiter {
-        let number: Int
-        let continuation: CheckedContinuation<Void, any Error>
-    }
-
-    private struct State: Sendable {
-        var waiters: [Key: [Waiter]] = [:]
-        var next = 0
-        var cancelled: Set<Int> = []
-    }
-
-    private let state = Locked(State())
+    /// Those that wait for a key that somebody has; no entry where nobody has it.
+    private let waiting = Locked<[Key: [Waiter<Void>]]>([:])
 
     func run<Result>(_ key: Key, _ body: () async throws -> Result) async throws -> Result {
         try await enter(key)
@@ -20,44 +10,28 @@ final class KeyedQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     private func enter(_ key: Key) async throws {
-        let number = state.withLock { state in
-            state.next += 1
-            return state.next
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let verdict: Result<Void, any Error>? = state.withLock { state in
-                    if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
-                    guard state.waiters[key] != nil else {
-                        state.waiters[key] = []
-                        return .success(())
-                    }
-                    state.waiters[key]?.append(Waiter(number: number, continuation: continuation))
-                    return nil
-                }
-                if let verdict { continuation.resume(with: verdict) }
+        let waiter: Waiter<Void>? = waiting.withLock { waiting in
+            guard waiting[key] != nil else {
+                waiting[key] = []
+                return nil
             }
-        } onCancel: {
-            let waiter: Waiter? = state.withLock { state in
-                guard let place = state.waiters[key]?.firstIndex(where: { $0.number == number }) else {
-                    state.cancelled.insert(number)
-                    return nil
-                }
-                return state.waiters[key]?.remove(at: place)
-            }
-            waiter?.continuation.resume(throwing: CancellationError())
+            let waiter = Waiter<Void>()
+            waiting[key]?.append(waiter)
+            return waiter
         }
-        state.withLock { state in _ = state.cancelled.remove(number) }
+        try await waiter?.value()
     }
 
     private func leave(_ key: Key) {
-        let waiter: Waiter? = state.withLock { state in
-            guard let waiters = state.waiters[key], !waiters.isEmpty else {
-                state.waiters[key] = nil
-                return nil
+        let next: Waiter<Void>? = waiting.withLock { waiting in
+            while let waiter = waiting[key]?.first {
+                waiting[key]?.removeFirst()
+                // One that was cancelled meanwhile has left.
+                if waiter.take() { return waiter }
             }
-            return state.waiters[key]?.removeFirst()
+            waiting[key] = nil
+            return nil
         }
-        waiter?.continuation.resume()
+        next?.settle(.success(()))
     }
 }

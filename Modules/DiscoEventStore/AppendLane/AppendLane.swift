@@ -8,19 +8,19 @@ import Foundation
 /// runs to its outcome.
 public final class AppendLane: Sendable {
     private struct Waiting: Sendable {
-        let number: Int
         let append: Append
-        let continuation: CheckedContinuation<Appended, any Error>
+        let waiter: Waiter<Appended>
     }
 
     private struct State: Sendable {
         var queue: [Waiting] = []
-        var next = 0
-        var cancelled: Set<Int> = []
         var closing = false
         var ended = false
         var onEnd: [CheckedContinuation<Void, Never>] = []
     }
+
+    /// After ``OutcomeUnknown`` the lane repeats the same batch by itself so often, and then leaves it to the caller.
+    private static let repeats = 3
 
     private let state = Locked(State())
 
@@ -32,32 +32,15 @@ public final class AppendLane: Sendable {
     }
 
     public func append(_ append: Append) async throws -> Appended {
+        try Task.checkCancellation()
         try append.check()
-        let number = state.withLock { state in
-            state.next += 1
-            return state.next
+        let waiter = Waiter<Appended>()
+        try state.withLock { state in
+            if state.closing { throw EventStoreError.closed }
+            state.queue.append(Waiting(append: append, waiter: waiter))
         }
-        defer { state.withLock { state in _ = state.cancelled.remove(number) } }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let refusal = state.withLock { state -> (any Error)? in
-                    if state.closing { return EventStoreError.closed }
-                    if state.cancelled.contains(number) { return CancellationError() }
-                    state.queue.append(Waiting(number: number, append: append, continuation: continuation))
-                    return nil
-                }
-                if let refusal { continuation.resume(throwing: refusal) } else { state.signal() }
-            }
-        } onCancel: {
-            let withdrawn = state.withLock { state -> Waiting? in
-                guard let place = state.queue.firstIndex(where: { $0.number == number }) else {
-                    state.cancelled.insert(number)
-                    return nil
-                }
-                return state.queue.remove(at: place)
-            }
-            withdrawn?.continuation.resume(throwing: CancellationError())
-        }
+        state.signal()
+        return try await waiter.value()
     }
 
     /// Refuses new appends and returns when those that wait have had their outcome and the thread has ended.
@@ -74,11 +57,10 @@ public final class AppendLane: Sendable {
 
     private static func run(_ state: Locked<State>, _ appender: some BatchAppender) {
         while let batch = next(state) {
-            let appends = batch.map(\.append)
-            for (waiting, outcome) in zip(batch, commit(appends, appender)) {
+            for (waiting, outcome) in zip(batch, commit(batch.map(\.append), appender)) {
                 switch outcome {
-                case .appended(let appended): waiting.continuation.resume(returning: appended)
-                case .refused(let error): waiting.continuation.resume(throwing: error)
+                case .appended(let appended): waiting.waiter.settle(.success(appended))
+                case .refused(let error): waiting.waiter.settle(.failure(error))
                 }
             }
         }
@@ -91,33 +73,48 @@ public final class AppendLane: Sendable {
 
     /// Blocks until there is something to commit; nil at the end.
     private static func next(_ state: Locked<State>) -> [Waiting]? {
-        let batch: [Waiting]? = state.waiting { state in
-            if state.queue.isEmpty { return state.closing ? [] : nil }
-            var batcher = Batcher()
-            let count = state.queue.prefix { batcher.admit($0.append) }.count
-            defer { state.queue.removeFirst(count) }
-            return Array(state.queue.prefix(count))
+        while true {
+            let batch: [Waiting]? = state.waiting { state in
+                if state.queue.isEmpty { return state.closing ? [] : nil }
+                var batcher = Batcher()
+                let count = state.queue.prefix { batcher.admit($0.append) }.count
+                defer { state.queue.removeFirst(count) }
+                return Array(state.queue.prefix(count))
+            }
+            guard let batch, !batch.isEmpty else { return nil }
+            // Those cancelled meanwhile are withdrawn: certainly not recorded.
+            let taken = batch.filter { $0.waiter.take() }
+            if !taken.isEmpty { return taken }
         }
-        return batch?.isEmpty == false ? batch : nil
     }
 
     private static func commit(_ batch: [Append], _ appender: some BatchAppender) -> [BatchOutcome] {
         do {
             return try appender.commit(batch)
+        } catch let error as OutcomeUnknown {
+            return settle(batch, error, appender)
+        } catch let error as EventStoreError
+            where [.busy, .full, .readOnly, .closed, .unavailable].contains(error.code)
+        {
+            return batch.map { _ in .refused(error) }
         } catch {
-            // Only the culprit of a technical failure may suffer from it. Whoever cannot know its outcome must not be tried again
-            // here as if nothing had happened; the same append once more would be safe, and is the caller's choice.
-            if batch.count == 1 || error is OutcomeUnknown {
-                return batch.map { append in
-                    .refused(
-                        (error as? OutcomeUnknown).map { OutcomeUnknown(append: append, underlying: $0.underlying) }
-                            ?? error)
-                }
-            }
-            if let error = error as? EventStoreError, [.busy, .full, .readOnly, .closed].contains(error.code) {
-                return batch.map { _ in .refused(error) }
-            }
+            // Only the culprit of a technical failure may suffer from it.
+            if batch.count == 1 { return [.refused(error)] }
             return batch.flatMap { commit([$0], appender) }
         }
+    }
+
+    /// The same appends once more, under the same ids, find out whether they were recorded, and record them where not.
+    private static func settle(
+        _ batch: [Append], _ error: OutcomeUnknown, _ appender: some BatchAppender
+    ) -> [BatchOutcome] {
+        for attempt in 0..<repeats {
+            do {
+                return try appender.commit(batch)
+            } catch {
+                Thread.sleep(forTimeInterval: 0.05 * Double(1 << attempt))
+            }
+        }
+        return batch.map { .refused(OutcomeUnknown(append: $0, underlying: error.underlying)) }
     }
 }

@@ -9,45 +9,49 @@ struct Batcher {
     static let mostAppends = 512
     static let mostBytes = 4 << 20
 
-    private(set) var batch: [Append] = []
+    private(set) var count = 0
     private var bytes = 0
+    private var appends: [Append] = []
     private var ids: Set<UUID> = []
-    private var keys: Set<String> = []
+    private var keys: Set<ExactText> = []
     /// True for streams that something is expected of.
     private var streams: [StreamID: Bool] = [:]
 
     /// False where the append must wait for the next batch.
     mutating func admit(_ append: Append) -> Bool {
         let size = append.events.reduce(0) { $0 + $1.payload.bytes.count + 200 }
-        guard
-            batch.isEmpty || (batch.count < Self.mostAppends && bytes + size <= Self.mostBytes && isIndependent(append))
+        guard count == 0 || (count < Self.mostAppends && bytes + size <= Self.mostBytes && isIndependent(append))
         else { return false }
-        batch.append(append)
+        count += 1
         bytes += size
-        ids.formUnion(append.events.map(\.id))
-        if let key = append.key { keys.insert(key.key) }
-        for (stream, demanding) in Self.touched(append) { streams[stream] = demanding || (streams[stream] ?? false) }
+        appends.append(append)
+        if let key = append.key { keys.insert(ExactText(key.key)) }
+        for event in append.events {
+            ids.insert(event.id)
+            if streams[event.stream] == nil { streams[event.stream] = false }
+        }
+        for (stream, expected) in append.expect where expected != .any || streams[stream] == nil {
+            streams[stream] = expected != .any
+        }
         return true
     }
 
     private func isIndependent(_ append: Append) -> Bool {
-        if let key = append.key, keys.contains(key.key) { return false }
-        if append.events.contains(where: { ids.contains($0.id) }) { return false }
-        for (stream, demanding) in Self.touched(append) {
-            if let present = streams[stream], present || demanding { return false }
+        if let key = append.key, keys.contains(ExactText(key.key)) { return false }
+        for event in append.events {
+            if ids.contains(event.id) { return false }
+            if let demanding = streams[event.stream], demanding || isDemanding(append, event.stream) { return false }
         }
-        if let condition = append.condition,
-            batch.contains(where: { $0.events.contains(where: condition.query.matches) })
-        {
+        for (stream, expected) in append.expect {
+            if let demanding = streams[stream], demanding || expected != .any { return false }
+        }
+        if let query = append.condition?.query, appends.contains(where: { $0.events.contains(where: query.matches) }) {
             return false
         }
         return true
     }
 
-    private static func touched(_ append: Append) -> [StreamID: Bool] {
-        var touched: [StreamID: Bool] = [:]
-        for event in append.events { touched[event.stream] = false }
-        for (stream, expected) in append.expect { touched[stream] = expected != .any }
-        return touched
+    private func isDemanding(_ append: Append, _ stream: StreamID) -> Bool {
+        append.expect[stream].map { $0 != .any } ?? false
     }
 }

@@ -1,4 +1,5 @@
 import DiscoCore
+import DiscoEventStore
 import Foundation
 
 extension EventStoreConformance {
@@ -15,6 +16,20 @@ extension EventStoreConformance {
                 try requireEqual(second.repeated, false, "repeated")
                 let read = try await client.events().collect()
                 try requireEqual(read.map(\.id), (first.events + second.events).map(\.id), "ids")
+            }
+        },
+        Case("A2", "the result has the first and last position, the ids, and each stream's version") { suite in
+            try await suite.withStore { client in
+                try await client.append(Append([event("a-1")]))
+                let events = [event("b-1"), event("a-1"), event("b-1")]
+                let appended = try await client.append(Append(events))
+                try requireEqual(appended.first, 2, "first position")
+                try requireEqual(appended.last, 4, "last position")
+                try requireEqual(appended.events.map(\.id), events.map(\.id), "ids")
+                try requireEqual(appended.events.map(\.stream), ["b-1", "a-1", "b-1"], "streams")
+                try requireEqual(appended.version(of: "a-1"), 2, "version of a-1")
+                try requireEqual(appended.version(of: "b-1"), 2, "version of b-1")
+                try requireEqual(appended.version(of: "c-1"), nil, "version of a stream that was not written")
             }
         },
         Case("A3", "an append without events makes no stream") { suite in
@@ -122,6 +137,23 @@ extension EventStoreConformance {
                 try requireEqual(read.map(\.typeVersion), [1, 3], "type versions")
             }
         },
+        Case("A10", "recorded times are the store's, and never run backwards when its clock does") { suite in
+            let now = Locked(Date(timeIntervalSince1970: 1_700_000_000.123456))
+            let options = Options(clock: StoreClock { now.withLock { $0 } })
+            try await suite.withStore(options) { client in
+                try await client.append(Append([event("a-1")]))
+                now.withLock { $0.addTimeInterval(-3600) }
+                try await client.append(Append([event("a-1")]))
+                now.withLock { $0.addTimeInterval(7200) }
+                try await client.append(Append([event("a-1")]))
+                let events = try await client.events().collect()
+                let times = events.map(\.recordedAt)
+                try requireEqual(times, times.sorted(), "times")
+                try requireSettable(events, at: 1_700_000_000.123456)
+                let expected = [0, 0, 3600].map { Date(timeIntervalSince1970: 1_700_000_000.123456 + $0) }
+                try requireEqual(times, expected, "times")
+            }
+        },
         Case("A11", "malformed and reserved names are refused, and nothing is stored") { suite in
             try await suite.withStore { client in
                 let bad: [NewEvent] = [
@@ -131,6 +163,7 @@ extension EventStoreConformance {
                     event("a-1", tags: ["$tag"]), event("a-1", tags: [""]),
                     event("a-1", "T", JSONText(unchecked: Array("{".utf8))),
                     NewEvent(stream: "a-1", type: "T", payload: "{}", metadata: .init(values: #"{"$x":1}"#)),
+                    NewEvent(stream: "a-1", type: "T", payload: "{}", metadata: .init(values: "[]")),
                 ]
                 for wrong in bad {
                     let error = try await requireThrows(EventStoreError.self) {
@@ -139,6 +172,22 @@ extension EventStoreConformance {
                     try requireEqual(error.code, .invalidAppend, "code for \(wrong.stream) \(wrong.type)")
                 }
                 try requireEqual(try await client.head(), 0, "head")
+            }
+        },
+        Case("A12", "a failed append leaves no trace: no stream, no position, no key") { suite in
+            try await suite.withStore { client in
+                let key = IdempotencyKey("k", fingerprint: "f")
+                try await requireThrows(VersionConflict.self) {
+                    try await client.append(
+                        Append([event("a-1"), event("new-1")], expect: ["none-1": .streamExists], key: key))
+                }
+                try requireEqual(try await client.head(), 0, "head")
+                try requireEqual(try await client.exists("new-1"), false, "exists")
+                try requireEqual(
+                    try await client.append(Append([event("b-1")], key: key)).repeated, false, "repeated")
+                if client.store.abilities.catalog != nil {
+                    try requireEqual(try await client.streams().map(\.stream), ["b-1"], "streams")
+                }
             }
         },
         Case("A13", "after close every call fails, and none hangs") { suite in

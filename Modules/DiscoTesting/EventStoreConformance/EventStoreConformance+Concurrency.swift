@@ -3,7 +3,7 @@ import Foundation
 
 extension EventStoreConformance {
     /// How many of `count` concurrent appends were recorded; the others must be refused with a version conflict.
-    private static func winners(
+    static func winners(
         of count: Int, _ clients: [EventStoreClient], _ append: @escaping @Sendable (Int) -> Append
     ) async throws -> Int {
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -103,9 +103,14 @@ extension EventStoreConformance {
                 try require(recorded.count >= 54, "only \(recorded.count) of 54 undisturbed appends were recorded")
             }
         },
-    ]
-
-    static let sharedDatabaseCases: [Case] = [
+        Case("B17", "writers to different streams never conflict") { suite in
+            try await suite.withStore { client in
+                let stored = try await winners(of: 50, [client]) { number in
+                    Append([event(StreamID("s-\(number)"))], expect: [StreamID("s-\(number)"): .noStream])
+                }
+                try requireEqual(stored, 50, "stored")
+            }
+        },
         Case("B19", "through two stores on one database, one of many wins and nothing is lost") { suite in
             try await suite.withBoth { one, other in
                 let created = try await winners(of: 50, [one, other]) { _ in
@@ -118,46 +123,5 @@ extension EventStoreConformance {
                 try requireEqual(versions, Array(1...100), "versions")
             }
         },
-        Case("D29", "a follower sees every event once and in order while two stores append") { suite in
-            try await suite.withBoth { one, other in
-                let follower = Task {
-                    var seen: [Int64] = []
-                    for try await case .event(let event) in one.subscribe() {
-                        seen.append(event.position.rawValue)
-                        if seen.count == 400 { break }
-                    }
-                    return seen
-                }
-                let stored = try await winners(of: 400, [one, other]) { Append([event(StreamID("s-\($0 % 20)"))]) }
-                try requireEqual(stored, 400, "stored")
-                let seen = try await within(.seconds(20), "following") { try await follower.value }
-                try requireEqual(seen, Array(1...400), "positions")
-            }
-        },
-        Case("F37", "an append through one store wakes up who waits at the other") { suite in
-            try await suite.withBoth { one, other in
-                let waiting = Task { try await other.store.wait(beyond: 0) }
-                try await one.append(Append([event("a-1")]))
-                try await within(.seconds(10), "waking up") { try await waiting.value }
-            }
-        },
     ]
-
-    private func withBoth(
-        _ body: @Sendable (EventStoreClient, EventStoreClient) async throws -> Void
-    ) async throws {
-        guard let second else {
-            throw ConformanceFailure(message: "give `second:` to run this case", file: #fileID, line: #line)
-        }
-        try await withStore { client in
-            let other = EventStoreClient(try await second(client.store))
-            do {
-                try await body(client, other)
-            } catch {
-                await other.store.close()
-                throw error
-            }
-            await other.store.close()
-        }
-    }
 }

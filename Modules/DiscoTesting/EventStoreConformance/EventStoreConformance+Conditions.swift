@@ -41,6 +41,33 @@ extension EventStoreConformance {
                 try requireEqual(recorded, 3, "winners of three seats")
             }
         },
+        Case("E34", "no phantom: what was recorded between the decision's read and its append is seen") { suite in
+            try await suite.withStore { client in
+                let enrolled = EventQuery.types("Enrolled").tagged("course:1")
+                try await client.append(Append([event("x-1", "Enrolled", tags: ["course:1"]), event("x-1")]))
+                let page = try await client.store.page(Read(enrolled))
+                let between = event("x-2", "Enrolled", tags: ["course:1"])
+                try await client.append(Append([event("x-2"), between]))
+                let failure = try await requireThrows(ConditionFailed.self) {
+                    try await client.append(
+                        Append([event("x-3")], condition: AppendCondition(noneMatch: enrolled, after: page.through)))
+                }
+                try requireEqual(failure, ConditionFailed(position: 4, id: between.id), "match")
+                let again = try await client.store.page(Read(enrolled))
+                try await client.append(
+                    Append([event("x-3")], condition: AppendCondition(noneMatch: enrolled, after: again.through)))
+            }
+        },
+        Case("E34", "a condition with a name that no event can have is refused") { suite in
+            try await suite.withStore { client in
+                for query in [EventQuery.types(""), .tags("$x"), .stream("nohyphen")] {
+                    let error = try await requireThrows(EventStoreError.self) {
+                        try await client.append(Append([event("a-1")], condition: AppendCondition(noneMatch: query)))
+                    }
+                    try requireEqual(error.code, .invalidAppend, "code")
+                }
+            }
+        },
     ]
 
     static let followingCases: [Case] = [
@@ -53,12 +80,13 @@ extension EventStoreConformance {
                     for try await element in client.subscribe(after: 10) {
                         if case .caughtUp = element { caughtUp = true }
                         if case .event(let event) = element { seen.append(event.position.rawValue) }
-                        if seen.count == 140 { break }
+                        if seen.count == 140, caughtUp { break }
                     }
                     return (seen, caughtUp)
                 }
                 for number in 0..<100 { try await client.append(Append([event(StreamID("s-\(number % 5)"))])) }
-                let (seen, _) = try await within(.seconds(20), "following") { try await follower.value }
+                let (seen, caughtUp) = try await within(.seconds(20), "following") { try await follower.value }
+                try require(caughtUp, "the follower was never told that it had caught up")
                 try requireEqual(seen, Array(11...150), "positions")
             }
         },
@@ -75,6 +103,44 @@ extension EventStoreConformance {
                     return seen
                 }
                 try requireEqual(seen, [.event(first), .progress(3), .caughtUp], "elements")
+            }
+        },
+        Case("F37", "an append through one store wakes up who waits at the other") { suite in
+            try await suite.withBoth { one, other in
+                let waiting = Task { try await other.store.wait(beyond: 0) }
+                try await one.append(Append([event("a-1")]))
+                try await within(.seconds(10), "waking up") { try await waiting.value }
+            }
+        },
+        Case("F38", "a follower goes on by itself when the connections die, and misses nothing") { suite in
+            try await suite.withStore { client in
+                let follower = Task {
+                    var seen: [Int64] = []
+                    for try await case .event(let event) in client.subscribe() {
+                        seen.append(event.position.rawValue)
+                        if seen.count == 60 { break }
+                    }
+                    return seen
+                }
+                for round in 0..<3 {
+                    for _ in 0..<20 { try await client.append(Append([event(StreamID("s-\(round)"))])) }
+                    try await suite.disturb(client.store)
+                }
+                let seen = try await within(.seconds(60), "following") { try await follower.value }
+                try requireEqual(seen, Array(1...60), "positions")
+            }
+        },
+        Case("F39", "a follower that does not read slows nobody, and then gets everything") { suite in
+            try await suite.withStore { client in
+                try await client.append(Append([event("a-1")]))
+                var follower = client.subscribe().makeAsyncIterator()
+                var seen: [Int64] = []
+                _ = try await follower.next()
+                for _ in 0..<10 { try await client.append(Append((0..<300).map { _ in event("b-1") })) }
+                while seen.count < 3000, let element = try await follower.next() {
+                    if case .event(let event) = element { seen.append(event.position.rawValue) }
+                }
+                try requireEqual(seen, Array(2...3001), "positions")
             }
         },
         Case("F39", "cancelling a follower that waits ends it at once") { suite in

@@ -1,118 +1,96 @@
 public import DiscoCore
+public import DiscoEventStore
 
 /// What every event store must show. An adapter's test file only names its store:
 ///
 /// ```swift
 /// @Test(arguments: EventStoreConformance.cases)
 /// func conforms(to aCase: EventStoreConformance.Case) async throws {
-///     try await aCase.run(on: EventStoreConformance { try MyStore() })
+///     let verdict = try await aCase.run(on: EventStoreConformance { options in try MyStore(clock: options.clock) })
+///     if case .skipped(let lacking) = verdict { try Test.cancel("\(lacking)") }
 /// }
 /// ```
 ///
 /// It imports no test framework: what is not as required throws a ``ConformanceFailure`` with its place in the source.
 public struct EventStoreConformance: Sendable {
-    public struct Case: Sendable, CustomStringConvertible {
-        /// Its letter and number in the list of promises, for example `A6`.
-        public let number: String
-        public let name: String
-        let body: @Sendable (EventStoreConformance) async throws -> Void
+    public typealias Case = ConformanceCase<EventStoreConformance>
 
-        init(_ number: String, _ name: String, _ body: @escaping @Sendable (EventStoreConformance) async throws -> Void)
-        {
-            self.number = number
-            self.name = name
-            self.body = body
-        }
-
-        public var description: String { number + " " + name }
-
-        /// Throws ``ConformanceFailure`` where the store does not do as promised.
-        public func run(on conformance: EventStoreConformance) async throws { try await body(conformance) }
+    /// How a store is wanted for a case.
+    public struct Options: Sendable {
+        /// Where recorded times come from, for stores whose clock can be set.
+        public var clock = StoreClock.system
+        public var allowsErasing = false
     }
 
-    /// A fresh, empty store at each call.
-    let open: @Sendable () async throws -> any EventStore
-    /// Another store on the data of the one given, open at the same time; nil where that cannot be.
-    let second: (@Sendable (any EventStore) async throws -> any EventStore)?
+    private let open: @Sendable (Options) async throws -> any EventStore
+    private let second: (@Sendable (any EventStore) async throws -> any EventStore)?
+    private let disturb: (@Sendable (any EventStore) async throws -> Void)?
+    private let isDurable: Bool
 
+    /// - Parameters:
+    ///   - isDurable: whether what a closed store has recorded is there when `second` opens its data again.
+    ///   - open: a fresh, empty store at each call.
+    ///   - second: another store on the data of the one given, which may be open still, or closed. Nil where that cannot be.
+    ///   - disturb: cuts the store's connections, or restarts its server. Nil where there is no such thing.
     public init(
-        open: @escaping @Sendable () async throws -> any EventStore,
-        second: (@Sendable (any EventStore) async throws -> any EventStore)? = nil
+        isDurable: Bool = true,
+        open: @escaping @Sendable (Options) async throws -> any EventStore,
+        second: (@Sendable (any EventStore) async throws -> any EventStore)? = nil,
+        disturb: (@Sendable (any EventStore) async throws -> Void)? = nil
     ) {
+        self.isDurable = isDurable
         self.open = open
         self.second = second
+        self.disturb = disturb
     }
 
-    /// Every case that runs on one store.
-    public static let cases: [Case] = appendCases + concurrencyCases + readingCases + conditionCases + followingCases
+    /// Every case, in the order of the promises.
+    public static let cases: [Case] =
+        appendCases + concurrencyCases + readingCases + orderCases + conditionCases + followingCases + snapshotCases
+        + administrationCases + troubleCases
 
-    /// Cases that need two stores on one database: for adapters that several processes may use at once.
-    public static let sharedCases: [Case] = sharedDatabaseCases
+    /// A fresh store, closed afterwards.
+    func withStore(_ options: Options = Options(), _ body: @Sendable (EventStoreClient) async throws -> Void)
+        async throws
+    {
+        try await Self.closing(try await open(options)) { try await body(EventStoreClient($0)) }
+    }
 
-    func withStore(_ body: @Sendable (EventStoreClient) async throws -> Void) async throws {
-        let store = try await open()
+    /// Two stores on one fresh database, both open.
+    func withBoth(_ body: @Sendable (EventStoreClient, EventStoreClient) async throws -> Void) async throws {
+        let second = try demand(second, "a second store on the same data")
+        try await withStore { client in
+            try await Self.closing(try await second(client.store)) { try await body(client, EventStoreClient($0)) }
+        }
+    }
+
+    /// A store that is closed after `before`, and opened again for `after`.
+    func acrossRestart<Kept: Sendable>(
+        _ before: @Sendable (EventStoreClient) async throws -> Kept,
+        _ after: @Sendable (EventStoreClient, Kept) async throws -> Void
+    ) async throws {
+        if !isDurable { throw Lacking("durability: it ends with its process") }
+        let second = try demand(second, "opening its data again")
+        let store = try await open(Options())
+        let kept = try await Self.closing(store) { try await before(EventStoreClient($0)) }
+        try await Self.closing(try await second(store)) { try await after(EventStoreClient($0), kept) }
+    }
+
+    func disturb(_ store: any EventStore) async throws {
+        try await demand(disturb, "connections that could be cut")(store)
+    }
+
+    private static func closing<Result>(
+        _ store: any EventStore, _ body: (any EventStore) async throws -> Result
+    ) async throws -> Result {
         do {
-            try await body(EventStoreClient(store))
+            let result = try await body(store)
+            await store.close()
+            return result
         } catch {
             await store.close()
             throw error
         }
-        await store.close()
-    }
-}
-
-/// Something a store promised and did not do.
-public struct ConformanceFailure: Error, CustomStringConvertible {
-    public let message: String
-    public let file: String
-    public let line: Int
-
-    public var description: String { "\(message) (\(file):\(line))" }
-}
-
-func require(
-    _ holds: Bool, _ message: @autoclosure () -> String, file: String = #fileID, line: Int = #line
-) throws {
-    if !holds { throw ConformanceFailure(message: message(), file: file, line: line) }
-}
-
-func requireEqual<Value: Equatable>(
-    _ value: Value, _ expected: Value, _ what: String, file: String = #fileID, line: Int = #line
-) throws {
-    try require(value == expected, "\(what) is \(value), expected was \(expected)", file: file, line: line)
-}
-
-/// The error of the given type that `body` must throw.
-@discardableResult
-func requireThrows<Failure: Error>(
-    _ type: Failure.Type, file: String = #fileID, line: Int = #line, _ body: () async throws -> Void
-) async throws -> Failure {
-    do {
-        try await body()
-    } catch let error as Failure {
-        return error
-    } catch {
-        throw ConformanceFailure(message: "\(error) was thrown, expected was \(type)", file: file, line: line)
-    }
-    throw ConformanceFailure(message: "nothing was thrown, expected was \(type)", file: file, line: line)
-}
-
-/// Fails instead of hanging.
-func within<Result: Sendable>(
-    _ limit: Duration, _ what: String, file: String = #fileID, line: Int = #line,
-    _ body: @escaping @Sendable () async throws -> Result
-) async throws -> Result {
-    try await withThrowingTaskGroup(of: Result.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw ConformanceFailure(message: "\(what) took longer than \(limit)", file: file, line: line)
-        }
-        guard let result = try await group.next() else {
-            throw ConformanceFailure(message: "\(what) ended without a result", file: file, line: line)
-        }
-        group.cancelAll()
-        return result
     }
 }
 

@@ -1,0 +1,48 @@
+/// Looks through a store for what should not be there.
+public protocol StoreVerification: Sendable {
+    /// Examines the events after a position, one page of them in one short transaction. Erased and deleted events count as sound.
+    func verify(after position: Position, limit: Int) async throws -> VerifiedPage
+}
+
+/// What was examined, and what was found.
+public struct VerifiedPage: Hashable, Sendable {
+    public var findings: [Finding]
+    /// Everything up to here was examined.
+    public var through: Position
+    public var head: Position
+
+    public init(findings: [Finding], through: Position, head: Position) {
+        self.findings = findings
+        self.through = through
+        self.head = head
+    }
+}
+
+/// Damage to a store.
+public enum Finding: Hashable, Sendable {
+    /// No event has these positions, though a later one exists.
+    case missingPositions(Position, through: Position)
+    /// The event's version is not the one after that of the event before it in its stream.
+    case wrongVersion(Position, stream: StreamID, version: Int, expected: Int)
+    /// The payload is not JSON.
+    case damagedPayload(Position, stream: StreamID, reason: String)
+    /// The event's time is before that of the event before it.
+    case timeRunsBackwards(Position)
+    /// The tags by which it is found are not those that it carries.
+    case wrongTags(Position, stream: StreamID)
+}
+
+extension Finding: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missingPositions(let first, let last): "There are no events from position \(first) to \(last)."
+        case .wrongVersion(let position, let stream, let version, let expected):
+            "The event at position \(position) in \(stream) has version \(version), expected was \(expected)."
+        case .damagedPayload(let position, let stream, let reason):
+            "The payload at position \(position) in \(stream) is \(reason)."
+        case .timeRunsBackwards(let position): "The event at position \(position) is older than the one before it."
+        case .wrongTags(let position, let stream):
+            "The event at position \(position) in \(stream) is not found by the tags that it carries."
+        }
+    }
+}

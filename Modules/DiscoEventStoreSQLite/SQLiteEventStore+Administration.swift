@@ -1,0 +1,110 @@
+#if SQLite
+    public import DiscoCore
+    import DiscoEventStore
+    public import Foundation
+    import GRDB
+
+    extension SQLiteEventStore: StreamDeletion {
+        public func delete(_ stream: StreamID) async throws {
+            try await database.write { db in
+                let key = try Self.key(of: stream, db).key
+                try db.execute(
+                    sql: "UPDATE disco_streams SET deleted_at = coalesce(deleted_at, ?) WHERE key = ?",
+                    arguments: [Timestamp.microseconds(of: Date()), key])
+            }
+        }
+
+        public func restore(_ stream: StreamID) async throws {
+            try await database.write { db in
+                let known = try Self.key(of: stream, db)
+                if known.closed { throw StreamDeleted(stream: stream) }
+                try db.execute(sql: "UPDATE disco_streams SET deleted_at = NULL WHERE key = ?", arguments: [known.key])
+            }
+        }
+
+        public func erase(_ stream: StreamID, close: Bool) async throws {
+            guard settings.allowsErasing else { throw EventStoreError.erasingNotAllowed("Settings.allowsErasing") }
+            try await database.write { db in
+                let known = try Self.key(of: stream, db)
+                let close = close || known.closed
+                try db.execute(sql: "INSERT INTO disco_permits VALUES (?)", arguments: [known.key])
+                try db.execute(
+                    sql:
+                        "DELETE FROM disco_tags WHERE position IN (SELECT position FROM disco_events WHERE stream = ?)",
+                    arguments: [known.key])
+                try db.execute(
+                    sql: """
+                        UPDATE disco_events SET payload = 'null', metadata = NULL, correlation_id = NULL, causation_id = NULL,
+                            tags = NULL, erased_at = ?
+                        WHERE stream = ? AND erased_at IS NULL
+                        """, arguments: [Timestamp.microseconds(of: Date()), known.key])
+                try db.execute(sql: "DELETE FROM disco_permits WHERE stream = ?", arguments: [known.key])
+                try db.execute(
+                    sql: "UPDATE disco_streams SET deleted_at = NULL, closed = ? WHERE key = ?",
+                    arguments: [close, known.key])
+                try db.execute(sql: "DELETE FROM disco_snapshots WHERE stream = ?", arguments: [stream.name])
+            }
+        }
+
+        private static func key(of stream: StreamID, _ db: Database) throws -> (key: Int64, closed: Bool) {
+            let row = try Row.fetchOne(
+                db, sql: "SELECT key, closed FROM disco_streams WHERE name = ?", arguments: [stream.name])
+            guard let row else { throw EventStoreError.unknownStream(stream) }
+            return (row[0], row[1])
+        }
+    }
+
+    extension SQLiteEventStore: SnapshotStore {
+        public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? {
+            try await database.read { db in
+                try Row.fetchOne(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT version, state FROM disco_snapshots WHERE stream = ? AND name = ? AND fingerprint = ?
+                            """), arguments: [key.stream.name, key.name, key.fingerprint]
+                ).map { row in
+                    let state: String = row[1]
+                    return Snapshot(key: key, version: row[0], state: JSONText(unchecked: Array(state.utf8)))
+                }
+            }
+        }
+
+        public func save(_ snapshot: Snapshot) async throws {
+            let key = snapshot.key
+            try await database.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO disco_snapshots VALUES (?, ?, ?, ?, ?, ?)
+                        ON CONFLICT DO UPDATE SET version = excluded.version, state = excluded.state, saved_at = excluded.saved_at
+                        WHERE excluded.version >= version
+                        """,
+                    arguments: [
+                        key.stream.name, key.name, key.fingerprint, snapshot.version, snapshot.state.string,
+                        Timestamp.microseconds(of: Date()),
+                    ])
+            }
+        }
+
+        public func delete(_ key: SnapshotKey) async throws {
+            try await database.write { db in
+                try db.execute(
+                    sql: "DELETE FROM disco_snapshots WHERE stream = ? AND name = ? AND fingerprint = ?",
+                    arguments: [key.stream.name, key.name, key.fingerprint])
+            }
+        }
+    }
+
+    extension SQLiteEventStore: StreamCatalog {
+        public func streams(
+            category: String?, prefix: String?, after: StreamID?, limit: Int
+        ) async throws -> [StreamInfo] {
+            try await database.read { db in
+                try SQLiteReading.streams(category: category, prefix: prefix, after: after, limit: limit, db)
+            }
+        }
+
+        public func event(_ id: UUID) async throws -> RecordedEvent? {
+            try await database.read { db in try SQLiteReading.event(id, db) }
+        }
+    }
+#endif

@@ -1,0 +1,97 @@
+#if SQLite
+    import DiscoCore
+    import Foundation
+    import GRDB
+    import GRDBSQLite
+
+    /// A statement that is stepped through SQLite's own interface, for the loop that every append goes through: with GRDB's
+    /// arguments and rows an append took twice as long.
+    ///
+    /// The handle belongs to GRDB's cache of the connection, and is valid inside the transaction it was asked for in.
+    struct SQLiteStatement {
+        private let db: Database
+        private let handle: OpaquePointer
+
+        init(_ db: Database, _ sql: String) throws {
+            self.db = db
+            handle = try db.cachedStatement(sql: sql).sqliteStatement
+        }
+
+        enum Value {
+            case null
+            case integer(Int64)
+            case text(String)
+            case bytes([UInt8])
+            case uuid(UUID)
+        }
+
+        /// Runs the statement and returns what `body` makes of its first row, nil where there is none.
+        func first<Result>(_ values: Value..., row body: (SQLiteColumns) throws -> Result) throws -> Result? {
+            try bind(values)
+            defer { sqlite3_reset(handle) }
+            return try step() ? try body(SQLiteColumns(handle: handle)) : nil
+        }
+
+        func run(_ values: Value...) throws {
+            try bind(values)
+            defer { sqlite3_reset(handle) }
+            _ = try step()
+        }
+
+        private func step() throws -> Bool {
+            switch sqlite3_step(handle) {
+            case SQLITE_ROW: return true
+            case SQLITE_DONE: return false
+            case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
+            }
+        }
+
+        private func bind(_ values: [Value]) throws {
+            for (index, value) in values.enumerated() {
+                let place = Int32(index + 1)
+                let code =
+                    switch value {
+                    case .null: sqlite3_bind_null(handle, place)
+                    case .integer(let integer): sqlite3_bind_int64(handle, place, integer)
+                    case .text(var text):
+                        text.withUTF8 { Self.bindText(handle, place, UnsafeRawBufferPointer($0)) }
+                    case .bytes(let bytes):
+                        bytes.withUnsafeBytes { Self.bindText(handle, place, $0) }
+                    case .uuid(let uuid):
+                        withUnsafeBytes(of: uuid.uuid) {
+                            sqlite3_bind_blob(handle, place, $0.baseAddress, Int32($0.count), Self.copied)
+                        }
+                    }
+                if code != SQLITE_OK {
+                    throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
+                }
+            }
+        }
+
+        private static func bindText(_ handle: OpaquePointer, _ place: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32
+        {
+            // The length in bytes, without a NUL; "If the third parameter to sqlite3_bind_text() is a NULL pointer then […] the
+            // effect is the same as sqlite3_bind_null()" (sqlite.org), which an empty text must not become.
+            guard let start = bytes.baseAddress else { return sqlite3_bind_text(handle, place, "", 0, copied) }
+            return sqlite3_bind_text(
+                handle, place, start.assumingMemoryBound(to: CChar.self), Int32(bytes.count), copied)
+        }
+
+        /// SQLITE_TRANSIENT, "a constant pointer value -1" that the importer does not carry over: SQLite copies the bytes.
+        private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+    }
+
+    /// The columns of the row that a statement stands at.
+    struct SQLiteColumns {
+        fileprivate let handle: OpaquePointer
+
+        func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+        func isTrue(_ column: Int32) -> Bool { integer(column) != 0 }
+
+        func text(_ column: Int32) -> String {
+            guard let start = sqlite3_column_text(handle, column) else { return "" }
+            let bytes = UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+#endif

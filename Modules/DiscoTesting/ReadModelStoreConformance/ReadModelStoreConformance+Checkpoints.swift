@@ -1,0 +1,94 @@
+import DiscoCore
+import Foundation
+
+extension ReadModelStoreConformance {
+    private static func checkpoint(_ position: Position) -> Checkpoint {
+        Checkpoint(position: position, eventID: UUID(), store: StoreIdentity(store: UUID(), epoch: 3))
+    }
+
+    static let checkpointCases: [Case] = [
+        Case("G40", "an unknown consumer is at the start; a checkpoint comes back as it was written") { suite in
+            let store = try await suite.open()
+            try requireEqual(try await store.checkpoint(of: "c"), .start, "unknown checkpoint")
+            try requireEqual(try await store.held(by: "c"), [], "held events")
+            let first = checkpoint(5)
+            try await store.save(Progress(consumer: "c", from: .start, to: first))
+            try await store.save(Progress(consumer: "c é", from: .start, to: checkpoint(9)))
+            try requireEqual(try await store.checkpoint(of: "c"), first, "checkpoint")
+            let second = Checkpoint(position: 7)
+            try await store.save(Progress(consumer: "c", from: first, to: second))
+            try requireEqual(try await store.checkpoint(of: "c"), second, "checkpoint")
+            try requireEqual(try await store.checkpoint(of: "c é").position, 9, "checkpoint of another")
+        },
+        Case("G40", "a checkpoint never moves backwards but by a reset, which forgets what is held too") { suite in
+            let store = try await suite.open()
+            let five = checkpoint(5)
+            let held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
+            try await store.save(Progress(consumer: "c", from: .start, to: five, hold: [held]))
+            let error = try await requireThrows(EventStoreError.self) {
+                try await store.save(Progress(consumer: "c", from: five, to: checkpoint(4)))
+            }
+            try requireEqual(error.code, .checkpointMoved, "code")
+            try requireEqual(try await store.checkpoint(of: "c"), five, "checkpoint")
+            try await store.reset("c")
+            try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint after the reset")
+            try requireEqual(try await store.held(by: "c"), [], "held events after the reset")
+        },
+        Case("G41", "a step from another checkpoint than the stored one is refused, whatever differs") { suite in
+            let store = try await suite.open()
+            let stored = checkpoint(5)
+            try await store.save(Progress(consumer: "c", from: .start, to: stored))
+            var otherEvent = stored
+            otherEvent.eventID = UUID()
+            var otherStore = stored
+            otherStore.store?.epoch = 4
+            for from in [.start, checkpoint(4), otherEvent, otherStore] {
+                let error = try await requireThrows(EventStoreError.self) {
+                    try await store.save(Progress(consumer: "c", from: from, to: checkpoint(6)))
+                }
+                try requireEqual(error.code, .checkpointMoved, "code")
+            }
+            try requireEqual(try await store.checkpoint(of: "c"), stored, "checkpoint")
+        },
+        Case("G41", "of many steps from one checkpoint one is taken") { suite in
+            let store = try await suite.open()
+            let taken = try await Self.taken(of: 40, [store])
+            try requireEqual(taken, 1, "steps taken")
+        },
+        Case("G41", "of many steps from one checkpoint, in two stores on the same data, one is taken") { suite in
+            let store = try await suite.open()
+            let taken = try await Self.taken(of: 40, [store, try await suite.again(store)])
+            try requireEqual(taken, 1, "steps taken")
+        },
+        Case("G41", "held events come back in order, are replaced, and released") { suite in
+            let store = try await suite.open()
+            let retryAt = Date(timeIntervalSince1970: 1_700_000_000.123456)
+            var first = HeldEvent(position: 3, stream: "a-é", attempts: 1, retryAt: retryAt, reason: "no \"luck\"")
+            let second = HeldEvent(position: 12, stream: "a-é", attempts: 0, retryAt: nil, reason: "waits")
+            let step = Checkpoint(position: 12)
+            try await store.save(Progress(consumer: "c", from: .start, to: step, hold: [second, first]))
+            try requireEqual(try await store.held(by: "c"), [first, second], "held events")
+            try requireEqual(try await store.held(by: "d"), [], "held events of another")
+            first.attempts = 2
+            try await store.save(Progress(consumer: "c", from: step, to: step, hold: [first], release: [12]))
+            try requireEqual(try await store.held(by: "c"), [first], "held events")
+        },
+    ]
+
+    private static func taken(of count: Int, _ stores: [any ReadModelStore]) async throws -> Int {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<count {
+                let store = stores[number % stores.count]
+                group.addTask {
+                    do {
+                        try await store.save(Progress(consumer: "c", from: .start, to: checkpoint(5)))
+                        return 1
+                    } catch let error as EventStoreError where error.code == .checkpointMoved {
+                        return 0
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+public import DiscoCore
+
+/// What every read model store must show.
+///
+/// ```swift
+/// @Test(arguments: ReadModelStoreConformance.cases)
+/// func conforms(to aCase: ReadModelStoreConformance.Case) async throws {
+///     let verdict = try await aCase.run(on: ReadModelStoreConformance { try MyReadModelStore() })
+///     if case .skipped(let lacking) = verdict { try Test.cancel("\(lacking)") }
+/// }
+/// ```
+public struct ReadModelStoreConformance: Sendable {
+    public typealias Case = ConformanceCase<ReadModelStoreConformance>
+
+    let open: @Sendable () async throws -> any ReadModelStore
+    private let again: (@Sendable (any ReadModelStore) async throws -> any ReadModelStore)?
+
+    /// - Parameters:
+    ///   - open: a fresh, empty store at each call.
+    ///   - again: another store on the data of the one given. Nil where that cannot be.
+    public init(
+        open: @escaping @Sendable () async throws -> any ReadModelStore,
+        again: (@Sendable (any ReadModelStore) async throws -> any ReadModelStore)? = nil
+    ) {
+        self.open = open
+        self.again = again
+    }
+
+    public static let cases: [Case] = checkpointCases + transactionCases
+
+    func again(_ store: any ReadModelStore) async throws -> any ReadModelStore {
+        try await demand(again, "a second store on the same data")(store)
+    }
+}

@@ -1,0 +1,47 @@
+import DiscoCore
+
+func require(
+    _ holds: Bool, _ message: @autoclosure () -> String, file: String = #fileID, line: Int = #line
+) throws {
+    if !holds { throw ConformanceFailure(message: message(), file: file, line: line) }
+}
+
+func requireEqual<Value: Equatable>(
+    _ value: Value, _ expected: Value, _ what: String, file: String = #fileID, line: Int = #line
+) throws {
+    try require(value == expected, "\(what) is \(value), expected was \(expected)", file: file, line: line)
+}
+
+/// The error of the given type that `body` must throw.
+@discardableResult
+func requireThrows<Failure: Error>(
+    _ type: Failure.Type, file: String = #fileID, line: Int = #line, _ body: () async throws -> Void
+) async throws -> Failure {
+    do {
+        try await body()
+    } catch let error as Failure {
+        return error
+    } catch {
+        throw ConformanceFailure(message: "\(error) was thrown, expected was \(type)", file: file, line: line)
+    }
+    throw ConformanceFailure(message: "nothing was thrown, expected was \(type)", file: file, line: line)
+}
+
+/// Fails instead of hanging.
+func within<Result: Sendable>(
+    _ limit: Duration, _ what: String, file: String = #fileID, line: Int = #line,
+    _ body: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw ConformanceFailure(message: "\(what) took longer than \(limit)", file: file, line: line)
+        }
+        guard let result = try await group.next() else {
+            throw ConformanceFailure(message: "\(what) ended without a result", file: file, line: line)
+        }
+        group.cancelAll()
+        return result
+    }
+}
