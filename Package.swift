@@ -84,13 +84,14 @@ let package = Package(
                 "DiscoCore", "DiscoEventStoreSQLite", "DiscoConsumers", "WalletDomain", .logging,
             ],
             path: "Tests/DiscoProbe"),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "WalletDomain"]),
         .testTarget(name: "DiscoEventStoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting"]),
         .testTarget(
             name: "DiscoEventStoreSQLiteTests",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoTesting", "DiscoProbe",
+                "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "DiscoConsumersTests",
@@ -99,7 +100,7 @@ let package = Package(
             name: "WalletAppTests",
             dependencies: [
                 "WalletApp", "DiscoProbe", "WalletDomain", "DiscoCore", "DiscoConsumers", "DiscoEventStoreSQLite",
-                .logging,
+                "TestSupport", .logging,
             ],
             exclude: ["demo.txt"]),
     ],

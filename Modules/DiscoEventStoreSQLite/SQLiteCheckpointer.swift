@@ -7,12 +7,18 @@
     /// Moves what was committed from the write-ahead log into the database, off the path of the commits: SQLite's own way makes
     /// every thousandth page's writer do it.
     ///
-    /// A log that readers keep from being reset grows without a limit; beyond ``tooLong`` pages the checkpointer therefore waits
-    /// for them, holding new commits back for that moment, and cuts the file.
+    /// A log that readers keep from being reset grows without a limit. Beyond ``tooLong`` pages the checkpointer therefore holds
+    /// new commits back for a moment, in which the pages being read come to their end, and cuts the file. A reader that sits in
+    /// a transaction for longer stalls nobody: the log grows until it has gone.
     final class SQLiteCheckpointer: Sendable {
+        /// Bytes that the log keeps on the disk once it was moved; what it grew beyond them is given back.
+        static let longestLog = 64 << 20
         /// Pages of 4 KiB.
         private static let worthwhile = 1000
-        private static let tooLong = 16_384
+        private static let tooLong = longestLog / 4096
+        private static let patience = 0.05
+        /// Between attempts that readers made fail.
+        private static let pause = 1.0
 
         private struct State: Sendable {
             /// In the log after the last commit.
@@ -24,25 +30,30 @@
 
         init(path: String) throws {
             var configuration = GRDB.Configuration()
-            configuration.busyMode = .timeout(5)
+            configuration.busyMode = .timeout(Self.patience)
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let thread = Thread { [state] in
+                var nextCut = Date.distantPast
                 while let pages = Self.next(state) {
-                    let mode = pages >= Self.tooLong ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
-                    let remaining = queue.inDatabase { db in
-                        var inLog: Int32 = 0
-                        var moved: Int32 = 0
-                        // What is busy or fails now is tried again after the next commits.
-                        sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, mode, &inLog, &moved)
-                        return Int(inLog - moved)
-                    }
+                    let cuts = pages >= Self.tooLong && nextCut < Date()
+                    let left = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
+                    if cuts, left > 0 { nextCut = Date(timeIntervalSinceNow: Self.pause) }
                     // Readers hold it up: no use in trying at every commit.
-                    if remaining > Self.worthwhile { Thread.sleep(forTimeInterval: 0.02) }
+                    if left > Self.worthwhile { _ = state.waiting(until: Date() + Self.patience) { _ in nil as Void? } }
                 }
                 try? queue.close()
             }
             thread.name = "disco-checkpoint"
             thread.start()
+        }
+
+        /// How many pages are left in the log; what is busy or fails now is tried again after the next commits.
+        private static func checkpoint(_ db: Database, cutting: Bool) -> Int {
+            var inLog: Int32 = 0
+            var moved: Int32 = 0
+            let mode = cutting ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+            let code = sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, mode, &inLog, &moved)
+            return code == SQLITE_OK ? Int(inLog - moved) : max(1, Int(inLog - moved))
         }
 
         /// Blocks until there is enough to do; nil at the end.

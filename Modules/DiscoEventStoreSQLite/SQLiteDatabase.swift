@@ -3,6 +3,7 @@
     import DiscoMigrations
     import Foundation
     import GRDB
+    import GRDBSQLite
 
     /// A SQLite file as Disco opens it: WAL, `synchronous=FULL`, migrated, and fair to other processes.
     final class SQLiteDatabase: Sendable {
@@ -11,24 +12,32 @@
         private let closed = Locked(false)
 
         /// - Parameter path: nil for a database in memory.
-        init(path: String?, durability: SQLiteEventStore.Durability = .full, migrations: [Migration]) throws {
+        init(
+            path: String?, durability: SQLiteEventStore.Durability = .full, busyTimeout: Duration = .seconds(10),
+            migrations: [Migration]
+        ) throws {
             pool = try SQLiteError.translating { () throws -> any DatabaseWriter in
                 var configuration = GRDB.Configuration()
-                configuration.busyMode = .callback(Self.waitInTurn)
+                configuration.busyMode = .callback(Self.waitInTurn(busyTimeout))
                 configuration.foreignKeysEnabled = false
                 configuration.maximumReaderCount = 4
                 guard let path else { return try DatabaseQueue(configuration: configuration) }
                 let pool = try DatabasePool(path: path, configuration: configuration)
-                // GRDB sets NORMAL, which loses the last commits when the power fails.
-                if durability == .full {
-                    try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+                try pool.writeWithoutTransaction { db in
+                    // GRDB sets NORMAL, which loses the last commits when the power fails.
+                    if durability == .full { try db.execute(sql: "PRAGMA synchronous = FULL") }
+                    // What a log that grew while readers held it up is cut to when it begins anew.
+                    try db.execute(sql: "PRAGMA journal_size_limit = \(SQLiteCheckpointer.longestLog)")
                 }
                 return pool
             }
             do {
                 checkpointer = try path.map { try SQLiteCheckpointer(path: $0) }
                 try pool.writeWithoutTransaction { db in
-                    if path != nil { try Self.checkDurability(db, durability) }
+                    if path != nil {
+                        try Self.checkWritable(db)
+                        try Self.checkDurability(db, durability)
+                    }
                     try SQLiteMigrator.migrate(db, migrations)
                     try checkpointer?.watch(db)
                 }
@@ -38,11 +47,22 @@
             }
         }
 
-        /// Another process holds the file: waits a random while, so that none is starved, and gives up after ten seconds.
-        private static let waitInTurn: @Sendable (Int) -> Bool = { attempts in
-            usleep(UInt32.random(in: 200...3000))
-            // Half of 0.2 to 3 ms, some sleeps longer: 6,000 waits are about ten seconds.
-            return attempts < 6000
+        /// Another process holds the file: waits a random while each time, so that none is starved. SQLite's own handler waits
+        /// longer and longer, and whoever came last gets the lock.
+        private static func waitInTurn(_ timeout: Duration) -> @Sendable (Int) -> Bool {
+            // 1.6 ms on average.
+            let most = Int(timeout / .microseconds(1600))
+            return { attempts in
+                usleep(UInt32.random(in: 200...3000))
+                return attempts < most
+            }
+        }
+
+        /// SQLite opens a file that it cannot write for reading, and would refuse the first append.
+        private static func checkWritable(_ db: Database) throws {
+            if sqlite3_db_readonly(db.sqliteConnection, "main") == 1 {
+                throw DatabaseError(resultCode: .SQLITE_READONLY, message: "opened for reading only")
+            }
         }
 
         private static func checkDurability(_ db: Database, _ durability: SQLiteEventStore.Durability) throws {

@@ -19,6 +19,8 @@
             /// The file; made where it is missing, with two more beside it (`-wal`, `-shm`) while it is in use.
             public var path: String
             public var durability = Durability.full
+            /// How long to wait for another process that holds the file before ``EventStoreError/Code/busy`` is thrown.
+            public var busyTimeout = Duration.seconds(10)
             /// Whether streams may be blanked for good.
             public var allowsErasing = false
 
@@ -50,7 +52,8 @@
             self.settings = settings
             let path = settings.path
             database = try SQLiteDatabase(
-                path: path, durability: settings.durability, migrations: Migration.sqliteEventStore)
+                path: path, durability: settings.durability, busyTimeout: settings.busyTimeout,
+                migrations: Migration.sqliteEventStore)
             let opened = try database.onWriter { db in
                 (
                     try Row.fetchOne(db, sql: "SELECT id, epoch FROM disco_store").flatMap { row in

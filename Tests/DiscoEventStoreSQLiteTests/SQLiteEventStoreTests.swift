@@ -3,6 +3,7 @@ import DiscoEventStoreSQLite
 import DiscoTesting
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @Suite struct SQLiteEventStoreTests {

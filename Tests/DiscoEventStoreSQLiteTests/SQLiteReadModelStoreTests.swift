@@ -2,6 +2,7 @@ import DiscoCore
 import DiscoEventStoreSQLite
 import DiscoTesting
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SQLiteReadModelStoreTests {

@@ -5,41 +5,59 @@ import Foundation
 import Logging
 import WalletDomain
 
-/// A process for tests to start, kill and start again.
-///
-/// `deposit PATH TASKS COUNT WALLET…` dispatches COUNT deposits of 1 from TASKS tasks.
-/// `transfer PATH WALLET WALLET` transfers 1 back and forth without an end, following with the projection, and prints
-/// the position of each transfer when it is acknowledged.
+/// A process for tests to start, watch, kill and start again.
 @main
 struct DiscoProbe {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        let store = try SQLiteEventStore(path: arguments[2])
-        let readModels = try SQLiteReadModelStore(path: arguments[2] + ".read-models")
-        let logger = Logger(label: "probe") { StreamLogHandler.standardError(label: $0) }
-        let wallets = Wallets(events: store, readModels: readModels, logger: logger)
-        switch arguments[1] {
+        let (task, path, rest) = (arguments[1], arguments[2], Array(arguments.dropFirst(3)))
+        switch task {
         case "deposit":
-            let ids = arguments[5...].compactMap { UUID(uuidString: $0) }
-            try await deposit(wallets, tasks: Int(arguments[3]) ?? 1, count: Int(arguments[4]) ?? 1, ids)
-        default:
-            try await transfer(wallets, arguments[3...].compactMap { UUID(uuidString: $0) })
+            let ids = rest.dropFirst(2).compactMap { UUID(uuidString: $0) }
+            try await deposit(wallets(path), tasks: Int(rest[0]) ?? 1, count: Int(rest[1]) ?? 1, ids)
+        case "transfer": try await transfer(wallets(path), rest.compactMap { UUID(uuidString: $0) })
+        case "acknowledge": try await acknowledge(path, count: Int(rest[0]) ?? 1, durability: rest[1])
+        case "race": try await race(path, seconds: Double(rest[0]) ?? 1)
+        case "fill": try await fill(path, ballast: rest[0])
+        case "open": open(path)
+        default: preconditionFailure("There is no task \(task).")
         }
     }
 
+    private static func wallets(_ path: String) throws -> Wallets {
+        let logger = Logger(label: "probe") { StreamLogHandler.standardError(label: $0) }
+        return Wallets(
+            events: try SQLiteEventStore(path: path), readModels: try SQLiteReadModelStore(path: path + ".read-models"),
+            logger: logger)
+    }
+
+    /// One short write is atomic, so lines of several tasks do not mix.
+    private static func say(_ line: some CustomStringConvertible) {
+        try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
+    }
+
+    /// Dispatches deposits of 1 once a line comes in, and prints how often a conflict was decided anew.
     private static func deposit(_ wallets: Wallets, tasks: Int, count: Int, _ ids: [UUID]) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        say("ready")
+        _ = readLine()
+        let again = try await withThrowingTaskGroup(of: Int.self) { group in
             for task in 0..<tasks {
                 group.addTask {
+                    var again = 0
                     for number in stride(from: task, to: count, by: tasks) {
-                        try await wallets.orchestrator.dispatch(DepositMoney(id: ids[number % ids.count], amount: 1))
+                        let deposit = DepositMoney(id: ids[number % ids.count], amount: 1)
+                        again += try await wallets.orchestrator.dispatch(deposit).conflicts
                     }
+                    return again
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(0, +)
         }
+        say(again)
     }
 
+    /// Transfers 1 back and forth without an end, following with the projection, and prints the head when a transfer is
+    /// acknowledged.
     private static func transfer(_ wallets: Wallets, _ ids: [UUID]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await wallets.consumers.run() }
@@ -48,13 +66,76 @@ struct DiscoProbe {
                     while true {
                         try await wallets.orchestrator.dispatch(
                             TransferMoney(from: ids[task % 2], to: ids[(task + 1) % 2], amount: 1))
-                        let head = try await wallets.client.head()
-                        // One short write is atomic, so lines of several tasks do not mix.
-                        try FileHandle.standardOutput.write(contentsOf: Data("\(head)\n".utf8))
+                        say(try await wallets.client.head())
                     }
                 }
             }
             try await group.waitForAll()
+        }
+    }
+
+    /// Appends one event after the other and prints a line for each that was acknowledged.
+    private static func acknowledge(_ path: String, count: Int, durability: String) async throws {
+        var settings = SQLiteEventStore.Settings(path: path)
+        settings.durability = SQLiteEventStore.Durability(rawValue: durability) ?? .full
+        let client = EventStoreClient(try SQLiteEventStore(settings))
+        for number in 0..<count {
+            try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
+            say("acknowledged \(number)")
+        }
+        await client.store.close()
+    }
+
+    /// Appends flat out from 16 tasks for a time and prints how many were acknowledged.
+    private static func race(_ path: String, seconds: Double) async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        say("ready")
+        _ = readLine()
+        let end = ContinuousClock.now + .seconds(seconds)
+        let recorded = try await withThrowingTaskGroup(of: Int.self) { group in
+            for task in 0..<16 {
+                group.addTask {
+                    var recorded = 0
+                    while ContinuousClock.now < end {
+                        try await client.append(
+                            Append([NewEvent(stream: StreamID("s-\(task)"), type: "T", payload: "{}")]))
+                        recorded += 1
+                    }
+                    return recorded
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        say(recorded)
+    }
+
+    /// Appends until the disk is full, removes the ballast and appends again; prints what it saw.
+    private static func fill(_ path: String, ballast: String) async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let payload = JSONText(.string(String(repeating: "x", count: 100_000)))
+        var recorded = 0
+        do {
+            while true {
+                try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: payload)]))
+                recorded += 1
+            }
+        } catch let error as EventStoreError {
+            say(error.code.rawValue)
+        }
+        let readable = try await client.stream("a-1").collect().count
+        try FileManager.default.removeItem(atPath: ballast)
+        try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
+        let after = try await client.stream("a-1").collect().map(\.version)
+        say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
+    }
+
+    /// Prints why the file cannot be opened.
+    private static func open(_ path: String) {
+        do {
+            _ = try SQLiteEventStore(path: path)
+            say("opened")
+        } catch {
+            say((error as? EventStoreError)?.code.rawValue ?? "\(error)")
         }
     }
 }

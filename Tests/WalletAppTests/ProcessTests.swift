@@ -3,11 +3,12 @@ import DiscoCore
 import DiscoEventStoreSQLite
 import Foundation
 import Logging
+import TestSupport
 import Testing
 import WalletDomain
 
 /// Several processes on one file, some of them killed.
-@Suite(.serialized) struct ProcessTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ProcessTests {
     private func open(_ folder: TemporaryFolder) throws -> (SQLiteEventStore, SQLiteReadModelStore, Wallets) {
         let store = try SQLiteEventStore(path: folder.events)
         let readModels = try SQLiteReadModelStore(path: folder.events + ".read-models")
@@ -23,11 +24,15 @@ import WalletDomain
             ids.append(try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id)
         }
         let arguments = ["deposit", folder.events, "25", "500"] + ids.map(\.uuidString)
-        let processes = try (0..<2).map { _ in try Program("DiscoProbe", arguments) }
-        for process in processes {
-            let result = process.finish()
-            #expect(result.status == 0, "\(result.errors)")
+        let programs = try (0..<2).map { _ in try Program("DiscoProbe", arguments) }
+        for program in programs { #expect(try await program.printed(atLeast: 6) == "ready\n") }
+        for program in programs { try program.send("go") }
+        var conflicts = 0
+        for program in programs {
+            let result = try await program.finish()
+            conflicts += try #require(Int(result.output.dropLast()), "\(result)")
         }
+        #expect(conflicts >= 100, "too few for the test to mean anything")
         for id in ids {
             let versions = try await wallets.client.stream(Wallet.stream(id)).collect().map(\.version)
             #expect(versions == Array(1...101))
@@ -48,28 +53,33 @@ import WalletDomain
         for _ in 0..<2 {
             ids.append(try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1000)).state.id)
         }
+        let follower = Task {
+            var seen: [Int64] = []
+            for try await case .event(let event) in wallets.client.subscribe() {
+                seen.append(event.position.rawValue)
+                if event.type == "WalletCreated", seen.count > 2 { break }
+            }
+            return seen
+        }
         var acknowledged: Int64 = 0
         for _ in 0..<50 {
-            let process = try Program("DiscoProbe", ["transfer", folder.events] + ids.map(\.uuidString))
+            let program = try Program("DiscoProbe", ["transfer", folder.events] + ids.map(\.uuidString))
             // Killed after a random number of acknowledgements, which makes it a random moment under load.
-            var seen = Data()
-            let enough = Int.random(in: 1...60)
-            while seen.count < enough, let more = try process.output.fileHandleForReading.read(upToCount: 16),
-                !more.isEmpty
-            {
-                seen += more
-            }
-            kill(process.process.processIdentifier, SIGKILL)
-            seen += try process.output.fileHandleForReading.readToEnd() ?? Data()
-            process.process.waitUntilExit()
-            let positions = String(decoding: seen, as: UTF8.self).split(separator: "\n").dropLast().compactMap {
-                Int64($0)
-            }
+            let begun = try await program.printed(atLeast: Int.random(in: 1...60))
+            program.kill()
+            let result = try await program.finish()
+            // A last line may be cut off.
+            let positions = (begun + result.output).split(separator: "\n").dropLast().compactMap { Int64($0) }
             acknowledged = max(acknowledged, positions.max() ?? 0)
             let head = try await wallets.client.head()
             #expect(head.rawValue >= acknowledged)
         }
         #expect(acknowledged > 100)
+        try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 0))
+        let followed = try await follower.value
+        #expect(followed == (1...Int64(followed.count)).map { $0 })
+        #expect(try await wallets.client.head().rawValue == Int64(followed.count))
+        #expect(try await wallets.client.verify().isEmpty)
 
         var balances: [UUID: Decimal] = [:]
         var withdrawn: Decimal = 0

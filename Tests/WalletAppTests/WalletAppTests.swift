@@ -1,5 +1,6 @@
 import DiscoCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct WalletAppTests {
@@ -7,8 +8,8 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func run(_ arguments: String..., adapter: String = "sqlite") throws -> Program.Result {
-        try Program(
+    private func run(_ arguments: String..., adapter: String = "sqlite") async throws -> Program.Result {
+        try await Program(
             "WalletApp", arguments,
             environment: ["DISCO_EVENT_STORE_ADAPTER": adapter, "DISCO_EVENT_STORE_SQLITE_PATH": folder.events]
         ).finish()
@@ -19,28 +20,28 @@ import Testing
     }
 
     @Test(arguments: ["sqlite", "memory"])
-    func theDemoTellsItsStory(adapter: String) throws {
+    func theDemoTellsItsStory(adapter: String) async throws {
         let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "demo.txt")
-        let result = try run("demo", adapter: adapter)
+        let result = try await run("demo", adapter: adapter)
         #expect(result.status == 0)
         #expect(result.errors == "")
         #expect(result.output == (try String(contentsOf: golden, encoding: .utf8)))
     }
 
-    @Test func oneProcessDispatchesAndTheNextAgrees() throws {
+    @Test func oneProcessDispatchesAndTheNextAgrees() async throws {
         let user = "13bb0000-0000-4000-8000-000000000001"
         let created = try json(
-            try run("dispatch", "create_wallet", #"{"user_id": "\#(user)", "balance": 10.10}"#).output)
+            try await run("dispatch", "create_wallet", #"{"user_id": "\#(user)", "balance": 10.10}"#).output)
         let id = try #require(created["id"]?.string)
-        #expect(try run("dispatch", "deposit_money", #"{"id": "\#(id)", "amount": 0.20}"#).status == 0)
-        let listed = try json(try run("query", "list_wallets", #"{"user_id": "\#(user)"}"#).output)
+        #expect(try await run("dispatch", "deposit_money", #"{"id": "\#(id)", "amount": 0.20}"#).status == 0)
+        let listed = try json(try await run("query", "list_wallets", #"{"user_id": "\#(user)"}"#).output)
         #expect(listed == [["id": .string(id), "user_id": .string(user), "balance": 10.3]])
-        let history = try json(try run("query", "wallet_history", #"{"id": "\#(id)"}"#).output)
+        let history = try json(try await run("query", "wallet_history", #"{"id": "\#(id)"}"#).output)
         #expect(history.array?.map { $0["type"] } == ["WalletCreated", "MoneyDeposited"])
     }
 
-    @Test func everyFaultyFieldIsNamed() throws {
-        let result = try run("dispatch", "create_wallet", #"{"balance": -1}"#)
+    @Test func everyFaultyFieldIsNamed() async throws {
+        let result = try await run("dispatch", "create_wallet", #"{"balance": -1}"#)
         #expect(result.status == 1)
         #expect(result.output == "")
         #expect(
@@ -48,29 +49,29 @@ import Testing
                 "error": "validation",
                 "fields": ["user_id": ["must be a valid UUID string"], "balance": ["must be at least 0"]],
             ])
-        let query = try run("query", "list_wallets")
+        let query = try await run("query", "list_wallets")
         #expect(query.status == 1)
         #expect(
             try json(query.errors) == ["error": "validation", "fields": ["user_id": ["must be a valid UUID string"]]])
     }
 
-    @Test func whatIsUnknownIsAnsweredWithWhatIsKnown() throws {
-        let command = try json(try run("dispatch", "nope", "{}").errors)
+    @Test func whatIsUnknownIsAnsweredWithWhatIsKnown() async throws {
+        let command = try json(try await run("dispatch", "nope", "{}").errors)
         #expect(command["error"] == "unknown_command")
-        #expect(command["known"] == (try json(try run("commands").output)))
-        let query = try json(try run("query", "nope").errors)
+        #expect(command["known"] == (try json(try await run("commands").output)))
+        let query = try json(try await run("query", "nope").errors)
         #expect(query["error"] == "unknown_query")
-        #expect(query["known"] == (try json(try run("queries").output)))
+        #expect(query["known"] == (try json(try await run("queries").output)))
     }
 
-    @Test func theMemoryStoreIsNotSharedAndSaysSo() throws {
-        let result = try run("query", "list_wallets", "{}", adapter: "memory")
+    @Test func theMemoryStoreIsNotSharedAndSaysSo() async throws {
+        let result = try await run("query", "list_wallets", "{}", adapter: "memory")
         #expect(result.status == 1)
         #expect(try json(result.errors)["message"]?.string?.hasPrefix("The memory store ends with its process") == true)
     }
 
-    @Test func anUnknownAdapterIsRefusedByName() throws {
-        let result = try run("commands", adapter: "papyrus")
+    @Test func anUnknownAdapterIsRefusedByName() async throws {
+        let result = try await run("commands", adapter: "papyrus")
         #expect(result.status == 1)
         #expect(
             try json(result.errors)["message"] == "DISCO_EVENT_STORE_ADAPTER is papyrus; allowed are memory and sqlite."

@@ -42,7 +42,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
             try await client.readOn(&loaded)
             fresh = true
         }
-        var attempt = 1
+        var conflicts = 0
         while true {
             let events: [State.Event]
             do {
@@ -55,15 +55,15 @@ final class AggregateHost<State: Aggregate>: Sendable {
                 continue
             }
             if events.isEmpty {
-                if fresh { return Dispatched(loaded: loaded, events: [], position: nil) }
+                if fresh { return Dispatched(loaded: loaded, events: [], position: nil, conflicts: conflicts) }
                 try await client.readOn(&loaded)
                 fresh = true
                 continue
             }
             do {
-                return try await record(events, loaded, metadata)
-            } catch let conflict as VersionConflict where attempt < attempts {
-                attempt += 1
+                return try await record(events, loaded, metadata, conflicts)
+            } catch let conflict as VersionConflict where conflicts + 1 < attempts {
+                conflicts += 1
                 try await catchUp(&loaded, conflict)
                 fresh = true
             } catch {
@@ -82,7 +82,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
     }
 
     private func record(
-        _ events: [State.Event], _ loaded: Loaded<State>, _ metadata: Metadata
+        _ events: [State.Event], _ loaded: Loaded<State>, _ metadata: Metadata, _ conflicts: Int
     ) async throws -> Dispatched<State> {
         let stream = loaded.stream
         let append = Append(
@@ -99,7 +99,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
         for event in events { after.state.apply(event) }
         after.version = appended.version(of: stream) ?? loaded.version
         cache.withLock { [after] in $0[after.state.id] = after }
-        return Dispatched(loaded: after, events: events, position: appended.last)
+        return Dispatched(loaded: after, events: events, position: appended.last, conflicts: conflicts)
     }
 
     private func catchUp(_ loaded: inout Loaded<State>, _ conflict: VersionConflict) async throws {
@@ -140,11 +140,14 @@ public struct Dispatched<State: Aggregate>: Sendable {
     public let version: Int
     /// That of the last event, nil where there was nothing to do.
     public let position: Position?
+    /// How often it was decided anew because the aggregate had changed meanwhile.
+    public let conflicts: Int
 
-    init(loaded: Loaded<State>, events: [State.Event], position: Position?) {
+    init(loaded: Loaded<State>, events: [State.Event], position: Position?, conflicts: Int) {
         state = loaded.state
         version = loaded.version
         self.events = events
         self.position = position
+        self.conflicts = conflicts
     }
 }

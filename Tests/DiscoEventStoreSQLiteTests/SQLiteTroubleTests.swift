@@ -1,0 +1,171 @@
+import DiscoCore
+import DiscoEventStoreSQLite
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+/// What happens to a file under the hands of others, of a full disk and of a kill.
+@Suite(.timeLimit(.minutes(2))) struct SQLiteTroubleTests {
+    private func append(_ client: EventStoreClient, _ stream: StreamID = "a-1", bytes: Int = 10) async throws {
+        let payload = JSONText(.string(String(repeating: "x", count: bytes)))
+        try await client.append(Append([NewEvent(stream: stream, type: "T", payload: payload)]))
+    }
+
+    /// One that may leave a transaction open.
+    private func otherSession(_ folder: TemporaryFolder) throws -> DatabaseQueue {
+        var configuration = GRDB.Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return try DatabaseQueue(path: folder.events, configuration: configuration)
+    }
+
+    @Test func whoeverHoldsTheFileForTooLongIsReportedAndAfterwardsItWorksAgain() async throws {
+        let folder = try TemporaryFolder()
+        var settings = SQLiteEventStore.Settings(path: folder.events)
+        settings.busyTimeout = .milliseconds(300)
+        let client = EventStoreClient(try SQLiteEventStore(settings))
+        let other = try otherSession(folder)
+        try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        let error = await #expect(throws: EventStoreError.self) { try await append(client) }
+        #expect(error?.code == .busy)
+        try other.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        try await append(client)
+        #expect(try await client.head() == 1)
+        await client.store.close()
+    }
+
+    /// Longer than the log may grow before it is cut, so that cutting is tried again and again.
+    @Test func aReaderThatSitsInATransactionStallsNobodyAndTheLogIsCutWhenItHasGone() async throws {
+        let folder = try TemporaryFolder()
+        let client = EventStoreClient(try SQLiteEventStore(path: folder.events))
+        try await append(client)
+        let other = try otherSession(folder)
+        try other.inDatabase { db in
+            try db.execute(sql: "BEGIN")
+            #expect(try Int.fetchOne(db, sql: "SELECT count(*) FROM disco_events") == 1)
+        }
+        let follower = Task {
+            var seen = 0
+            for try await case .event in client.subscribe(after: 1) {
+                seen += 1
+                if seen == 800 { break }
+            }
+        }
+        var slowest = Duration.zero
+        for _ in 0..<800 {
+            let start = ContinuousClock.now
+            try await append(client, bytes: 100_000)
+            slowest = max(slowest, ContinuousClock.now - start)
+        }
+        try await follower.value
+        // It waits 50 ms for readers, once a second; a second is far from the seconds that SQLite would hold writers back.
+        #expect(slowest < .seconds(2))
+        let log = folder.events + "-wal"
+        #expect(try size(log) > 64 << 20)
+        #expect(try other.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM disco_events") } == 1)
+        try other.inDatabase { try $0.execute(sql: "COMMIT") }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try size(log) > 64 << 20, ContinuousClock.now < deadline { try await append(client) }
+        #expect(try size(log) < 64 << 20)
+        await client.store.close()
+    }
+
+    private func size(_ path: String) throws -> Int {
+        try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    }
+
+    @Test func twoProcessesThatAppendFlatOutBothGetTheirShare() async throws {
+        let folder = try TemporaryFolder()
+        let programs = try (0..<2).map { _ in try Program("DiscoProbe", ["race", folder.events, "2"]) }
+        for program in programs { #expect(try await program.printed(atLeast: 6) == "ready\n") }
+        for program in programs { try program.send("go") }
+        var recorded: [Int] = []
+        for program in programs {
+            let result = try await program.finish()
+            recorded.append(try #require(Int(result.output.dropLast()), "\(result)"))
+        }
+        let all = recorded.reduce(0, +)
+        #expect(recorded.allSatisfy { 4 * $0 >= all }, "\(recorded)")
+        let client = EventStoreClient(try SQLiteEventStore(path: folder.events))
+        #expect(try await client.head() == Position(rawValue: Int64(all)))
+        #expect(try await client.verify().isEmpty)
+        await client.store.close()
+    }
+
+    @Test func manyProcessesThatOpenANewFileAtOnceMigrateItOnce() async throws {
+        let folder = try TemporaryFolder()
+        let programs = try (0..<8).map { _ in try Program("DiscoProbe", ["open", folder.events]) }
+        for program in programs { #expect(try await program.finish().output == "opened\n") }
+    }
+
+    /// A file system of its own, with room for a few megabytes.
+    private func onASmallDisk(_ folder: TemporaryFolder, _ commands: String) async throws -> Program.Result {
+        let script = "set -e; cd \"$0\"; mount -t tmpfs -o size=6m tmpfs .; cd \"$0\"; \(commands)"
+        let probe = Program.path(of: "DiscoProbe")
+        return try await Program(
+            "/usr/bin/unshare", ["--map-root-user", "--mount", "/bin/sh", "-c", script, folder.path, probe]
+        ).finish()
+    }
+
+    @Test func aFullDiskIsReportedLosesNothingAndAfterwardsItWorksAgain() async throws {
+        let result = try await onASmallDisk(
+            TemporaryFolder(), "head -c 1500000 /dev/zero > ballast; \"$1\" fill events.sqlite ballast")
+        #expect(result.output == "store_full\nsound\n", "\(result)")
+    }
+
+    @Test func aFileThatCannotBeWrittenIsRefusedWhenItIsOpened() async throws {
+        let result = try await onASmallDisk(
+            TemporaryFolder(),
+            """
+            "$1" acknowledge events.sqlite 1 full >acknowledged; mount -o remount,ro .; "$1" open events.sqlite; "$1" open new.sqlite
+            """)
+        #expect(result.output == "store_read_only\nstore_unavailable\n", "\(result)")
+    }
+
+    /// The page cache survives a kill, so only the system calls tell whether what is acknowledged is on the disk.
+    @Test(arguments: SQLiteEventStore.Durability.allCases)
+    func everyAcknowledgedAppendHasItsFlushBeforeIt(durability: SQLiteEventStore.Durability) async throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.file("trace")
+        let result = try await Program(
+            "/usr/bin/strace",
+            [
+                "--follow-forks", "--decode-fds=path", "--string-limit=16", "--trace=pwrite64,fsync,fdatasync,write",
+                "--output=" + trace, Program.path(of: "DiscoProbe"), "acknowledge", folder.events, "100",
+                durability.rawValue,
+            ]
+        ).finish()
+        #expect(result.status == 0, "\(result)")
+        var flushes = FlushTrace()
+        for line in try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n") { flushes.read(line) }
+        #expect(flushes.acknowledged == 100)
+        switch durability {
+        case .full: #expect(flushes.tooEarly == 0)
+        // Without the flush the trace must show it, or it shows nothing at all.
+        case .processCrash: #expect(flushes.tooEarly > 50)
+        }
+    }
+}
+
+/// Reads a trace of system calls: was everything that was written to the log flushed when the acknowledgement was printed?
+private struct FlushTrace {
+    private(set) var acknowledged = 0
+    private(set) var tooEarly = 0
+    private var isDirty = false
+    /// Threads that are in a flush whose end is not traced yet.
+    private var flushing: Set<Substring> = []
+
+    mutating func read(_ line: Substring) {
+        let thread = line.prefix { $0.isNumber }
+        if line.contains("pwrite64("), line.contains("-wal>") {
+            isDirty = true
+        } else if line.contains("sync("), line.contains("-wal>") {
+            if line.contains("unfinished") { flushing.insert(thread) } else { isDirty = false }
+        } else if line.contains("sync resumed"), flushing.remove(thread) != nil {
+            isDirty = false
+        } else if line.contains("write("), line.contains("\"acknowledged") {
+            acknowledged += 1
+            if isDirty { tooEarly += 1 }
+        }
+    }
+}

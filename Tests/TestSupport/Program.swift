@@ -1,0 +1,70 @@
+import Foundation
+
+/// A running program: one of the package's own executables, which lie beside the test bundle, or one of the system's.
+///
+/// Blocking calls are made on threads of their own, so that a test that waits takes no thread from the others.
+package struct Program: Sendable {
+    private static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+    /// The path of one of the package's executables.
+    package static func path(of name: String) -> String { folder.appending(path: name).path }
+
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+    private let errors = Pipe()
+
+    package init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        process.executableURL = URL(filePath: name.hasPrefix("/") ? name : Self.path(of: name))
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+    }
+
+    package struct Result: Sendable {
+        package var status: Int32
+        package var output: String
+        package var errors: String
+    }
+
+    package func send(_ line: String) throws {
+        try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
+    }
+
+    package func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
+
+    /// What it has printed, once that is at least so long; less at its end.
+    package func printed(atLeast count: Int) async throws -> String {
+        try await blocking {
+            var data = Data()
+            while data.count < count {
+                let more = output.fileHandleForReading.availableData
+                if more.isEmpty { break }
+                data += more
+            }
+            return String(decoding: data, as: UTF8.self)
+        }
+    }
+
+    /// Waits for its end; what was printed before is not part of the result.
+    package func finish() async throws -> Result {
+        async let printed = blocking { try output.fileHandleForReading.readToEnd() ?? Data() }
+        async let complained = blocking { try errors.fileHandleForReading.readToEnd() ?? Data() }
+        let status = try await blocking {
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        return Result(
+            status: status, output: String(decoding: try await printed, as: UTF8.self),
+            errors: String(decoding: try await complained, as: UTF8.self))
+    }
+
+    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+}
