@@ -85,7 +85,8 @@ let package = Package(
             ],
             path: "Tests/DiscoProbe"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "WalletDomain"]),
+        .testTarget(
+            name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting", "WalletDomain"]),
         .testTarget(name: "DiscoEventStoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting"]),
         .testTarget(
             name: "DiscoEventStoreSQLiteTests",
@@ -95,7 +96,12 @@ let package = Package(
             ]),
         .testTarget(
             name: "DiscoConsumersTests",
-            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", .logging]),
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
+                "TestSupport",
+                .logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .testTarget(
             name: "WalletAppTests",
             dependencies: [

@@ -13,23 +13,37 @@ struct ConsumerLoop: Sendable {
     let logger: Logger
 
     struct Step {
+        /// What there is to do next.
+        enum Next { case more, newEvents, retries }
+
         var position: Position
-        var hasMore: Bool
+        var next: Next
         var nextRetry: Date?
     }
 
-    /// Makes the read model's tables and checks that the checkpoint lies in this store's history.
+    /// Makes the read model's tables, begins where a new consumer is to begin, and checks that the checkpoint lies in this
+    /// store's history.
     func prepare() async throws {
         if case .projection(let projection, let readModels) = consumer.work {
             try await readModels.write { transaction in try projection.setUp(transaction) }
         }
         let checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
-        guard checkpoint.position > .start else { return }
+        if checkpoint == .start { return try await begin() }
         let page = try await store.page(Read(after: checkpoint.position, limit: 0))
         let identity = try await store.identity()
         let sameStore = checkpoint.store == nil || checkpoint.store == identity
         guard sameStore, page.head >= checkpoint.position, page.throughID == checkpoint.eventID else {
             throw CheckpointDiverged(consumer: consumer.name, checkpoint: checkpoint.position, head: page.head)
+        }
+    }
+
+    private func begin() async throws {
+        let to = try await consumer.start.checkpoint(in: store)
+        if to == .start { return }
+        do {
+            try await consumer.checkpoints.save(DiscoCore.Progress(consumer: consumer.name, from: .start, to: to))
+        } catch let error as EventStoreError where error.code == .checkpointMoved {
+            // Another process began at the same time; its checkpoint counts.
         }
     }
 
@@ -41,18 +55,18 @@ struct ConsumerLoop: Sendable {
         let before = checkpoint.position
         var to = checkpoint
         var events: [RecordedEvent] = []
-        var hasMore = false
+        var next = Step.Next.retries
         if held.count < Self.mostHeld {
             let page = try await store.page(Read(consumer.query, after: before, limit: Self.pageSize))
             events = page.events
-            hasMore = page.hasMore || page.through < page.head
+            next = page.hasMore || page.through < page.head ? .more : .newEvents
             to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
         } else {
             logger.error("\(consumer.name) has \(held.count) events waiting and reads no new ones until some are done.")
         }
         let due = try await recordedEvents(batch.due(at: Date()))
         if events.isEmpty, due.isEmpty, to.position == before {
-            return Step(position: before, hasMore: false, nextRetry: batch.nextRetry)
+            return Step(position: before, next: next, nextRetry: batch.nextRetry)
         }
         do {
             switch consumer.work {
@@ -60,14 +74,22 @@ struct ConsumerLoop: Sendable {
                 try await project(projection, readModels, due, events, checkpoint, to, &batch)
             case .policy(let policy, let checkpoints):
                 for stream in due { await retry(policy, stream, &batch) }
-                for event in events { await process(policy, event, &batch) }
+                var done = checkpoint
+                for event in events {
+                    guard await process(policy, event, &batch) else {
+                        // Shutting down: what comes from here on is left for the next run.
+                        to = done
+                        break
+                    }
+                    done = Checkpoint(position: event.position, eventID: event.id, store: to.store)
+                }
                 try await checkpoints.save(progress(checkpoint, to, batch))
             }
         } catch let error as EventStoreError where error.code == .checkpointMoved {
             // Another process took this step; its checkpoint counts.
-            return Step(position: before, hasMore: true, nextRetry: nil)
+            return Step(position: before, next: .more, nextRetry: nil)
         }
-        return Step(position: to.position, hasMore: hasMore, nextRetry: batch.nextRetry)
+        return Step(position: to.position, next: next, nextRetry: batch.nextRetry)
     }
 
     private typealias Due = [(held: HeldEvent, event: RecordedEvent?)]
@@ -92,38 +114,59 @@ struct ConsumerLoop: Sendable {
 
     // MARK: Policies
 
-    private func process(_ policy: any Policy, _ event: RecordedEvent, _ batch: inout Batch) async {
-        if batch.holds(event.stream) { return batch.wait(event) }
-        if let failure = await outcome(policy, event, attempts: 0) {
-            batch.failed(event, retryAt: failure.retryAt, reason: failure.reason)
+    private enum Verdict {
+        case done
+        case failed(retryAt: Date, reason: String)
+        /// The task ended before the policy had: nothing is known, and nothing is counted.
+        case interrupted
+    }
+
+    /// False where the consumer shuts down, and the event was not processed.
+    private func process(_ policy: any Policy, _ event: RecordedEvent, _ batch: inout Batch) async -> Bool {
+        if batch.holds(event.stream) {
+            batch.wait(event)
+            return true
+        }
+        if Shutdown.isAsked { return false }
+        switch await verdict(policy, event, attempts: 0) {
+        case .done: return true
+        case .failed(let retryAt, let reason):
+            batch.failed(event, retryAt: retryAt, reason: reason)
+            return true
+        case .interrupted: return false
         }
     }
 
     private func retry(_ policy: any Policy, _ stream: Due, _ batch: inout Batch) async {
         for (held, event) in stream {
-            if let event, let failure = await outcome(policy, event, attempts: held.attempts) {
-                return batch.failed(held, retryAt: failure.retryAt, reason: failure.reason)
+            if let event {
+                if Shutdown.isAsked { return }
+                switch await verdict(policy, event, attempts: held.attempts) {
+                case .done: break
+                case .failed(let retryAt, let reason): return batch.failed(held, retryAt: retryAt, reason: reason)
+                case .interrupted: return
+                }
             }
             batch.done(held)
         }
     }
 
-    /// Nil when the event is done.
-    private func outcome(
-        _ policy: any Policy, _ event: RecordedEvent, attempts: Int
-    ) async -> (retryAt: Date, reason: String)? {
+    private func verdict(_ policy: any Policy, _ event: RecordedEvent, attempts: Int) async -> Verdict {
         do {
             switch try await policy.process(event) {
-            case .done: return nil
+            case .done: return .done
             case .retry(let delay):
-                return (Date(timeIntervalSinceNow: delay / .seconds(1)), "the policy asked for a retry")
+                return .failed(
+                    retryAt: Date(timeIntervalSinceNow: delay / .seconds(1)), reason: "the policy asked for a retry")
             case .skip(let reason):
                 logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
-                return nil
+                return .done
             }
+        } catch is CancellationError where Task.isCancelled {
+            return .interrupted
         } catch {
             logger.warning("\(consumer.name) failed at position \(event.position), attempt \(attempts + 1): \(error)")
-            return (Backoff.date(attempts: attempts), String(describing: error))
+            return .failed(retryAt: Backoff.date(attempts: attempts), reason: String(describing: error))
         }
     }
 
@@ -185,8 +228,9 @@ struct ConsumerLoop: Sendable {
 /// When something that failed is tried again: after 0.1 s, then twice as long each time, up to a minute, with up to a fifth of
 /// jitter so that consumers do not come back in step.
 enum Backoff {
-    static func date(attempts: Int) -> Date {
-        let seconds = min(60, 0.1 * Double(1 << min(attempts, 10)))
-        return Date(timeIntervalSinceNow: seconds * Double.random(in: 0.8...1))
+    static func date(attempts: Int) -> Date { Date(timeIntervalSinceNow: seconds(attempts: attempts)) }
+
+    static func seconds(attempts: Int) -> Double {
+        min(60, 0.1 * Double(1 << min(attempts, 10))) * Double.random(in: 0.8...1)
     }
 }

@@ -9,14 +9,23 @@ public struct EventConsumer: Sendable {
 
     public let name: String
     let query: EventQuery
+    let start: ConsumerStart
     let work: Work
 
-    public static func projection(_ projection: some Projection, in store: any ReadModelStore) -> EventConsumer {
-        EventConsumer(name: projection.name, query: projection.query, work: .projection(projection, store))
+    /// - Parameter start: where it begins when it is run for the first time.
+    public static func projection(
+        _ projection: some Projection, in store: any ReadModelStore, from start: ConsumerStart = .beginning
+    ) -> EventConsumer {
+        EventConsumer(
+            name: projection.name, query: projection.query, start: start, work: .projection(projection, store))
     }
 
-    public static func policy(_ policy: some Policy, in store: any CheckpointStore) -> EventConsumer {
-        EventConsumer(name: policy.name, query: policy.query, work: .policy(policy, store))
+    /// - Parameter start: where it begins when it is run for the first time. A policy that is added to a system with a history
+    ///   reacts to all of it unless told otherwise.
+    public static func policy(
+        _ policy: some Policy, in store: any CheckpointStore, from start: ConsumerStart = .beginning
+    ) -> EventConsumer {
+        EventConsumer(name: policy.name, query: policy.query, start: start, work: .policy(policy, store))
     }
 
     var isProjection: Bool {

@@ -1,5 +1,6 @@
 #if SQLite
     import DiscoCore
+    import DiscoEventStore
     import Foundation
     import GRDB
     import GRDBSQLite
@@ -26,13 +27,16 @@
             var stopping = false
         }
 
-        private let state = Locked(State())
+        private let state: Locked<State>
+        private let thread: OwnThread
 
         init(path: String) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(Self.patience)
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let thread = Thread { [state] in
+            let state = Locked(State())
+            self.state = state
+            thread = OwnThread(name: "disco-log") {
                 var nextCut = Date.distantPast
                 while let pages = Self.next(state) {
                     let cuts = pages >= Self.tooLong && nextCut < Date()
@@ -43,8 +47,13 @@
                 }
                 try? queue.close()
             }
-            thread.name = "disco-checkpoint"
-            thread.start()
+        }
+
+        deinit { stop() }
+
+        func close() async {
+            stop()
+            await thread.end()
         }
 
         /// How many pages are left in the log; what is busy or fails now is tried again after the next commits.
@@ -88,7 +97,7 @@
             if pages >= Self.worthwhile { state.signal() }
         }
 
-        func stop() {
+        private func stop() {
             state.withLock { $0.stopping = true }
             state.signal()
         }

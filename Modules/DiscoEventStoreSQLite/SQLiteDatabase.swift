@@ -16,20 +16,13 @@
             path: String?, durability: SQLiteEventStore.Durability = .full, busyTimeout: Duration = .seconds(10),
             migrations: [Migration]
         ) throws {
-            pool = try SQLiteError.translating { () throws -> any DatabaseWriter in
-                var configuration = GRDB.Configuration()
-                configuration.busyMode = .callback(Self.waitInTurn(busyTimeout))
-                configuration.foreignKeysEnabled = false
-                configuration.maximumReaderCount = 4
-                guard let path else { return try DatabaseQueue(configuration: configuration) }
-                let pool = try DatabasePool(path: path, configuration: configuration)
-                try pool.writeWithoutTransaction { db in
-                    // GRDB sets NORMAL, which loses the last commits when the power fails.
-                    if durability == .full { try db.execute(sql: "PRAGMA synchronous = FULL") }
-                    // What a log that grew while readers held it up is cut to when it begins anew.
-                    try db.execute(sql: "PRAGMA journal_size_limit = \(SQLiteCheckpointer.longestLog)")
-                }
-                return pool
+            do {
+                pool = try Self.open(path, durability, busyTimeout)
+            } catch let error as DatabaseError where path.map(Self.isReadOnly) == true {
+                throw SQLiteError.translate(
+                    DatabaseError(resultCode: .SQLITE_READONLY, message: error.message), path: path)
+            } catch {
+                throw SQLiteError.translate(error, path: path)
             }
             do {
                 checkpointer = try path.map { try SQLiteCheckpointer(path: $0) }
@@ -43,8 +36,29 @@
                 }
             } catch {
                 try? pool.close()
-                throw SQLiteError.translate(error)
+                throw SQLiteError.translate(error, path: path)
             }
+        }
+
+        /// SQLite says that it cannot open a log beside a file on a disk that cannot be written.
+        private static func isReadOnly(_ path: String) -> Bool { access(path, F_OK) == 0 && access(path, W_OK) != 0 }
+
+        private static func open(
+            _ path: String?, _ durability: SQLiteEventStore.Durability, _ busyTimeout: Duration
+        ) throws -> any DatabaseWriter {
+            var configuration = GRDB.Configuration()
+            configuration.busyMode = .callback(waitInTurn(busyTimeout))
+            configuration.foreignKeysEnabled = false
+            configuration.maximumReaderCount = 4
+            guard let path else { return try DatabaseQueue(configuration: configuration) }
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { db in
+                // GRDB sets NORMAL, which loses the last commits when the power fails.
+                if durability == .full { try db.execute(sql: "PRAGMA synchronous = FULL") }
+                // What a log that grew while readers held it up is cut to when it begins anew.
+                try db.execute(sql: "PRAGMA journal_size_limit = \(SQLiteCheckpointer.longestLog)")
+            }
+            return pool
         }
 
         /// Another process holds the file: waits a random while each time, so that none is starved. SQLite's own handler waits
@@ -116,14 +130,14 @@
             }
         }
 
-        func close() {
+        func close() async {
             guard
                 closed.withLock({ closed in
                     defer { closed = true }
                     return !closed
                 })
             else { return }
-            checkpointer?.stop()
+            await checkpointer?.close()
             // Only fails while statements run, which then close it with their end.
             try? pool.close()
         }

@@ -15,7 +15,8 @@
             }
         }
 
-        static func translate(_ error: any Error) -> any Error {
+        /// - Parameter path: named in the message, where the file itself is the trouble.
+        static func translate(_ error: any Error, path: String? = nil) -> any Error {
             guard let error = error as? DatabaseError else { return error }
             if [.SQLITE_INTERRUPT, .SQLITE_ABORT].contains(error.resultCode) { return CancellationError() }
             let (code, advice): (EventStoreError.Code, String) =
@@ -23,7 +24,10 @@
                 case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, "Another process held the database for too long. Try again.")
                 case .SQLITE_FULL: (.full, "The disk is full. Make room and try again.")
                 case .SQLITE_READONLY, .SQLITE_PERM:
-                    (.readOnly, "The database cannot be written. Check the permissions of its file and folder.")
+                    (
+                        .readOnly,
+                        "The database cannot be written. Check the permissions of its file and folder, and whether the disk is read-only."
+                    )
                 case .SQLITE_CANTOPEN:
                     (
                         .unavailable,
@@ -34,7 +38,9 @@
                 default: (.database, "SQLite reports an error.")
                 }
             return EventStoreError(
-                code, "\(advice) (\(error.message ?? "no message"), SQLite code \(error.extendedResultCode.rawValue))",
+                code,
+                (path.map { $0 + ": " } ?? "")
+                    + "\(advice) (\(error.message ?? "no message"), SQLite code \(error.extendedResultCode.rawValue))",
                 underlying: error)
         }
     }

@@ -90,9 +90,9 @@
 
         public func close() async {
             hub.close()
-            watcher.stop()
+            await watcher.close()
             await lane.close()
-            database.close()
+            await database.close()
         }
     }
 #else

@@ -74,7 +74,7 @@
             try await database.read { db in try body(SQLTransaction(Connection(db: db))) }
         }
 
-        public func close() { database.close() }
+        public func close() async { await database.close() }
 
         private static func checkpoint(of consumer: String, _ db: Database) throws -> Checkpoint {
             let row = try Row.fetchOne(

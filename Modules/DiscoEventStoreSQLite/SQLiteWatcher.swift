@@ -9,13 +9,16 @@
     final class SQLiteWatcher: Sendable {
         private static let interval = 0.02
 
-        private let stopping = Locked(false)
+        private let stopping: Locked<Bool>
+        private let thread: OwnThread
 
         init(path: String, hub: WakeUpHub) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(1)
             let queue = try SQLiteError.translating { try DatabaseQueue(path: path, configuration: configuration) }
-            let thread = Thread { [stopping] in
+            let stopping = Locked(false)
+            self.stopping = stopping
+            thread = OwnThread(name: "disco-watch") {
                 var seen = -1
                 while stopping.waiting(until: Date(timeIntervalSinceNow: Self.interval), { $0 ? true : nil }) == nil {
                     // What cannot be read now is read at the next turn.
@@ -30,11 +33,16 @@
                 }
                 try? queue.close()
             }
-            thread.name = "disco-watch"
-            thread.start()
         }
 
-        func stop() {
+        deinit { stop() }
+
+        func close() async {
+            stop()
+            await thread.end()
+        }
+
+        private func stop() {
             stopping.withLock { $0 = true }
             stopping.signal()
         }

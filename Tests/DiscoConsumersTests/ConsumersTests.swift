@@ -4,6 +4,8 @@ import DiscoEventStore
 import DiscoEventStoreSQLite
 import Foundation
 import Logging
+import ServiceLifecycle
+import TestSupport
 import Testing
 
 @Suite struct ConsumersTests {
@@ -94,19 +96,18 @@ import Testing
     }
 
     @Test func whatIsHeldSurvivesARestart() async throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "disco-\(UUID().uuidString).sqlite").path
-        defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
-        let first = try SQLiteReadModelStore(path: path)
+        let folder = try TemporaryFolder()
+        let first = try SQLiteReadModelStore(path: folder.file("read-models"))
         try await record("a-1", 1, 2)
         try await Consumers(of: client, [.policy(Recorder(failing: ["1"]), in: first)], logger: logger).catchUp()
-        first.close()
-        let second = try SQLiteReadModelStore(path: path)
+        await first.close()
+        let second = try SQLiteReadModelStore(path: folder.file("read-models"))
         #expect(try await second.held(by: "recorder").map(\.position) == [1, 2])
         let policy = Recorder()
         let consumers = Consumers(of: client, [.policy(policy, in: second)], logger: logger)
         try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 2 }
         #expect(policy.seen.withLock { $0 } == ["1", "2"])
-        second.close()
+        await second.close()
     }
 
     @Test func aProjectionThatThrowsLosesNothingAndHoldsOnlyThatStream() async throws {
@@ -162,5 +163,111 @@ import Testing
         running.cancel()
         try await running.value
         #expect(policy.seen.withLock { $0 } == ["1", "2", "3"])
+    }
+
+    @Test func aNewConsumerBeginsWhereItIsToldAndGoesOnFromThereLater() async throws {
+        let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
+        let client = EventStoreClient(InMemoryEventStore(clock: StoreClock { now.withLock { $0 } }))
+        func record(_ payload: Int) async throws {
+            let text = JSONText(.number(.init(payload)))
+            try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: text)]))
+            now.withLock { $0.addTimeInterval(60) }
+        }
+        for payload in 1...4 { try await record(payload) }
+        let starts: [(ConsumerStart, [String])] = [
+            (.beginning, ["1", "2", "3", "4", "5"]), (.now, ["5"]), (.after(3), ["4", "5"]),
+            (.after(0), ["1", "2", "3", "4", "5"]),
+            (.time(Date(timeIntervalSince1970: 1_700_000_060)), ["2", "3", "4", "5"]),
+            (.time(Date(timeIntervalSince1970: 1_700_000_061)), ["3", "4", "5"]),
+            (.time(.distantPast), ["1", "2", "3", "4", "5"]), (.time(.distantFuture), ["5"]),
+        ]
+        var running: [(Recorder, Consumers, [String])] = []
+        for (start, expected) in starts {
+            let policy = Recorder()
+            let consumers = Consumers(
+                of: client, [.policy(policy, in: try SQLiteReadModelStore(path: nil), from: start)], logger: logger)
+            try await consumers.catchUp()
+            running.append((policy, consumers, expected))
+        }
+        try await record(5)
+        for (policy, consumers, expected) in running {
+            try await consumers.catchUp()
+            #expect(policy.seen.withLock { $0 } == expected)
+        }
+        let beyond = Consumers(
+            of: client, [.policy(Recorder(), in: try SQLiteReadModelStore(path: nil), from: .after(9))], logger: logger)
+        await #expect(throws: EventStoreError.self) { try await beyond.catchUp() }
+    }
+
+    /// Says when it is asked to process an event, and is done when a shutdown is asked for, or its task cancelled.
+    private final class Slow: Policy {
+        let name = "recorder"
+        let begun = Waiter<Void>()
+        let seen = Locked<[Int64]>([])
+
+        func process(_ event: RecordedEvent) async throws -> Outcome {
+            seen.withLock { $0.append(event.position.rawValue) }
+            begun.settle(.success(()))
+            try await gracefulShutdown()
+            return .done
+        }
+    }
+
+    @Test func aGracefulShutdownFinishesTheEventInHandAndSavesTheCheckpoint() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let slow = Slow()
+        try await record("a-1", 1, 2, 3)
+        let group = ServiceGroup(
+            services: [Consumers(of: client, [.policy(slow, in: store)], logger: logger)], logger: logger)
+        let running = Task { try await group.run() }
+        try await slow.begun.value()
+        await group.triggerGracefulShutdown()
+        try await running.value
+        #expect(slow.seen.withLock { $0 } == [1])
+        #expect(try await store.checkpoint(of: "recorder").position == 1)
+        #expect(try await store.held(by: "recorder").isEmpty)
+        let policy = Recorder()
+        try await Consumers(of: client, [.policy(policy, in: store)], logger: logger).catchUp()
+        #expect(policy.seen.withLock { $0 } == ["2", "3"])
+    }
+
+    @Test func aCancelledEventComesAgainAndIsNoFailedAttempt() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        try await record("a-1", 1, 2)
+        let slow = Slow()
+        let consumers = Consumers(of: client, [.policy(slow, in: store)], logger: logger)
+        let running = Task { try await consumers.run() }
+        try await slow.begun.value()
+        running.cancel()
+        try await running.value
+        #expect(try await store.held(by: "recorder").isEmpty)
+        let policy = Recorder()
+        try await Consumers(of: client, [.policy(policy, in: store)], logger: logger).catchUp()
+        #expect(policy.seen.withLock { $0 } == ["1", "2"])
+    }
+
+    @Test func aConsumerWithTooManyEventsWaitingReadsNoMoreUntilSomeAreDone() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let soon = Date(timeIntervalSinceNow: 0.2)
+        let held = (1...10_000).map {
+            HeldEvent(position: Position(rawValue: $0), stream: "gone-1", attempts: 0, retryAt: soon, reason: "r")
+        }
+        for _ in 0..<10 { try await record("gone-1", 1) }
+        try await store.save(
+            DiscoCore.Progress(
+                consumer: "recorder", from: .start,
+                to: Checkpoint(position: 5, eventID: try await client.events().collect()[4].id), hold: held))
+        let policy = Recorder()
+        let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
+        let running = Task { try await consumers.run() }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while policy.seen.withLock({ $0 }).count < 15, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        running.cancel()
+        try await running.value
+        // Ten of those that waited exist; then come the five that were not read yet.
+        #expect(policy.seen.withLock { $0 }.count == 15)
+        #expect(try await store.held(by: "recorder").isEmpty)
     }
 }

@@ -43,7 +43,7 @@ import WalletDomain
             #expect(wallet?.balance == 100)
         }
         await store.close()
-        readModels.close()
+        await readModels.close()
     }
 
     @Test func whatAKilledProcessAcknowledgedIsThereAndNothingIsHalfDone() async throws {
@@ -108,6 +108,6 @@ import WalletDomain
             #expect(wallet?.balance == balances[id])
         }
         await store.close()
-        readModels.close()
+        await readModels.close()
     }
 }

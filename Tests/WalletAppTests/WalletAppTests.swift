@@ -66,15 +66,34 @@ import Testing
 
     @Test func theMemoryStoreIsNotSharedAndSaysSo() async throws {
         let result = try await run("query", "list_wallets", "{}", adapter: "memory")
-        #expect(result.status == 1)
+        #expect(result.status == 78)
         #expect(try json(result.errors)["message"]?.string?.hasPrefix("The memory store ends with its process") == true)
     }
 
-    @Test func anUnknownAdapterIsRefusedByName() async throws {
+    @Test func aWrongSettingIsRefusedInOneLineThatNamesIt() async throws {
         let result = try await run("commands", adapter: "papyrus")
-        #expect(result.status == 1)
+        #expect(result.status == 78)
+        #expect(result.output == "")
         #expect(
-            try json(result.errors)["message"] == "DISCO_EVENT_STORE_ADAPTER is papyrus; allowed are memory and sqlite."
-        )
+            result.errors == """
+                {"error":"configuration","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed are memory and sqlite."}
+
+                """)
+    }
+
+    @Test(arguments: ["/proc/no/folder/events.sqlite", "/dev/null"])
+    func aFileThatCannotBeOpenedIsRefusedInOneLine(path: String) async throws {
+        let result = try await Program(
+            "WalletApp", ["query", "list_wallets", "{}"], environment: ["DISCO_EVENT_STORE_SQLITE_PATH": path]
+        ).finish()
+        #expect(result.status == 1)
+        #expect(result.errors.filter { $0 == "\n" }.count == 1, "\(result.errors)")
+        #expect(try json(result.errors)["message"]?.string?.contains(path) == true, "\(result.errors)")
+    }
+
+    @Test func wrongUsageEndsWith64AndHelp() async throws {
+        let result = try await run("dispatch", "create_wallet")
+        #expect(result.status == 64)
+        #expect(result.errors.contains("Usage: WalletApp dispatch <name> <fields>"))
     }
 }

@@ -9,11 +9,7 @@ struct Demo: AsyncParsableCommand {
         abstract: "Tells a short story: two wallets, a deposit, a transfer, an overdraft, and what was recorded.")
 
     func run() async throws {
-        try await System.reporting {
-            let system = try System.open(shared: false)
-            try await Story(wallets: system.wallets).tell()
-            await system.close()
-        }
+        try await System.run(shared: false) { system in try await Story(wallets: system.wallets).tell() }
     }
 }
 

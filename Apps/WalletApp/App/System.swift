@@ -7,36 +7,27 @@ import Foundation
 import Logging
 import WalletDomain
 
-/// The wallet system on the store that the environment names.
+/// The wallet system on the stores that the environment names.
 struct System {
     let wallets: Wallets
     private let events: any EventStore
-    private let readModels: SQLiteReadModelStore
+    private let readModels: any ReadModelStore
 
     /// - Parameter shared: whether what is done here must be there for the next process.
-    static func open(shared: Bool) throws -> System {
-        let config = ConfigReader(provider: EnvironmentVariablesProvider()).scoped(to: "disco.event.store")
-        let adapter = config.string(forKey: "adapter", default: "sqlite")
-        switch adapter {
-        case "memory":
-            if shared {
-                throw EventStoreError(
-                    .unavailable,
-                    "The memory store ends with its process, so no other one can see what is done here: "
-                        + "set DISCO_EVENT_STORE_ADAPTER=sqlite, or run the demo.")
-            }
-            return try System(events: InMemoryEventStore(), readModels: SQLiteReadModelStore(path: nil))
-        case "sqlite":
-            let path = config.string(forKey: "sqlite.path", default: "wallets.sqlite")
-            return try System(
-                events: SQLiteEventStore(path: path), readModels: SQLiteReadModelStore(path: path + ".read-models"))
-        default:
+    static func open(shared: Bool) async throws -> System {
+        let config = ConfigReader(provider: EnvironmentVariablesProvider())
+        let adapter = try EventStoreAdapter.chosen(by: config, among: [.memory, .sqlite])
+        if shared, adapter.name == EventStoreAdapter.memory.name {
             throw EventStoreError(
-                .unavailable, "DISCO_EVENT_STORE_ADAPTER is \(adapter); allowed are memory and sqlite.")
+                .configuration,
+                "The memory store ends with its process, so no other one can see what is done here: "
+                    + "set DISCO_EVENT_STORE_ADAPTER=sqlite, or run the demo.")
         }
+        let readModels = try ReadModelStoreAdapter.chosen(by: config, among: [.memory, .sqlite])
+        return System(events: try await adapter.open(config), readModels: try await readModels.open(config))
     }
 
-    private init(events: any EventStore, readModels: SQLiteReadModelStore) {
+    private init(events: any EventStore, readModels: any ReadModelStore) {
         self.events = events
         self.readModels = readModels
         var logger = Logger(label: "wallets") { StreamLogHandler.standardError(label: $0) }
@@ -46,16 +37,24 @@ struct System {
 
     func close() async {
         await events.close()
-        readModels.close()
+        await readModels.close()
     }
 
-    /// Prints whatever goes wrong as JSON on standard error, and ends with status 1.
-    static func reporting(_ body: () async throws -> Void) async throws {
+    /// Runs `body` on a system that is closed afterwards. Whatever goes wrong is printed as JSON on standard error, and ends
+    /// the process with status 1, or 78 (EX_CONFIG of sysexits.h) where a setting is wrong.
+    static func run(shared: Bool, _ body: (System) async throws -> Void) async throws {
         do {
-            try await body()
+            let system = try await open(shared: shared)
+            do {
+                try await body(system)
+            } catch {
+                await system.close()
+                throw error
+            }
+            await system.close()
         } catch {
             Output.refuse(error)
-            throw ExitCode(1)
+            throw ExitCode((error as? EventStoreError)?.code == .configuration ? 78 : 1)
         }
     }
 }

@@ -14,7 +14,7 @@ struct WalletApp: AsyncParsableCommand {
             Answers are JSON on standard output. A refusal is JSON on standard error, and the exit status is 1.
 
             DISCO_EVENT_STORE_ADAPTER      sqlite (default) or memory
-            DISCO_EVENT_STORE_SQLITE_PATH  the file of events (default: wallets.sqlite); read models lie beside it
+            DISCO_EVENT_STORE_SQLITE_PATH  the file of events (default: events.sqlite); read models lie beside it
             """,
         subcommands: [Demo.self, Commands.self, Queries.self, Dispatch.self, Ask.self, Consume.self])
 }
@@ -23,10 +23,8 @@ struct Commands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the commands.")
 
     func run() async throws {
-        try await System.reporting {
-            let system = try System.open(shared: false)
+        try await System.run(shared: false) { system in
             Output.print(.array(system.wallets.orchestrator.commands().map(JSON.string)))
-            await system.close()
         }
     }
 }
@@ -35,10 +33,8 @@ struct Queries: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the queries.")
 
     func run() async throws {
-        try await System.reporting {
-            let system = try System.open(shared: false)
+        try await System.run(shared: false) { system in
             Output.print(.array(system.wallets.orchestrator.queries().map(JSON.string)))
-            await system.close()
         }
     }
 }
@@ -52,13 +48,11 @@ struct Dispatch: AsyncParsableCommand {
     @Argument(help: "Its fields, as a JSON object.") var fields: String
 
     func run() async throws {
-        try await System.reporting {
-            let system = try System.open(shared: true)
+        try await System.run(shared: true) { system in
             let answer = try await system.wallets.orchestrator.dispatch(name, JSONText(fields).value())
             Output.print(answer)
             // What the command causes belongs to it; where this is cut off, the next process goes on.
             try await system.wallets.consumers.catchUp()
-            await system.close()
         }
     }
 }
@@ -72,11 +66,9 @@ struct Ask: AsyncParsableCommand {
     @Argument(help: "Its fields, as a JSON object.") var fields: String = "{}"
 
     func run() async throws {
-        try await System.reporting {
-            let system = try System.open(shared: true)
+        try await System.run(shared: true) { system in
             try await system.wallets.consumers.catchUp(projectionsOnly: true)
             Output.print(try await system.wallets.orchestrator.query(name, JSONText(fields).value()))
-            await system.close()
         }
     }
 }
@@ -86,10 +78,8 @@ struct Consume: AsyncParsableCommand {
         abstract: "Keeps the read model up to date and sends notices, until it is ended.")
 
     func run() async throws {
-        try await System.reporting {
-            let system = try System.open(shared: true)
+        try await System.run(shared: true) { system in
             try await system.wallets.consumers.run()
-            await system.close()
         }
     }
 }

@@ -35,6 +35,14 @@ public enum CommandTarget<ID: AggregateID>: Sendable {
     case existing(ID)
     /// Either.
     case any(ID)
+
+    package func check(exists: Bool, stream: StreamID) throws {
+        switch self {
+        case .new where exists: throw DispatchError.aggregateExists(stream)
+        case .existing where !exists: throw DispatchError.aggregateNotFound(stream)
+        default: break
+        }
+    }
 }
 
 /// Makes a new aggregate; refused with ``DispatchError/aggregateExists(_:)`` where it exists.

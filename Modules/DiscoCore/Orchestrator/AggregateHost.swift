@@ -46,7 +46,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
         while true {
             let events: [State.Event]
             do {
-                try Self.check(command.target, loaded)
+                try command.target.check(exists: loaded.exists, stream: loaded.stream)
                 events = try command.run(on: loaded.state)
             } catch {
                 if fresh { throw error }
@@ -70,14 +70,6 @@ final class AggregateHost<State: Aggregate>: Sendable {
                 cache.withLock { $0[id] = nil }
                 throw error
             }
-        }
-    }
-
-    private static func check(_ target: CommandTarget<State.ID>, _ loaded: Loaded<State>) throws {
-        switch target {
-        case .new where loaded.exists: throw DispatchError.aggregateExists(loaded.stream)
-        case .existing where !loaded.exists: throw DispatchError.aggregateNotFound(loaded.stream)
-        default: break
         }
     }
 

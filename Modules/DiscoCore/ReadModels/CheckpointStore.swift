@@ -27,4 +27,7 @@ public protocol ReadModelStore: CheckpointStore {
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (SQLTransaction) throws -> Result
     ) async throws -> Result
+
+    /// Ends it: later calls throw ``EventStoreError/Code/closed``.
+    func close() async
 }

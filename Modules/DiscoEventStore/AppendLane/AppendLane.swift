@@ -15,21 +15,22 @@ public final class AppendLane: Sendable {
     private struct State: Sendable {
         var queue: [Waiting] = []
         var closing = false
-        var ended = false
-        var onEnd: [CheckedContinuation<Void, Never>] = []
     }
 
     /// After ``OutcomeUnknown`` the lane repeats the same batch by itself so often, and then leaves it to the caller.
     private static let repeats = 3
 
-    private let state = Locked(State())
+    private let state: Locked<State>
+    private let thread: OwnThread
 
     /// - Parameter name: that of the thread, at most 15 characters.
     public init(name: String, appender: some BatchAppender) {
-        let thread = Thread { [state] in Self.run(state, appender) }
-        thread.name = name
-        thread.start()
+        let state = Locked(State())
+        self.state = state
+        thread = OwnThread(name: name) { Self.run(state, appender) }
     }
+
+    deinit { stop() }
 
     public func append(_ append: Append) async throws -> Appended {
         try Task.checkCancellation()
@@ -43,16 +44,15 @@ public final class AppendLane: Sendable {
         return try await waiter.value()
     }
 
-    /// Refuses new appends and returns when those that wait have had their outcome and the thread has ended.
+    /// Refuses new appends and returns when those that wait have had their outcome.
     public func close() async {
-        await withCheckedContinuation { continuation in
-            let ended = state.withLock { state in
-                state.closing = true
-                if !state.ended { state.onEnd.append(continuation) }
-                return state.ended
-            }
-            if ended { continuation.resume() } else { state.signal() }
-        }
+        stop()
+        await thread.end()
+    }
+
+    private func stop() {
+        state.withLock { $0.closing = true }
+        state.signal()
     }
 
     private static func run(_ state: Locked<State>, _ appender: some BatchAppender) {
@@ -64,11 +64,6 @@ public final class AppendLane: Sendable {
                 }
             }
         }
-        let waiting = state.withLock { state in
-            state.ended = true
-            return state.onEnd
-        }
-        for continuation in waiting { continuation.resume() }
     }
 
     /// Blocks until there is something to commit; nil at the end.

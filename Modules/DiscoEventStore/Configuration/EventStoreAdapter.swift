@@ -1,0 +1,53 @@
+#if Configuration
+    public import Configuration
+    public import DiscoCore
+
+    /// A kind of event store that configuration may choose. An app lists those that it links:
+    ///
+    /// ```swift
+    /// let config = ConfigReader(provider: EnvironmentVariablesProvider())
+    /// let store = try await EventStoreAdapter.chosen(by: config, among: [.memory, .sqlite]).open(config)
+    /// ```
+    ///
+    /// ## Configuration keys
+    /// - `disco.eventStore.adapter` (string, default `sqlite`): the name of an adapter.
+    ///
+    /// Each adapter's settings list its own keys. In the environment `disco.eventStore.adapter` is
+    /// `DISCO_EVENT_STORE_ADAPTER`, and likewise for all keys.
+    public struct EventStoreAdapter: Sendable {
+        public let name: String
+        private let make: @Sendable (ConfigReader) async throws -> any EventStore
+
+        /// - Parameter open: reads the adapter's settings, from the root of the configuration, and opens the store.
+        public init(name: String, open: @escaping @Sendable (ConfigReader) async throws -> any EventStore) {
+            self.name = name
+            make = open
+        }
+
+        /// Opens the store with what the configuration says.
+        ///
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store throws.
+        public func open(_ config: ConfigReader) async throws -> any EventStore { try await make(config) }
+
+        /// The adapter that the configuration names.
+        ///
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, which names the key, its value and
+        ///   what is allowed.
+        public static func chosen(by config: ConfigReader, among adapters: [EventStoreAdapter]) throws
+            -> EventStoreAdapter
+        {
+            let name = try SettingsReader(config).choice(
+                "eventStore.adapter", default: "sqlite", among: adapters.map(\.name))
+            guard let adapter = adapters.first(where: { $0.name == name }) else {
+                preconditionFailure("A choice is one of those it was made among.")
+            }
+            return adapter
+        }
+
+        /// ``InMemoryEventStore``, which ends with its process.
+        public static let memory = EventStoreAdapter(name: "memory") { _ in InMemoryEventStore() }
+    }
+#else
+    @available(*, unavailable, message: "Name the trait Configuration in the dependency on disco to use this type.")
+    public struct EventStoreAdapter {}
+#endif

@@ -1,0 +1,43 @@
+#if Configuration
+    public import Configuration
+    public import DiscoCore
+
+    /// A kind of read model store that configuration may choose; see ``EventStoreAdapter``.
+    ///
+    /// ## Configuration keys
+    /// - `disco.readModels.adapter` (string, default: the value of `disco.eventStore.adapter`): the name of an adapter.
+    public struct ReadModelStoreAdapter: Sendable {
+        public let name: String
+        private let make: @Sendable (ConfigReader) async throws -> any ReadModelStore
+
+        /// - Parameter open: reads the adapter's settings, from the root of the configuration, and opens the store.
+        public init(name: String, open: @escaping @Sendable (ConfigReader) async throws -> any ReadModelStore) {
+            self.name = name
+            make = open
+        }
+
+        /// Opens the store with what the configuration says.
+        ///
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store throws.
+        public func open(_ config: ConfigReader) async throws -> any ReadModelStore { try await make(config) }
+
+        /// The adapter that the configuration names.
+        ///
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        public static func chosen(
+            by config: ConfigReader, among adapters: [ReadModelStoreAdapter]
+        ) throws -> ReadModelStoreAdapter {
+            let settings = SettingsReader(config)
+            let name = try settings.choice(
+                "readModels.adapter", default: settings.text("eventStore.adapter", default: "sqlite"),
+                among: adapters.map(\.name))
+            guard let adapter = adapters.first(where: { $0.name == name }) else {
+                preconditionFailure("A choice is one of those it was made among.")
+            }
+            return adapter
+        }
+    }
+#else
+    @available(*, unavailable, message: "Name the trait Configuration in the dependency on disco to use this type.")
+    public struct ReadModelStoreAdapter {}
+#endif

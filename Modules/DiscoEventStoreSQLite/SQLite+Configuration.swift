@@ -1,0 +1,49 @@
+#if SQLite && Configuration
+    public import Configuration
+    import DiscoCore
+    public import DiscoEventStore
+
+    extension SQLiteEventStore.Settings {
+        /// ## Configuration keys
+        /// - `disco.eventStore.sqlite.path` (string, default `events.sqlite`): the file.
+        /// - `disco.eventStore.sqlite.durability` (`full` or `process-crash`, default `full`): what an acknowledged append survives.
+        /// - `disco.eventStore.sqlite.busyTimeout` (seconds, default 10): how long to wait for another process.
+        /// - `disco.eventStore.sqlite.allowsErasing` (flag, default false): whether streams may be blanked for good.
+        ///
+        /// - Parameter config: the root of the configuration.
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        public init(config: ConfigReader) throws {
+            let settings = SettingsReader(config)
+            self.init(path: settings.text("eventStore.sqlite.path", default: "events.sqlite"))
+            let durability = try settings.choice(
+                "eventStore.sqlite.durability", default: durability.rawValue,
+                among: SQLiteEventStore.Durability.allCases.map(\.rawValue))
+            self.durability = SQLiteEventStore.Durability(rawValue: durability) ?? self.durability
+            busyTimeout = try settings.seconds("eventStore.sqlite.busyTimeout", default: busyTimeout)
+            allowsErasing = try settings.flag("eventStore.sqlite.allowsErasing", default: allowsErasing)
+        }
+    }
+
+    extension EventStoreAdapter {
+        /// ``SQLiteEventStore``; see its settings for the keys.
+        public static let sqlite = EventStoreAdapter(name: "sqlite") { config in
+            try SQLiteEventStore(SQLiteEventStore.Settings(config: config))
+        }
+    }
+
+    extension ReadModelStoreAdapter {
+        /// ``SQLiteReadModelStore`` in a file.
+        ///
+        /// ## Configuration keys
+        /// - `disco.readModels.sqlite.path` (string, default: that of the events with `.read-models` at its end): the file.
+        public static let sqlite = ReadModelStoreAdapter(name: "sqlite") { config in
+            let settings = SettingsReader(config)
+            let events = settings.text("eventStore.sqlite.path", default: "events.sqlite")
+            return try SQLiteReadModelStore(
+                path: settings.text("readModels.sqlite.path", default: events + ".read-models"))
+        }
+
+        /// ``SQLiteReadModelStore`` in memory: it ends with its process.
+        public static let memory = ReadModelStoreAdapter(name: "memory") { _ in try SQLiteReadModelStore(path: nil) }
+    }
+#endif
