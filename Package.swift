@@ -87,12 +87,16 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(
             name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting", "WalletDomain"]),
-        .testTarget(name: "DiscoEventStoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting"]),
+        .testTarget(
+            name: "DiscoEventStoreTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoTesting", "DiscoMigrations", "TestSupport", .configuration,
+            ]),
         .testTarget(
             name: "DiscoEventStoreSQLiteTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoTesting", "DiscoProbe",
-                "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "TestSupport", .configuration, .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "DiscoConsumersTests",

@@ -17,9 +17,12 @@
         /// Pages of 4 KiB.
         private static let worthwhile = 1000
         private static let tooLong = longestLog / 4096
-        private static let patience = 0.05
-        /// Between attempts that readers made fail.
-        private static let pause = 1.0
+        /// How long a cut waits for the writer to let it in, and then, holding the writer back, for readers.
+        private static let patience = Duration.milliseconds(200)
+        /// Seconds between cuts that failed, so that a reader that stays costs writers no more than a tenth of their time.
+        private static let pause = 2.0
+        /// Seconds until what readers keep from being moved is tried again.
+        private static let rest = 0.05
 
         private struct State: Sendable {
             /// In the log after the last commit.
@@ -32,7 +35,7 @@
 
         init(path: String) throws {
             var configuration = GRDB.Configuration()
-            configuration.busyMode = .timeout(Self.patience)
+            configuration.busyMode = .callback(SQLiteDatabase.waitInTurn(Self.patience))
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let state = Locked(State())
             self.state = state
@@ -43,7 +46,9 @@
                     let left = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
                     if cuts, left > 0 { nextCut = Date(timeIntervalSinceNow: Self.pause) }
                     // Readers hold it up: no use in trying at every commit.
-                    if left > Self.worthwhile { _ = state.waiting(until: Date() + Self.patience) { _ in nil as Void? } }
+                    if left > Self.worthwhile {
+                        _ = state.waiting(until: Date(timeIntervalSinceNow: Self.rest)) { _ in nil as Void? }
+                    }
                 }
                 try? queue.close()
             }

@@ -63,7 +63,7 @@
 
         /// Another process holds the file: waits a random while each time, so that none is starved. SQLite's own handler waits
         /// longer and longer, and whoever came last gets the lock.
-        private static func waitInTurn(_ timeout: Duration) -> @Sendable (Int) -> Bool {
+        static func waitInTurn(_ timeout: Duration) -> @Sendable (Int) -> Bool {
             // 1.6 ms on average.
             let most = Int(timeout / .microseconds(1600))
             return { attempts in

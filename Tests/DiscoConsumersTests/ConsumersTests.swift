@@ -61,12 +61,10 @@ import Testing
 
     /// Catches up again and again until `done` holds.
     private func catchUp(_ consumers: Consumers, until done: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        repeat {
+        try await eventually {
             try await consumers.catchUp()
-            if try await done() { return }
-        } while ContinuousClock.now < deadline
-        Issue.record("it did not come true within 20 seconds")
+            return try await done()
+        }
     }
 
     @Test func aProjectionFollowsAndAppliesNothingTwice() async throws {
@@ -158,8 +156,7 @@ import Testing
         let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
         let running = Task { try await consumers.run() }
         try await record("a-1", 1, 2, 3)
-        let deadline = ContinuousClock.now + .seconds(20)
-        while policy.seen.withLock({ $0 }).count < 3, ContinuousClock.now < deadline { await Task.yield() }
+        await eventually { policy.seen.withLock { $0 }.count == 3 }
         running.cancel()
         try await running.value
         #expect(policy.seen.withLock { $0 } == ["1", "2", "3"])
@@ -260,10 +257,7 @@ import Testing
         let policy = Recorder()
         let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
         let running = Task { try await consumers.run() }
-        let deadline = ContinuousClock.now + .seconds(20)
-        while policy.seen.withLock({ $0 }).count < 15, ContinuousClock.now < deadline {
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        await eventually { policy.seen.withLock { $0 }.count == 15 }
         running.cancel()
         try await running.value
         // Ten of those that waited exist; then come the five that were not read yet.

@@ -194,4 +194,61 @@ struct DispatchTests {
         let other = try await one.dispatch(WithdrawMoney(id: second, amount: 12))
         #expect(other.state.balance == 0)
     }
+
+    @Test func aWarmCacheNoticesThatItsEventsWereErased() async throws {
+        let client = EventStoreClient(InMemoryEventStore(allowsErasing: true))
+        let one = Orchestrator(client: client, aggregates: [Shelf.self])
+        try await one.dispatch(OpenShelf(id: "a", label: "secret"))
+        try await one.dispatch(LabelShelf(id: "a", label: "more"))
+        try await client.erase("shelf-a", close: false)
+        await #expect(throws: DispatchError.aggregateNotFound("shelf-a")) {
+            try await one.dispatch(LabelShelf(id: "a", label: "again"))
+        }
+        let opened = try await one.dispatch(OpenShelf(id: "a", label: "new"))
+        #expect(opened.version == 3)
+        #expect(try await one.dispatch(LabelShelf(id: "a", label: "next")).version == 4)
+        #expect(try await client.stream("shelf-a").collect().map(\.version) == [3, 4])
+    }
+
+    @Test func aWarmCacheNeverContinuesErasedEvents() async throws {
+        let client = EventStoreClient(InMemoryEventStore(allowsErasing: true))
+        let (one, other) = (
+            Orchestrator(client: client, aggregates: [Wallet.self], commands: [TransferMoney.self]),
+            Orchestrator(client: client, aggregates: [Wallet.self])
+        )
+        let id = try await one.dispatch(CreateWallet(userID: UUID(), balance: 100)).state.id
+        let target = try await one.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
+        try await client.erase(Wallet.stream(id), close: false)
+        await #expect(throws: DispatchError.aggregateNotFound(Wallet.stream(id))) {
+            try await one.dispatch(TransferMoney(from: id, to: target, amount: 5))
+        }
+        try await other.dispatch(Reopen(id: id))
+        // The cache of the first knows 100; nothing but 0 can be read any more.
+        await #expect(throws: WalletRefusal.insufficientFunds(balance: 0, amount: 5)) {
+            try await one.dispatch(WithdrawMoney(id: id, amount: 5))
+        }
+        await #expect(throws: WalletRefusal.insufficientFunds(balance: 0, amount: 5)) {
+            try await one.dispatch(TransferMoney(from: id, to: target, amount: 5))
+        }
+    }
+
+    private struct Reopen: CreateCommand {
+        let id: UUID
+        var target: CommandTarget<UUID> { .new(id) }
+        func run(on wallet: Wallet) throws -> [Wallet.Event] { [.walletCreated(userID: UUID(), balance: 0)] }
+    }
+
+    @Test func aDeletedAggregateTakesNoCommands() async throws {
+        let one = orchestrator()
+        try await one.dispatch(OpenShelf(id: "a", label: "x"))
+        try await client.delete("shelf-a")
+        await #expect(throws: StreamDeleted(stream: "shelf-a")) {
+            try await one.dispatch(LabelShelf(id: "a", label: "y"))
+        }
+        await #expect(throws: DispatchError.aggregateNotFound("shelf-a")) {
+            try await orchestrator().dispatch(LabelShelf(id: "a", label: "y"))
+        }
+        try await client.restore("shelf-a")
+        #expect(try await one.dispatch(LabelShelf(id: "a", label: "z")).version == 2)
+    }
 }

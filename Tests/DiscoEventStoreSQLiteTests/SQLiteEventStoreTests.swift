@@ -78,4 +78,65 @@ import Testing
         let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: folder.events) }
         #expect(error?.code == .corrupt)
     }
+
+    /// Damages the file as only someone could who takes the guards away first.
+    private func findings(_ damage: String) async throws -> [Finding] {
+        let folder = try TemporaryFolder()
+        let client = EventStoreClient(try SQLiteEventStore(path: folder.events))
+        for number in 1...4 {
+            try await client.append(
+                Append([NewEvent(stream: StreamID("a-\(number % 2)"), type: "T", payload: "{}", tags: ["x"])]))
+        }
+        var configuration = GRDB.Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: folder.events, configuration: configuration)
+        try queue.inDatabase { db in
+            let triggers = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+            for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(trigger)") }
+            try db.execute(sql: damage)
+        }
+        try queue.close()
+        let findings = try await client.verify()
+        await client.store.close()
+        return findings
+    }
+
+    @Test func verifyingFindsEachKindOfDamage() async throws {
+        #expect(
+            try await findings("DELETE FROM disco_events WHERE position IN (1, 2)") == [
+                .missingPositions(1, through: 2), .wrongVersion(3, stream: "a-1", version: 2, expected: 1),
+                .wrongVersion(4, stream: "a-0", version: 2, expected: 1),
+            ])
+        #expect(
+            try await findings("UPDATE disco_events SET version = 7 WHERE position = 4") == [
+                .wrongVersion(4, stream: "a-0", version: 7, expected: 2)
+            ])
+        #expect(
+            try await findings("UPDATE disco_events SET payload = '{' WHERE position = 2") == [
+                .damagedPayload(2, stream: "a-0", reason: "not JSON: a member's name is missing at byte 1")
+            ])
+        #expect(
+            try await findings("UPDATE disco_events SET payload = CAST(x'22FF22' AS TEXT) WHERE position = 2") == [
+                .damagedPayload(2, stream: "a-0", reason: "not JSON: this is not UTF-8 at byte 1")
+            ])
+        #expect(
+            try await findings("UPDATE disco_events SET recorded_at = 5 WHERE position = 3") == [
+                .timeRunsBackwards(3)
+            ])
+        #expect(
+            try await findings("DELETE FROM disco_tags WHERE position = 3") == [.wrongTags(3, stream: "a-1")])
+    }
+
+    @Test func aMigrationThatWasEditedAfterItWasAppliedIsRefused() async throws {
+        let folder = try TemporaryFolder()
+        try await SQLiteEventStore(path: folder.events).close()
+        let queue = try DatabaseQueue(path: folder.events)
+        try queue.inDatabase { try $0.execute(sql: "UPDATE disco_migrations SET checksum = 'other'") }
+        try queue.close()
+        let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: folder.events) }
+        #expect(error?.code == .schema)
+        #expect(
+            error?.message.contains("sqlite_0001_event_store.sql was applied to this database with other content")
+                == true)
+    }
 }

@@ -23,17 +23,20 @@
         }
 
         package func flag(_ key: String, default value: Bool) throws -> Bool {
+            // Files have types of their own, the environment has text alone.
             if let flag = config.bool(forKey: ConfigKey(key)) { return flag }
-            if let text = text(key) { throw Self.wrong(key, text, "true and false") }
-            return value
+            guard let text = text(key) else { return value }
+            guard let flag = Bool(text) else { throw Self.wrong(key, text, "true and false") }
+            return flag
         }
 
         package func seconds(_ key: String, default value: Duration) throws -> Duration {
-            if let seconds = config.double(forKey: ConfigKey(key)), seconds >= 0, seconds < 1e9 {
-                return .seconds(seconds)
+            let typed = config.double(forKey: ConfigKey(key))
+            guard let text = text(key) ?? typed.map({ String($0) }) else { return value }
+            guard let seconds = typed ?? Double(text), seconds >= 0, seconds < 1e9 else {
+                throw Self.wrong(key, text, "seconds, for example 2.5")
             }
-            if let text = text(key) { throw Self.wrong(key, text, "seconds, for example 2.5") }
-            return value
+            return .seconds(seconds)
         }
 
         private static func wrong(_ key: String, _ value: String, _ allowed: String) -> EventStoreError {

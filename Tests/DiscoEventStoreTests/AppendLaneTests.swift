@@ -1,0 +1,161 @@
+import DiscoCore
+import DiscoEventStore
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AppendLaneTests {
+    private struct Broken: Error {}
+
+    /// Commits as it is told, and notes the batches it was given, by their streams.
+    private final class Appender: BatchAppender {
+        private let state = Locked((batches: [[StreamID]](), isOpen: true))
+        private let body: @Sendable (_ batch: [Append], _ number: Int) throws -> [BatchOutcome]
+
+        init(
+            isOpen: Bool = true,
+            _ body: @escaping @Sendable ([Append], Int) throws -> [BatchOutcome] = { batch, _ in recorded(batch) }
+        ) {
+            self.body = body
+            state.withLock { $0.isOpen = isOpen }
+        }
+
+        var batches: [[StreamID]] { state.withLock { $0.batches } }
+
+        func commit(_ batch: [Append]) throws -> [BatchOutcome] {
+            let number = state.withLock { state in
+                state.batches.append(batch.map { $0.events[0].stream })
+                return state.batches.count
+            }
+            _ = state.waiting { $0.isOpen ? true : nil }
+            return try body(batch, number)
+        }
+
+        func open() {
+            state.withLock { $0.isOpen = true }
+            state.signal()
+        }
+    }
+
+    private static func recorded(_ batch: [Append]) -> [BatchOutcome] {
+        batch.map { append in
+            .appended(
+                Appended(events: append.events.map { .init(id: $0.id, stream: $0.stream, version: 1, position: 1) }))
+        }
+    }
+
+    private func append(_ stream: StreamID) -> Append { Append([NewEvent(stream: stream, type: "T", payload: "{}")]) }
+
+    @Test func whileOneBatchCommitsTheNextGathers() async throws {
+        let appender = Appender(isOpen: false)
+        let lane = AppendLane(name: "test", appender: appender)
+        let first = Task { try await lane.append(append("a-0")) }
+        await eventually { appender.batches.count == 1 }
+        let rest = (1...20).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
+        // Each of them is in the queue once it has run to where it waits.
+        for _ in 0..<200 { await Task.yield() }
+        appender.open()
+        for task in [first] + rest { _ = try await task.value }
+        #expect(appender.batches.map(\.count).reduce(0, +) == 21)
+        #expect(appender.batches.count < 10, "\(appender.batches)")
+        await lane.close()
+    }
+
+    @Test func oneThatIsCancelledWhileItWaitsIsNeverCommitted() async throws {
+        let appender = Appender(isOpen: false)
+        let lane = AppendLane(name: "test", appender: appender)
+        let first = Task { try await lane.append(append("a-0")) }
+        await eventually { appender.batches.count == 1 }
+        let second = Task { try await lane.append(append("a-1")) }
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        // The one in the batch runs to its outcome, though its task is cancelled too.
+        first.cancel()
+        appender.open()
+        #expect(try await first.value.events.map(\.stream) == ["a-0"])
+        _ = try await lane.append(append("a-2"))
+        #expect(appender.batches == [["a-0"], ["a-2"]])
+        await lane.close()
+    }
+
+    @Test func aTechnicalFailureHitsOnlyTheCulprit() async throws {
+        let appender = Appender(isOpen: false) { batch, _ in
+            if batch.contains(where: { $0.events[0].stream == "a-bad" }) { throw Broken() }
+            return AppendLaneTests.recorded(batch)
+        }
+        let lane = AppendLane(name: "test", appender: appender)
+        let streams: [StreamID] = ["a-0", "a-1", "a-bad", "a-2"]
+        let tasks = streams.map { stream in Task { try await lane.append(append(stream)) } }
+        await eventually { !appender.batches.isEmpty }
+        for _ in 0..<200 { await Task.yield() }
+        appender.open()
+        for (stream, task) in zip(streams, tasks) {
+            if stream == "a-bad" {
+                await #expect(throws: Broken.self) { try await task.value }
+            } else {
+                #expect(try await task.value.events.map(\.stream) == [stream])
+            }
+        }
+        await lane.close()
+    }
+
+    @Test func anUnknownOutcomeIsLearntByRepeatingTheVeryBatch() async throws {
+        let appender = Appender { batch, number in
+            if number < 3 { throw OutcomeUnknown(append: batch[0], underlying: Broken()) }
+            return AppendLaneTests.recorded(batch)
+        }
+        let lane = AppendLane(name: "test", appender: appender)
+        let append = append("a-1")
+        #expect(try await lane.append(append).events.map(\.id) == [append.events[0].id])
+        #expect(appender.batches == [["a-1"], ["a-1"], ["a-1"]])
+        await lane.close()
+    }
+
+    @Test func anOutcomeThatStaysUnknownIsReportedWithItsAppend() async throws {
+        let appender = Appender { batch, _ in throw OutcomeUnknown(append: batch[0], underlying: Broken()) }
+        let lane = AppendLane(name: "test", appender: appender)
+        let append = append("a-1")
+        let error = await #expect(throws: OutcomeUnknown.self) { try await lane.append(append) }
+        #expect(error?.append == append)
+        #expect(appender.batches.count == 4)
+        await lane.close()
+    }
+
+    @Test func closingWaitsForWhatIsInHandAndRefusesWhatComesLater() async throws {
+        let appender = Appender(isOpen: false)
+        let lane = AppendLane(name: "test", appender: appender)
+        let first = Task { try await lane.append(append("a-0")) }
+        await eventually { appender.batches.count == 1 }
+        let closing = Task { await lane.close() }
+        await eventually {
+            do {
+                _ = try await Task { try await withTimeout { try await lane.append(append("a-1")) } }.value
+                return false
+            } catch let error as EventStoreError {
+                return error.code == .closed
+            } catch {
+                return false
+            }
+        }
+        appender.open()
+        _ = try await first.value
+        await closing.value
+        #expect(appender.batches == [["a-0"]])
+    }
+
+    /// Cancels what has not ended after a moment.
+    private func withTimeout<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
+        -> Value
+    {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: .milliseconds(20))
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
+    }
+}

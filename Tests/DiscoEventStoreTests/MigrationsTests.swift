@@ -1,0 +1,18 @@
+import DiscoMigrations
+import Foundation
+import Testing
+
+@Suite struct MigrationsTests {
+    /// A file that nobody listed would never be applied.
+    @Test func everyFileIsListedInItsOrder() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Migrations/sqlite")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        let listed = [Migration.sqliteEventStore, Migration.sqliteReadModels]
+        #expect(listed.flatMap { $0 }.map(\.name).sorted() == files)
+        for migrations in listed { #expect(migrations.map(\.number) == Array(1...migrations.count)) }
+        for migration in listed.flatMap({ $0 }) {
+            let text = try String(contentsOf: folder.appending(path: migration.name), encoding: .utf8)
+            #expect(migration.sql == text)
+        }
+    }
+}
