@@ -10,15 +10,17 @@ let package = Package(
         .library(name: "DiscoCore", targets: ["DiscoCore"]),
         .library(name: "DiscoEventStore", targets: ["DiscoEventStore"]),
         .library(name: "DiscoEventStoreSQLite", targets: ["DiscoEventStoreSQLite"]),
+        .library(name: "DiscoEventStorePostgres", targets: ["DiscoEventStorePostgres"]),
         .library(name: "DiscoConsumers", targets: ["DiscoConsumers"]),
         .library(name: "DiscoTesting", targets: ["DiscoTesting"]),
     ],
     traits: [
         .trait(name: "SQLite", description: "The adapter on SQLite: event store and read models in files (GRDB)."),
+        .trait(name: "Postgres", description: "The adapter on PostgreSQL: event store and read models (libpq)."),
         .trait(name: "Configuration", description: "Settings from a ConfigReader (swift-configuration)."),
         .trait(
             name: "ServiceLifecycle", description: "Consumers as services of a ServiceGroup (swift-service-lifecycle)."),
-        .default(enabledTraits: ["SQLite", "Configuration", "ServiceLifecycle"]),
+        .default(enabledTraits: ["SQLite", "Postgres", "Configuration", "ServiceLifecycle"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
@@ -32,12 +34,12 @@ let package = Package(
         .target(name: "DiscoCore", dependencies: [.logging], path: "Modules/DiscoCore"),
         .target(
             name: "DiscoEventStore",
-            dependencies: ["DiscoCore", .logging, .configuration],
+            dependencies: ["DiscoCore", "DiscoMigrations", .logging, .configuration],
             path: "Modules/DiscoEventStore"),
         .target(
             name: "DiscoMigrations",
             path: "Migrations",
-            resources: [.embedInCode("sqlite")]),
+            resources: [.embedInCode("sqlite"), .embedInCode("postgres")]),
         .target(
             name: "DiscoEventStoreSQLite",
             dependencies: [
@@ -46,6 +48,14 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift", condition: .when(traits: ["SQLite"])),
             ],
             path: "Modules/DiscoEventStoreSQLite"),
+        .systemLibrary(name: "CLibPQ", path: "Modules/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "DiscoEventStorePostgres",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoMigrations", .logging, .configuration,
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+            ],
+            path: "Modules/DiscoEventStorePostgres"),
         .target(
             name: "DiscoConsumers",
             dependencies: [
@@ -74,7 +84,7 @@ let package = Package(
             path: "Apps/WalletApp/App"),
         .executableTarget(
             name: "DiscoBench",
-            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite"],
+            dependencies: ["DiscoCore", "DiscoEventStoreSQLite", "DiscoConsumers", .logging],
             path: "Apps/DiscoBench"),
 
         // A process that tests start, kill and start again.
@@ -97,6 +107,12 @@ let package = Package(
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoTesting", "DiscoProbe",
                 "TestSupport", .configuration, .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .testTarget(
+            name: "DiscoEventStorePostgresTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStorePostgres", "DiscoTesting", "TestSupport",
+                .configuration,
             ]),
         .testTarget(
             name: "DiscoConsumersTests",
@@ -123,7 +139,7 @@ extension Target.Dependency {
         name: "Configuration", package: "swift-configuration", condition: .when(traits: ["Configuration"]))
 }
 
-for target in package.targets {
+for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

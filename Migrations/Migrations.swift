@@ -20,4 +20,14 @@ public struct Migration: Sendable {
     public static let sqliteReadModels = [
         Migration(1, "sqlite_0001_read_models.sql", PackageResources.sqlite_0001_read_models_sql)
     ]
+
+    /// A schema of PostgreSQL that holds an event store. The schema's name stands as `"disco"`.
+    public static let postgresEventStore = [
+        Migration(1, "postgres_0001_event_store.sql", PackageResources.postgres_0001_event_store_sql)
+    ]
+
+    /// A schema of PostgreSQL that holds read models. The schema's name stands as `"disco"`.
+    public static let postgresReadModels = [
+        Migration(1, "postgres_0001_read_models.sql", PackageResources.postgres_0001_read_models_sql)
+    ]
 }

@@ -1,53 +1,41 @@
-import DiscoCore
-import DiscoEventStoreSQLite
 import Foundation
 
-/// Single-event appends to a SQLite file, from 64 callers at once and from one, interleaved in one run: what group commit
-/// is worth. Every round checks that all it appended is there.
+/// Measures what the README's performance section says. `DiscoBench` runs every workload, `DiscoBench NAME…` those named.
+///
+/// Every workload checks its own result and bounds; one that does not hold ends the process with status 1. Figures are ratios
+/// taken in one run wherever they can be: machines differ, and share.
 @main
 struct DiscoBench {
-    static func main() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "disco-bench-" + UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let store = try SQLiteEventStore(path: folder.appending(path: "events.sqlite").path)
-        let client = EventStoreClient(store)
-        _ = try await rate(client, callers: 64, appends: 2_048)
-
-        var ratios: [Double] = []
-        for round in 1...5 {
-            let alone = try await rate(client, callers: 1, appends: 2_048)
-            let together = try await rate(client, callers: 64, appends: 32_000)
-            ratios.append(together / alone)
-            print(
-                "round \(round): 1 caller \(Int(alone)) appends/s, 64 callers \(Int(together)) appends/s, ratio "
-                    + "\((together / alone * 10).rounded() / 10)")
-        }
-        print(
-            "median ratio \((ratios.sorted()[2] * 10).rounded() / 10) (synchronous=FULL; one caller is one transaction an append)"
-        )
-        await store.close()
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
     }
 
-    private static func rate(_ client: EventStoreClient, callers: Int, appends: Int) async throws -> Double {
-        let before = try await client.head()
-        let payload = JSONText(
-            .object(JSON.Object([("amount", 100), ("memo", .string(String(repeating: "x", count: 160)))])))
-        let start = ContinuousClock.now
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for caller in 0..<callers {
-                group.addTask {
-                    for number in 0..<appends / callers {
-                        let stream = StreamID("account-\(caller)-\(number % 500)")
-                        try await client.append(Append([NewEvent(stream: stream, type: "Deposited", payload: payload)]))
-                    }
-                }
-            }
-            try await group.waitForAll()
+    static let workloads: [(name: String, run: @Sendable (_ path: String) async throws -> Void)] = [
+        ("append", Appending.run), ("log", Log.run), ("read", Reading.run), ("rehydrate", Rehydrating.run),
+        ("projection", SlowProjection.run),
+    ]
+
+    static func main() async {
+        let names = Set(CommandLine.arguments.dropFirst())
+        let known = workloads.map(\.name)
+        guard names.isSubset(of: known) else {
+            print("Usage: DiscoBench [NAME…]; the names are \(known.joined(separator: ", ")).")
+            exit(64)
         }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let stored = try await client.head().rawValue - before.rawValue
-        precondition(stored == Int64(appends), "\(stored) of \(appends) appends are there.")
-        return Double(appends) / seconds
+        do {
+            for workload in workloads where names.isEmpty || names.contains(workload.name) {
+                let folder = FileManager.default.temporaryDirectory.appending(path: "disco-bench-" + UUID().uuidString)
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                defer { try? FileManager.default.removeItem(at: folder) }
+                try await workload.run(folder.appending(path: "events.sqlite").path)
+            }
+        } catch {
+            print("FAILED: \(error)")
+            exit(1)
+        }
+    }
+
+    static func check(_ holds: Bool, _ what: @autoclosure () -> String) throws {
+        if !holds { throw Failed(description: what()) }
     }
 }

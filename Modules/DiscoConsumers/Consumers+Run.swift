@@ -20,7 +20,8 @@ extension Consumers {
             for loop in loops { try await loop.prepare() }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for loop in loops { group.addTask { try await loop.run() } }
-                try await group.waitForAll()
+                // One that fails ends them all: what nobody tends must not go on unnoticed.
+                while try await group.next() != nil {}
             }
         } catch is CancellationError where Shutdown.isAsked {
             return
@@ -36,10 +37,12 @@ extension ConsumerLoop {
                 let step = try await step()
                 failures = 0
                 try await wait(step)
+            } catch is CancellationError where Shutdown.isAsked {
+                return
             } catch let error as EventStoreError where [.busy, .unavailable].contains(error.code) {
                 logger.warning("\(consumer.name) waits: \(error)")
                 let pause = Backoff.seconds(attempts: failures)
-                try await Shutdown.ending { try await Task.sleep(for: .seconds(pause)) }
+                try? await Shutdown.ending { try await Task.sleep(for: .seconds(pause)) }
                 failures += 1
             }
         }

@@ -13,6 +13,8 @@ package final class WakeUpHub: Sendable {
 
     package init() {}
 
+    package var head: Position { state.withLock { $0.head } }
+
     /// The store has come this far.
     package func advance(to head: Position) {
         let woken = state.withLock { state -> [Waiter<Void>] in

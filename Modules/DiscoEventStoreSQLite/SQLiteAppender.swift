@@ -35,7 +35,7 @@
                 namesAfter = transaction.names
                 if !transaction.changed {
                     try db.rollback()
-                    return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
+                    return (outcomes.map { withUnseen($0, db) }, Position(rawValue: head))
                 }
             } catch {
                 try? db.rollback()
@@ -52,32 +52,13 @@
                 throw error
             }
             names.withLock { $0 = namesAfter }
-            return (try outcomes.map { try withUnseen($0, db) }, Position(rawValue: head))
+            return (outcomes.map { withUnseen($0, db) }, Position(rawValue: head))
         }
 
         /// The events that a refused caller has not seen, read now that the lock is released.
-        private func withUnseen(_ outcome: BatchOutcome, _ db: Database) throws -> BatchOutcome {
+        private func withUnseen(_ outcome: BatchOutcome, _ db: Database) -> BatchOutcome {
             guard case .refused(let conflict as VersionConflict) = outcome else { return outcome }
-            return .refused(
-                VersionConflict(
-                    streams: try conflict.streams.map { stream in
-                        guard case .exactly(let expected) = stream.expected, expected < stream.actual else {
-                            return stream
-                        }
-                        // From the last event that the caller has seen: where that was erased, it may not go on from it.
-                        let seen = max(0, expected)
-                        var unseen = try SQLiteReading.page(
-                            Read(
-                                .stream(stream.stream), versions: max(1, seen)...stream.actual,
-                                limit: VersionConflict.mostUnseen + 1, byteLimit: .max), db
-                        ).events[...]
-                        let isSound = seen == 0 || unseen.first?.version == seen
-                        if unseen.first?.version == seen { unseen.removeFirst() }
-                        let bounded = unseen.boundedAsUnseen()
-                        return .init(
-                            stream: stream.stream, expected: stream.expected, actual: stream.actual, unseen: bounded,
-                            complete: isSound && seen + bounded.count == stream.actual)
-                    }))
+            return .refused(conflict.withUnseen { read in try SQLiteReading.page(read, db).events })
         }
     }
 #endif

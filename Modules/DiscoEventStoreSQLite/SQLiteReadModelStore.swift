@@ -40,17 +40,10 @@
         public func commit(
             _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
         ) async throws {
-            guard progress.to.position >= progress.from.position else {
-                throw EventStoreError(
-                    .checkpointMoved,
-                    "The checkpoint of \(progress.consumer) only moves forward, not from \(progress.from.position) to "
-                        + "\(progress.to.position). Reset the consumer to begin anew.")
-            }
+            try progress.check()
             try await database.write { db in
                 guard try Self.checkpoint(of: progress.consumer, db) == progress.from else {
-                    throw EventStoreError(
-                        .checkpointMoved,
-                        "The checkpoint of \(progress.consumer) was moved by someone else. Read it again.")
+                    throw EventStoreError.checkpointMoved(progress.consumer)
                 }
                 try body(SQLTransaction(Connection(db: db)))
                 try Self.store(progress, db)
@@ -107,27 +100,40 @@
                 try db.execute(
                     sql: "DELETE FROM disco_held WHERE consumer = ? AND position = ?",
                     arguments: [progress.consumer, position.rawValue])
+                if db.changesCount != 1 { throw EventStoreError.checkpointMoved(progress.consumer) }
             }
             for held in progress.hold {
-                try db.execute(
-                    sql: """
-                        INSERT INTO disco_held (consumer, key, position, attempts, retry_at, reason) VALUES (?, ?, ?, ?, ?, ?)
-                        ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at,
-                            reason = excluded.reason
-                        """,
-                    arguments: [
-                        progress.consumer, held.stream.name, held.position.rawValue, held.attempts,
-                        held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
-                    ])
+                if held.position <= progress.from.position {
+                    try db.execute(
+                        sql: """
+                            UPDATE disco_held SET attempts = ?3, retry_at = ?4, reason = ?5
+                            WHERE consumer = ?1 AND position = ?2 AND attempts = ?3 - 1
+                            """,
+                        arguments: [
+                            progress.consumer, held.position.rawValue, held.attempts,
+                            held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
+                        ])
+                } else {
+                    try db.execute(
+                        sql: """
+                            INSERT INTO disco_held (consumer, key, position, attempts, retry_at, reason) VALUES (?, ?, ?, ?, ?, ?)
+                            ON CONFLICT DO NOTHING
+                            """,
+                        arguments: [
+                            progress.consumer, held.stream.name, held.position.rawValue, held.attempts,
+                            held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
+                        ])
+                }
+                if db.changesCount != 1 { throw EventStoreError.checkpointMoved(progress.consumer) }
             }
         }
 
         private struct Connection: SQLConnection {
             let db: Database
 
-            func run(_ sql: String, _ values: [SQLValue]) throws -> (columns: [String], rows: [[SQLValue]]) {
-                let statement = try db.cachedStatement(sql: sql)
-                let rows = try Row.fetchAll(statement, arguments: StatementArguments(values.map(\.databaseValue)))
+            func run(_ sql: DiscoCore.SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
+                let statement = try db.cachedStatement(sql: sql.text { _ in "?" })
+                let rows = try Row.fetchAll(statement, arguments: StatementArguments(sql.values.map(\.databaseValue)))
                 return (statement.columnNames, rows.map { $0.databaseValues.map(\.sqlValue) })
             }
         }

@@ -1,6 +1,7 @@
 # Sourced by the scripts: what they need from the system.
 
-# Installs what is missing, and only that. Needs apt-get only where something is missing.
+# install_missing_packages [COMMAND…]: installs what the build needs, and the packages of the commands named, where they are
+# missing. Needs apt-get only then.
 install_missing_packages() {
     if ! command -v swift >/dev/null; then
         echo "swift was not found: install a Swift 6.3 toolchain (https://www.swift.org/install) and put it on the PATH." >&2
@@ -9,6 +10,10 @@ install_missing_packages() {
     local missing=()
     # The header is what the build needs; a package of another name may have brought it.
     if [ ! -e /usr/include/sqlite3.h ]; then missing+=(libsqlite3-dev); fi
+    local command
+    for command in "$@"; do
+        if ! command -v "$command" >/dev/null; then missing+=("$command"); fi
+    done
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi
 
     if ! command -v apt-get >/dev/null; then
@@ -17,7 +22,7 @@ install_missing_packages() {
     fi
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
-    echo "Installing ${missing[*]} (apt-get) …"
+    echo "Installing ${missing[*]} (apt-get) …" >&2
     # The package lists may be old or empty: refreshed only where installing from them fails.
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
         >/dev/null 2>&1 && return 0

@@ -4,10 +4,14 @@ import Testing
 
 @Suite struct MigrationsTests {
     /// A file that nobody listed would never be applied.
-    @Test func everyFileIsListedInItsOrder() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Migrations/sqlite")
+    @Test(arguments: [
+        ("sqlite", [Migration.sqliteEventStore, Migration.sqliteReadModels]),
+        ("postgres", [Migration.postgresEventStore, Migration.postgresReadModels]),
+    ])
+    func everyFileIsListedInItsOrder(database: String, listed: [[Migration]]) throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../Migrations/\(database)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        let listed = [Migration.sqliteEventStore, Migration.sqliteReadModels]
         #expect(listed.flatMap { $0 }.map(\.name).sorted() == files)
         for migrations in listed { #expect(migrations.map(\.number) == Array(1...migrations.count)) }
         for migration in listed.flatMap({ $0 }) {

@@ -12,7 +12,7 @@ public struct WalletList: Projection {
     public func setUp(_ transaction: SQLTransaction) throws {
         try transaction.execute(
             """
-            CREATE TABLE IF NOT EXISTS wallets (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, balance TEXT NOT NULL, opened INTEGER NOT NULL)
+            CREATE TABLE IF NOT EXISTS wallets (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, balance TEXT NOT NULL, opened BIGINT NOT NULL)
             """)
         try transaction.execute("CREATE INDEX IF NOT EXISTS wallets_of_user ON wallets (user_id, opened)")
     }

@@ -42,9 +42,10 @@ public struct Progress: Hashable, Sendable {
     /// What the consumer believes is stored; where it is not, the step is refused with ``EventStoreError/Code/checkpointMoved``.
     public var from: Checkpoint
     public var to: Checkpoint
-    /// Events held from now on, replacing rows at the same positions.
+    /// Events held from now on. One at or below `from` was held before, with an attempt less; where it is not, the step is
+    /// refused like one from another checkpoint, for somebody else has tried it meanwhile.
     public var hold: [HeldEvent]
-    /// Positions of events that were held and are done.
+    /// Positions of events that were held and are done; where one is not held any more, the step is refused likewise.
     public var release: [Position]
 
     public init(
@@ -55,5 +56,24 @@ public struct Progress: Hashable, Sendable {
         self.to = to
         self.hold = hold
         self.release = release
+    }
+}
+
+extension Progress {
+    /// Refuses a step backwards.
+    package func check() throws {
+        guard to.position >= from.position else {
+            throw EventStoreError(
+                .checkpointMoved,
+                "The checkpoint of \(consumer) only moves forward, not from \(from.position) to \(to.position). "
+                    + "Reset the consumer to begin anew.")
+        }
+    }
+}
+
+extension EventStoreError {
+    package static func checkpointMoved(_ consumer: String) -> EventStoreError {
+        EventStoreError(
+            .checkpointMoved, "The checkpoint of \(consumer) was moved by someone else. Read it again.")
     }
 }

@@ -6,33 +6,39 @@ public import Foundation
 /// let sql: SQL = "UPDATE wallets SET balance = \(balance) WHERE id = \(id)"
 /// ```
 public struct SQL: ExpressibleByStringInterpolation, Sendable {
-    /// With a `?` for each value.
-    public private(set) var text: String
-    public private(set) var values: [SQLValue]
+    /// What stands before, between and after the values: one more than there are values.
+    private let pieces: [String]
+    public let values: [SQLValue]
 
     public init(stringLiteral value: String) {
-        text = value
+        pieces = [value]
         values = []
     }
 
     public init(stringInterpolation interpolation: StringInterpolation) {
-        text = interpolation.text
+        pieces = interpolation.pieces
         values = interpolation.values
     }
 
+    /// The text with a placeholder for each value, which gets the value's number, from 1.
+    public func text(placeholder: (Int) -> String) -> String {
+        var text = pieces[0]
+        for (index, piece) in pieces.dropFirst().enumerated() { text += placeholder(index + 1) + piece }
+        return text
+    }
+
     public struct StringInterpolation: StringInterpolationProtocol {
-        var text = ""
+        var pieces = [""]
         var values: [SQLValue] = []
 
         public init(literalCapacity: Int, interpolationCount: Int) {}
-        public mutating func appendLiteral(_ literal: String) { text += literal }
-        public mutating func appendInterpolation(_ value: some SQLConvertible) {
-            text += "?"
-            values.append(value.sqlValue)
-        }
-        public mutating func appendInterpolation(_ value: (some SQLConvertible)?) {
-            text += "?"
-            values.append(value?.sqlValue ?? .null)
+        public mutating func appendLiteral(_ literal: String) { pieces[pieces.count - 1] += literal }
+        public mutating func appendInterpolation(_ value: some SQLConvertible) { append(value.sqlValue) }
+        public mutating func appendInterpolation(_ value: (some SQLConvertible)?) { append(value?.sqlValue ?? .null) }
+
+        private mutating func append(_ value: SQLValue) {
+            values.append(value)
+            pieces.append("")
         }
     }
 }

@@ -4,10 +4,10 @@ public struct SQLTransaction {
 
     public init(_ connection: any SQLConnection) { self.connection = connection }
 
-    public func execute(_ sql: SQL) throws { _ = try connection.run(sql.text, sql.values) }
+    public func execute(_ sql: SQL) throws { _ = try connection.run(sql) }
 
     public func query(_ sql: SQL) throws -> [Row] {
-        let result = try connection.run(sql.text, sql.values)
+        let result = try connection.run(sql)
         return result.rows.map { Row(columns: result.columns, values: $0) }
     }
 }
@@ -17,8 +17,8 @@ extension SQLTransaction: Sendable {}
 
 /// What an adapter gives to a ``SQLTransaction``.
 public protocol SQLConnection {
-    /// Runs one statement, its `?` bound to `values` in their order.
-    func run(_ sql: String, _ values: [SQLValue]) throws -> (columns: [String], rows: [[SQLValue]])
+    /// Runs one statement with its values bound.
+    func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]])
 }
 
 /// One row of a result.

@@ -1,6 +1,6 @@
 #if Configuration
     package import Configuration
-    import DiscoCore
+    package import DiscoCore
     import Foundation
 
     /// Reads settings below `disco` and refuses a value that is not one: a setting that is silently its default is a trap.
@@ -15,6 +15,20 @@
         }
 
         package func text(_ key: String) -> String? { config.string(forKey: ConfigKey(key)) }
+
+        /// A value that is never shown.
+        package func secret(_ key: String) throws -> String? {
+            config.string(forKey: ConfigKey(key), isSecret: true)
+        }
+
+        package func number(_ key: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
+            let typed = config.int(forKey: ConfigKey(key))
+            guard let text = text(key) ?? typed.map({ String($0) }) else { return value }
+            guard let number = typed ?? Int(text), range.contains(number) else {
+                throw Self.wrong(key, text, "whole numbers from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
 
         package func choice(_ key: String, default value: String, among allowed: [String]) throws -> String {
             let text = text(key, default: value)
@@ -37,6 +51,12 @@
                 throw Self.wrong(key, text, "seconds, for example 2.5")
             }
             return .seconds(seconds)
+        }
+
+        package static func missing(_ key: String, _ form: String) -> EventStoreError {
+            EventStoreError(
+                .configuration,
+                "disco.\(key) (in the environment \(environmentName(of: key))) is missing; it has the form \(form).")
         }
 
         private static func wrong(_ key: String, _ value: String, _ allowed: String) -> EventStoreError {

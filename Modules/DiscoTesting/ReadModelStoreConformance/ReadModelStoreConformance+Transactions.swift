@@ -58,7 +58,7 @@ extension ReadModelStoreConformance {
             try await store.write { transaction in
                 try transaction.execute(
                     """
-                    CREATE TABLE conformance (name TEXT, id TEXT, money TEXT, date TEXT, whole INTEGER, fraction DOUBLE PRECISION,
+                    CREATE TABLE conformance (name TEXT, id TEXT, money TEXT, date TEXT, whole BIGINT, fraction DOUBLE PRECISION,
                         missing TEXT)
                     """)
                 try transaction.execute(

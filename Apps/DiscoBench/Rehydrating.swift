@@ -1,0 +1,44 @@
+import DiscoCore
+import DiscoEventStoreSQLite
+
+/// An aggregate of 10,000 events of 1 kB, folded from the store: the memory that it takes beyond what was in use.
+enum Rehydrating {
+    struct Account: Aggregate {
+        let id: String
+        var balance = 0
+        init(id: String) { self.id = id }
+        static let commands: [any AggregateCommand<Account>.Type] = [Close.self]
+        enum Event: DomainEvent { case deposited(amount: Int, memo: String) }
+        mutating func apply(_ event: Event) { if case .deposited(let amount, _) = event { balance += amount } }
+    }
+
+    /// Decides nothing, so that only the folding is measured.
+    struct Close: UpdateCommand {
+        let id: String
+        func run(on account: Account) throws -> [Account.Event] { [] }
+    }
+
+    static func run(_ path: String) async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        for stream in ["account-small", "account-large"] as [StreamID] {
+            for _ in 0..<(stream == "account-large" ? 100 : 1) {
+                try await client.append(Append((0..<100).map { _ in deposit(stream, bytes: 970) }))
+            }
+        }
+        _ = try await balance("small", client)
+        try Memory.resetPeak()
+        let before = try Memory.now()
+        var balance = 0
+        let seconds = try await seconds { balance = try await self.balance("large", client) }
+        let more = Double(try Memory.peak() - before) / 1024
+        await client.store.close()
+        print(
+            "rehydrate: 10,000 events of 1 kB in \((seconds * 1000).shown(0)) ms, with \(more.shown()) MiB more memory")
+        try DiscoBench.check(balance == 1_000_000, "the balance is \(balance)")
+        try DiscoBench.check(more <= 8, "rehydrating takes \(more.shown()) MiB")
+    }
+
+    private static func balance(_ id: String, _ client: EventStoreClient) async throws -> Int {
+        try await Orchestrator(client: client, aggregates: [Account.self]).dispatch(Close(id: id)).state.balance
+    }
+}

@@ -1,0 +1,44 @@
+import DiscoCore
+package import DiscoMigrations
+
+/// Tells which migrations a database still needs.
+package struct MigrationPlan {
+    /// One that a database has gone through.
+    package struct Applied {
+        package var number: Int
+        package var name: String
+        package var checksum: String
+
+        package init(number: Int, name: String, checksum: String) {
+            self.number = number
+            self.name = name
+            self.checksum = checksum
+        }
+    }
+
+    /// In the order in which they are to be applied.
+    package let pending: [Migration]
+
+    /// - Parameter applied: in the order of their numbers.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/schema`` where the database is newer than this version, or
+    ///   went through a migration of other content.
+    package init(_ migrations: [Migration], applied: [Applied]) throws {
+        if let last = applied.last, last.number > migrations.count {
+            throw EventStoreError(
+                .schema,
+                "The database has schema \(last.number) (\(last.name)); this version of Disco knows \(migrations.count). "
+                    + "Use the version that migrated it, or a later one.")
+        }
+        for (migration, applied) in zip(migrations, applied) where Self.checksum(of: migration) != applied.checksum {
+            throw EventStoreError(
+                .schema,
+                "The migration \(migration.name) was applied to this database with other content. "
+                    + "A migration that was released is never edited: restore it.")
+        }
+        pending = Array(migrations.dropFirst(applied.count))
+    }
+
+    package static func checksum(of migration: Migration) -> String {
+        String(FNV1a.hash(migration.sql), radix: 16)
+    }
+}

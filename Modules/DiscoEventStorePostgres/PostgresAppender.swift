@@ -1,0 +1,96 @@
+#if Postgres
+    import DiscoCore
+    import DiscoEventStore
+
+    /// Records batches of appends, each batch by one call of the SQL function `append` in a transaction of its own.
+    struct PostgresAppender: BatchAppender {
+        private let settings: PostgresSettings
+        private let hub: WakeUpHub
+        private let notifier: PostgresNotifier?
+        private let session: OwnedByLane
+
+        /// - Parameter notifier: tells other processes.
+        init(_ settings: PostgresSettings, hub: WakeUpHub, notifier: PostgresNotifier?) {
+            self.settings = settings
+            self.hub = hub
+            self.notifier = notifier
+            session = OwnedByLane(PostgresSession(settings.connection))
+        }
+
+        /// `@unchecked Sendable`: `commit` alone touches it, and the lane calls that on its own thread, one batch at a time.
+        private final class OwnedByLane: @unchecked Sendable {
+            let session: PostgresSession
+            init(_ session: PostgresSession) { self.session = session }
+        }
+
+        func commit(_ batch: [Append]) throws -> [BatchOutcome] {
+            let session = session.session
+            let connection: PostgresConnection
+            do {
+                connection = try session.connected()
+            } catch {
+                // Nothing was sent yet: certainly not recorded.
+                throw PostgresError.translate(error)
+            }
+            var attempts = 5
+            while true {
+                attempts -= 1
+                do {
+                    return try commit(batch, connection)
+                } catch let failure as PostgresFailure where failure.isLost || !connection.isAlive {
+                    session.drop()
+                    throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(failure))
+                } catch let failure as PostgresFailure where failure.mayPass && attempts > 0 {
+                    // The server undid it all and asks for another try. One that takes no changes may have become a standby:
+                    // the next connection finds the primary.
+                    try? connection.run(script: "ROLLBACK")
+                    if failure.sqlState == "25006" {
+                        session.drop()
+                        throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(failure))
+                    }
+                } catch let failure as PostgresFailure {
+                    try? connection.run(script: "ROLLBACK")
+                    throw PostgresError.translate(failure)
+                }
+            }
+        }
+
+        private func commit(_ batch: [Append], _ connection: PostgresConnection) throws -> [BatchOutcome] {
+            var laidOut = PostgresBatch(batch)
+            let statement = laidOut.statement()
+            let append = PostgresStatement(settings.sql(statement.sql), statement.values)
+            let results = try connection.run([.beginReadCommitted, append, .commit])
+            guard results.count == 3, results[1].count == 1 else {
+                throw PostgresFailure(sqlState: nil, message: "the function append gave no answer", isLost: true)
+            }
+            let answer = laidOut.answer(results[1])
+            hub.advance(to: answer.head)
+            notifier?.notify()
+            return try answer.outcomes.map { outcome in
+                switch outcome {
+                case .appended(let appended): .appended(appended)
+                case .refused(let conflict as VersionConflict): .refused(withUnseen(conflict, connection))
+                case .refused(let error): .refused(error)
+                case .repeated(let first, let count): try repeated(first, count, connection, batch)
+                }
+            }
+        }
+
+        /// What was recorded before, read now that the batch is committed: a failure must not say that it is not recorded.
+        private func repeated(
+            _ first: Int64, _ count: Int64, _ connection: PostgresConnection, _ batch: [Append]
+        ) throws -> BatchOutcome {
+            do {
+                let events = try PostgresReading(settings).recorded(first, count, connection)
+                return .appended(Appended(events: events, repeated: true))
+            } catch {
+                throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(error))
+            }
+        }
+
+        /// With the events that the caller has not seen, read now that the lock is released.
+        private func withUnseen(_ conflict: VersionConflict, _ connection: PostgresConnection) -> VersionConflict {
+            conflict.withUnseen { read in try PostgresReading(settings).page(read, connection).events }
+        }
+    }
+#endif

@@ -1,0 +1,203 @@
+#if Postgres
+    import CLibPQ
+    import DiscoCore
+    import Foundation
+
+    /// One connection to a server. It belongs to one thread at a time, and its calls block: never call it on Swift's pool.
+    final class PostgresConnection {
+        struct Options: Sendable {
+            var url: String
+            var connectTimeout: Duration
+            /// How long the server may leave a request unanswered before the connection is given up.
+            var requestTimeout: Duration
+            /// Off for poolers that hand each transaction to another server connection.
+            var preparesStatements: Bool
+        }
+
+        private let handle: OpaquePointer
+        private let options: Options
+        /// The names of prepared statements by their SQL.
+        private var prepared: [String: String] = [:]
+        private var preparations = 0
+        let canceller: PostgresCanceller
+
+        /// - Throws: ``PostgresFailure``.
+        init(_ options: Options) throws {
+            // Later entries win, so that what the URL says goes before these.
+            let defaults = [
+                ("connect_timeout", String(max(2, Int((options.connectTimeout / .seconds(1)).rounded(.up))))),
+                ("application_name", "disco"), ("keepalives_idle", "10"), ("keepalives_interval", "3"),
+                ("tcp_user_timeout", String(Int(options.requestTimeout / .milliseconds(1)))), ("dbname", options.url),
+                ("client_encoding", "UTF8"),
+            ]
+            let names = defaults.map { strdup($0.0) } + [nil]
+            let values = defaults.map { strdup($0.1) } + [nil]
+            defer { for text in names + values { free(text) } }
+            let handle = names.map { UnsafePointer($0) }.withUnsafeBufferPointer { names in
+                values.map { UnsafePointer($0) }.withUnsafeBufferPointer { values in
+                    PQconnectdbParams(names.baseAddress, values.baseAddress, 1)
+                }
+            }
+            // Null only where there is no memory for it.
+            guard let handle, let cancel = PQgetCancel(handle) else {
+                throw PostgresFailure(sqlState: nil, message: handle.map(Self.message) ?? "no memory", isLost: true)
+            }
+            guard PQstatus(handle) == CONNECTION_OK else {
+                defer { PQfinish(handle) }
+                PQfreeCancel(cancel)
+                throw PostgresFailure(sqlState: nil, message: Self.message(handle), isLost: true)
+            }
+            self.handle = handle
+            self.options = options
+            canceller = PostgresCanceller(cancel)
+            // Warnings go to the server's log alone, not to standard error.
+            PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        }
+
+        deinit { PQfinish(handle) }
+
+        var isAlive: Bool { PQstatus(handle) == CONNECTION_OK }
+
+        private static func message(_ handle: OpaquePointer) -> String {
+            String(cString: PQerrorMessage(handle)).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
+        private var lost: PostgresFailure {
+            PostgresFailure(sqlState: nil, message: Self.message(handle), isLost: true)
+        }
+
+        // MARK: Running statements
+
+        /// Runs statements in one round trip: where one fails, those after it are not run. Outside an explicit transaction all of
+        /// them are one.
+        ///
+        /// - Throws: ``PostgresFailure``; where it `isLost`, nobody knows what was done.
+        @discardableResult
+        func run(_ statements: [PostgresStatement]) throws -> [PostgresResult] {
+            guard PQenterPipelineMode(handle) == 1 else { throw lost }
+            var answers: [Answer] = []
+            for statement in statements { answers += try send(statement) }
+            guard PQpipelineSync(handle) == 1 else { throw lost }
+            // "The client should […] call PQgetResult […] until the command queue is empty" (libpq, pipeline mode): each answer
+            // ends with a null, the whole with PGRES_PIPELINE_SYNC.
+            let deadline = ContinuousClock.now + options.requestTimeout
+            var results: [PostgresResult] = []
+            var failure: PostgresFailure?
+            for answer in answers {
+                while let result = try next(deadline) {
+                    switch (result.status, answer) {
+                    case (PGRES_COMMAND_OK, .result), (PGRES_TUPLES_OK, .result): results.append(result)
+                    case (PGRES_COMMAND_OK, .preparation): break
+                    case (let status, _):
+                        if status != PGRES_PIPELINE_ABORTED { failure = failure ?? result.failure(lost: !isAlive) }
+                        if case .preparation(let sql) = answer { prepared[sql] = nil }
+                    }
+                }
+            }
+            while let result = try next(deadline), result.status != PGRES_PIPELINE_SYNC {}
+            guard PQexitPipelineMode(handle) == 1 else { throw failure.map { $0.lost() } ?? lost }
+            if let failure { throw failure }
+            return results
+        }
+
+        /// Runs several statements of text alone, one after the other, in a transaction of their own unless they begin one.
+        func run(script: String) throws {
+            guard let result = PQexec(handle, script).map(PostgresResult.init) else { throw lost }
+            if result.status != PGRES_COMMAND_OK, result.status != PGRES_TUPLES_OK {
+                throw result.failure(lost: !isAlive)
+            }
+        }
+
+        private enum Answer {
+            case preparation(String)
+            case result
+        }
+
+        func run(_ sql: String, _ values: [PostgresValue] = []) throws -> PostgresResult {
+            guard let result = try run([PostgresStatement(sql, values)]).last else { throw lost }
+            return result
+        }
+
+        /// Which answers will come.
+        private func send(_ statement: PostgresStatement) throws -> [Answer] {
+            let parameters = PostgresParameters(statement.values)
+            guard options.preparesStatements, statement.isPrepared else {
+                let sent = parameters.withPointers { types, values, lengths, formats, count in
+                    PQsendQueryParams(handle, statement.sql, count, types, values, lengths, formats, statement.format)
+                }
+                guard sent == 1 else { throw lost }
+                return [.result]
+            }
+            var answers: [Answer] = [.result]
+            if prepared[statement.sql] == nil {
+                preparations += 1
+                let sent = parameters.withPointers { types, _, _, _, count in
+                    PQsendPrepare(handle, "disco\(preparations)", statement.sql, count, types)
+                }
+                guard sent == 1 else { throw lost }
+                prepared[statement.sql] = "disco\(preparations)"
+                answers = [.preparation(statement.sql), .result]
+            }
+            let sent = parameters.withPointers { _, values, lengths, formats, count in
+                PQsendQueryPrepared(
+                    handle, prepared[statement.sql], count, values, lengths, formats, statement.format)
+            }
+            guard sent == 1 else { throw lost }
+            return answers
+        }
+
+        /// The next result, nil at the end of a statement's.
+        private func next(_ deadline: ContinuousClock.Instant) throws -> PostgresResult? {
+            while PQflush(handle) == 1 || PQisBusy(handle) == 1 {
+                guard try waitForInput(until: deadline) else {
+                    throw PostgresFailure(
+                        sqlState: nil, message: "the server did not answer within \(options.requestTimeout)",
+                        isLost: true)
+                }
+            }
+            return PQgetResult(handle).map(PostgresResult.init)
+        }
+
+        // MARK: Notifications
+
+        /// Waits for something to come from the server and takes it in; false at the deadline.
+        func waitForInput(until deadline: ContinuousClock.Instant) throws -> Bool {
+            let left = deadline - ContinuousClock.now
+            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            guard descriptor.fd >= 0 else { throw lost }
+            let ready = poll(&descriptor, 1, Int32(max(0, min(left / .milliseconds(1), 1e9)).rounded(.up)))
+            if ready == 0 { return false }
+            guard ready > 0 || errno == EINTR, PQconsumeInput(handle) == 1 else { throw lost }
+            return true
+        }
+
+        /// Whether any notification has come since the last call.
+        func takeNotifications() -> Bool {
+            var any = false
+            while let notification = PQnotifies(handle) {
+                PQfreemem(notification)
+                any = true
+            }
+            return any
+        }
+    }
+
+    /// Cancels what runs on a connection, from another thread.
+    ///
+    /// `@unchecked Sendable`: "PQcancel […] can be called from any thread" holds for an object that PQgetCancel made, which is
+    /// never changed after that, and freed when nobody refers to it any more.
+    final class PostgresCanceller: @unchecked Sendable {
+        private let handle: OpaquePointer
+
+        fileprivate init(_ handle: OpaquePointer) { self.handle = handle }
+
+        deinit { PQfreeCancel(handle) }
+
+        /// Blocks until the server has taken the request.
+        func cancel() {
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+                _ = PQcancel(handle, buffer.baseAddress, Int32(buffer.count))
+            }
+        }
+    }
+#endif

@@ -1,0 +1,190 @@
+#if Postgres
+    public import DiscoCore
+    import DiscoEventStore
+    public import Foundation
+
+    extension PostgresEventStore {
+        /// Runs statements in one transaction.
+        private func change(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
+            try await pool.run(isRepeatable: false) { connection in
+                try connection.run([.beginReadCommitted])
+                do {
+                    try body(connection)
+                    try connection.run([.commit])
+                } catch {
+                    try? connection.run(script: "ROLLBACK")
+                    throw error
+                }
+            }
+        }
+    }
+
+    extension PostgresEventStore: StreamDeletion {
+        public func delete(_ stream: StreamID) async throws {
+            try await change { [settings] connection in
+                try Self.lock(stream, settings, connection)
+                _ = try connection.run(
+                    settings.sql(
+                        """
+                        INSERT INTO "disco".concealed_streams AS c (stream, deleted_at) VALUES ($1, clock_timestamp())
+                        ON CONFLICT (stream) DO UPDATE SET deleted_at = coalesce(c.deleted_at, excluded.deleted_at)
+                        """), [.text(stream.name)])
+            }
+        }
+
+        public func restore(_ stream: StreamID) async throws {
+            try await change { [settings] connection in
+                try Self.lock(stream, settings, connection)
+                let closed = try connection.run(
+                    settings.sql("SELECT 1 FROM \"disco\".concealed_streams WHERE stream = $1 AND closed"),
+                    [.text(stream.name)])
+                if closed.count > 0 { throw StreamDeleted(stream: stream) }
+                _ = try connection.run(
+                    settings.sql("DELETE FROM \"disco\".concealed_streams WHERE stream = $1"), [.text(stream.name)])
+            }
+        }
+
+        public func erase(_ stream: StreamID, close: Bool) async throws {
+            guard settings.allowsErasing else {
+                throw EventStoreError.erasingNotAllowed("PostgresSettings.allowsErasing")
+            }
+            try await change { [settings] connection in
+                try Self.lock(stream, settings, connection)
+                let name = [PostgresValue.text(stream.name)]
+                func run(_ sql: String) throws { _ = try connection.run(settings.sql(sql), name) }
+                try run("INSERT INTO \"disco\".permits VALUES ($1)")
+                try run(
+                    "DELETE FROM \"disco\".tags WHERE position IN (SELECT position FROM \"disco\".events WHERE stream = $1)"
+                )
+                try run(
+                    """
+                    UPDATE "disco".events SET payload = 'null', metadata = NULL, correlation_id = NULL, causation_id = NULL,
+                        tags = NULL, erased_at = clock_timestamp()
+                    WHERE stream = $1 AND erased_at IS NULL
+                    """)
+                try run("DELETE FROM \"disco\".permits WHERE stream = $1")
+                try run("DELETE FROM \"disco\".snapshots WHERE stream = $1")
+                if close {
+                    try run(
+                        """
+                        INSERT INTO "disco".concealed_streams (stream, closed) VALUES ($1, true)
+                        ON CONFLICT (stream) DO UPDATE SET deleted_at = NULL, closed = true
+                        """)
+                } else {
+                    try run("UPDATE \"disco\".concealed_streams SET deleted_at = NULL WHERE stream = $1")
+                }
+            }
+        }
+
+        /// Takes the lock that appends take, and checks that the stream was ever written.
+        private static func lock(
+            _ stream: StreamID, _ settings: PostgresSettings, _ connection: PostgresConnection
+        ) throws {
+            _ = try connection.run(
+                settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco event store \"disco\"', 0))"))
+            let known = try connection.run(
+                settings.sql("SELECT 1 FROM \"disco\".events WHERE stream = $1 LIMIT 1"), [.text(stream.name)])
+            if known.count == 0 { throw EventStoreError.unknownStream(stream) }
+        }
+    }
+
+    extension PostgresEventStore: SnapshotStore {
+        private static func values(_ key: SnapshotKey) -> [PostgresValue] {
+            [.text(key.stream.name), .text(key.name), .text(key.fingerprint)]
+        }
+
+        public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? {
+            try await pool.run { [settings] connection in
+                let result = try connection.run(
+                    settings.sql(
+                        "SELECT version, state FROM \"disco\".snapshots WHERE stream = $1 AND name = $2 AND fingerprint = $3"
+                    ),
+                    Self.values(key))
+                if result.count == 0 { return nil }
+                return Snapshot(
+                    key: key, version: Int(result.int(0, 0)), state: JSONText(unchecked: result.bytes(0, 1)))
+            }
+        }
+
+        public func save(_ snapshot: Snapshot) async throws {
+            try await pool.run { [settings] connection in
+                _ = try connection.run(
+                    settings.sql(
+                        """
+                        INSERT INTO "disco".snapshots AS s (stream, name, fingerprint, version, state) VALUES ($1, $2, $3, $4, $5)
+                        ON CONFLICT (stream, name, fingerprint) DO UPDATE
+                        SET version = excluded.version, state = excluded.state, saved_at = clock_timestamp()
+                        WHERE excluded.version >= s.version
+                        """),
+                    Self.values(snapshot.key) + [.int(Int64(snapshot.version)), .text(snapshot.state.string)])
+            }
+        }
+
+        public func delete(_ key: SnapshotKey) async throws {
+            try await pool.run { [settings] connection in
+                _ = try connection.run(
+                    settings.sql(
+                        "DELETE FROM \"disco\".snapshots WHERE stream = $1 AND name = $2 AND fingerprint = $3"),
+                    Self.values(key))
+            }
+        }
+    }
+
+    extension PostgresEventStore: StreamCatalog {
+        public func streams(
+            category: String?, prefix: String?, after: StreamID?, limit: Int
+        ) async throws -> [StreamInfo] {
+            try await pool.run { [reading] connection in
+                try reading.streams(category: category, prefix: prefix, after: after, limit: limit, connection)
+            }
+        }
+
+        public func event(_ id: UUID) async throws -> RecordedEvent? {
+            try await pool.run { [reading] connection in try reading.event(id, connection) }
+        }
+    }
+
+    extension PostgresEventStore: StoreVerification {
+        public func verify(after position: Position, limit: Int) async throws -> VerifiedPage {
+            try await pool.run { [settings, reading] connection in
+                let head = try reading.head(connection)
+                let result = try connection.run(
+                    settings.sql(
+                        """
+                        SELECT e.position, e.stream, e.version, e.payload, e.recorded_at,
+                            coalesce((SELECT max(p.version) FROM "disco".events p WHERE p.stream = e.stream AND p.version < e.version), 0),
+                            (SELECT p.recorded_at FROM "disco".events p WHERE p.position < e.position ORDER BY p.position DESC LIMIT 1),
+                            EXISTS (SELECT 1 FROM unnest(e.tags) AS c(tag) WHERE NOT EXISTS (
+                                SELECT 1 FROM "disco".tags t WHERE t.tag = c.tag AND t.position = e.position))
+                        FROM "disco".events e WHERE e.position > $1 ORDER BY e.position LIMIT $2
+                        """), [.int(position.rawValue), .int(Int64(max(1, limit)))])
+                var page = VerifiedPage(findings: [], through: position, head: head)
+                for row in 0..<result.count { Self.examine(result, row, &page) }
+                return page
+            }
+        }
+
+        private static func examine(_ result: PostgresResult, _ row: Int, _ page: inout VerifiedPage) {
+            let at = Position(rawValue: result.int(row, 0))
+            let stream = StreamID(result.text(row, 1))
+            let next = Position(rawValue: page.through.rawValue + 1)
+            if at > next {
+                page.findings.append(.missingPositions(next, through: Position(rawValue: at.rawValue - 1)))
+            }
+            let (version, expected) = (Int(result.int(row, 2)), Int(result.int(row, 5)) + 1)
+            if version != expected {
+                page.findings.append(.wrongVersion(at, stream: stream, version: version, expected: expected))
+            }
+            if !result.isNull(row, 6), result.date(row, 4) < result.date(row, 6) {
+                page.findings.append(.timeRunsBackwards(at))
+            }
+            do {
+                try JSONText(unchecked: result.bytes(row, 3)).check()
+            } catch {
+                page.findings.append(.damagedPayload(at, stream: stream, reason: "\(error)"))
+            }
+            if result.isTrue(row, 7) { page.findings.append(.wrongTags(at, stream: stream)) }
+            page.through = at
+        }
+    }
+#endif

@@ -1,0 +1,129 @@
+#if Postgres
+    public import DiscoCore
+    import DiscoEventStore
+    import DiscoMigrations
+    import Foundation
+
+    /// The event store in a schema of a PostgreSQL database: for deployments with several processes and machines.
+    ///
+    /// Appends share disk flushes and the store's lock (group commit); positions have no gaps and become visible in their order.
+    /// What `append` returned is on disk, and on the standby where the server is told to wait for it.
+    ///
+    /// ```swift
+    /// let store = try await PostgresEventStore.open(PostgresSettings(url: "postgresql://app@localhost/app"))
+    /// let client = EventStoreClient(store)
+    /// ```
+    public final class PostgresEventStore: EventStore {
+        public let settings: PostgresSettings
+        let pool: PostgresPool
+        let reading: PostgresReading
+        private let hub = WakeUpHub()
+        private let lane: AppendLane
+        private let listener: PostgresListener
+        private let notifier: PostgresNotifier?
+        private let storeIdentity: StoreIdentity
+
+        /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as durable as a store
+        /// promises.
+        ///
+        /// - Throws: ``EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than promised, or
+        ///   was migrated by a later version.
+        public static func open(_ settings: PostgresSettings) async throws -> PostgresEventStore {
+            try settings.check()
+            let pool = PostgresPool(
+                name: "disco-read", size: settings.readers, settings.connection,
+                // What was planned while a table was empty must not go through all of it later; that makes scans of small tables
+                // look so dear that they would be compiled. Not for a pooler's servers, which are others' too.
+                setUp: settings.preparesStatements
+                    ? [PostgresStatement("SET enable_seqscan = off"), PostgresStatement("SET jit = off")] : [])
+            do {
+                let (identity, head) = try await pool.run { connection in
+                    try Self.checkServer(settings, connection)
+                    try PostgresMigrator(settings: settings, migrations: Migration.postgresEventStore).run(connection)
+                    return (
+                        try Self.identity(settings, connection), try PostgresReading(settings).head(connection)
+                    )
+                }
+                return PostgresEventStore(settings, pool, identity, head)
+            } catch {
+                await pool.close()
+                throw error
+            }
+        }
+
+        private init(_ settings: PostgresSettings, _ pool: PostgresPool, _ identity: StoreIdentity, _ head: Position) {
+            self.settings = settings
+            self.pool = pool
+            reading = PostgresReading(settings)
+            storeIdentity = identity
+            hub.advance(to: head)
+            notifier = settings.notifications == .off ? nil : PostgresNotifier(settings)
+            lane = AppendLane(
+                name: "disco-append", appender: PostgresAppender(settings, hub: hub, notifier: notifier))
+            listener = PostgresListener(settings, hub: hub)
+        }
+
+        private static func checkServer(_ settings: PostgresSettings, _ connection: PostgresConnection) throws {
+            let result = try connection.run(
+                """
+                SELECT current_setting('server_encoding'), current_setting('fsync'), current_setting('synchronous_commit'),
+                    current_setting('full_page_writes'), current_setting('server_version_num')::bigint
+                """)
+            guard result.text(0, 0) == "UTF8" else {
+                throw EventStoreError(
+                    .unavailable,
+                    "The database's encoding is \(result.text(0, 0)); Disco needs UTF8. Make the database with ENCODING 'UTF8'."
+                )
+            }
+            guard result.int(0, 4) >= 140_000 else {
+                throw EventStoreError(
+                    .unavailable, "The server's version is \(result.int(0, 4)); Disco needs PostgreSQL 14 or later.")
+            }
+            let weak = [("fsync", 1), ("synchronous_commit", 2), ("full_page_writes", 3)].filter {
+                result.text(0, Int32($0.1)) == "off"
+            }
+            if !weak.isEmpty, !settings.allowsWeakDurability {
+                throw EventStoreError(
+                    .notDurable,
+                    "The server may lose what it acknowledged: \(weak.map { $0.0 + " = off" }.joined(separator: ", ")). "
+                        + "Switch it on, or allow weak durability in the settings.")
+            }
+        }
+
+        private static func identity(
+            _ settings: PostgresSettings, _ connection: PostgresConnection
+        ) throws -> StoreIdentity {
+            let result = try connection.run(settings.sql("SELECT id, epoch FROM \"disco\".store"))
+            guard result.count == 1, let id = result.uuid(0, 0) else {
+                throw EventStoreError(
+                    .corrupt, "The event store has lost its identity: its table store has \(result.count) rows.")
+            }
+            return StoreIdentity(store: id, epoch: Int(result.int(0, 1)))
+        }
+
+        public var abilities: StoreAbilities {
+            StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self)
+        }
+
+        public func identity() async throws -> StoreIdentity { storeIdentity }
+
+        public func append(_ append: Append) async throws -> Appended { try await lane.append(append) }
+
+        public func page(_ read: Read) async throws -> Page {
+            try await pool.run { [reading] connection in try reading.page(read, connection) }
+        }
+
+        public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }
+
+        public func close() async {
+            hub.close()
+            await lane.close()
+            await notifier?.close()
+            await listener.close()
+            await pool.close()
+        }
+    }
+#else
+    @available(*, unavailable, message: "Name the trait Postgres in the dependency on disco to use this type.")
+    public struct PostgresEventStore {}
+#endif

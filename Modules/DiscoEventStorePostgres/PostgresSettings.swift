@@ -1,0 +1,104 @@
+#if Postgres
+    import CLibPQ
+    import DiscoCore
+    import Foundation
+
+    /// How to reach a PostgreSQL database, and how to use it.
+    public struct PostgresSettings: Sendable {
+        /// A connection URI or string of libpq, for example `postgresql://app@db1,db2/app?target_session_attrs=read-write&sslmode=verify-full`.
+        /// Several hosts are tried in turn. A password may stand in it, or in the file that `PGPASSFILE` names; it is never shown.
+        public var url: String
+        /// The schema that holds the store; several stores may share a database. Lower-case letters, digits and `_`.
+        public var schema: String
+        /// Whether missing tables are made, and older ones migrated, when the store is opened.
+        public var migrates = true
+        /// Connections for reading.
+        public var readers = 4
+        public var connectTimeout = Duration.seconds(5)
+        /// How long the server may leave a request unanswered. An append that takes longer ends as ``OutcomeUnknown``.
+        public var requestTimeout = Duration.seconds(10)
+        /// Off for poolers that hand each transaction to another server connection, such as PgBouncer in transaction mode.
+        public var preparesStatements = true
+        /// How other processes are told of appends.
+        public var notifications = Notifications.sameURL
+        /// Whether streams may be blanked for good.
+        public var allowsErasing = false
+        /// Whether a server is accepted that may lose acknowledged appends: `fsync` or `synchronous_commit` off.
+        public var allowsWeakDurability = false
+
+        public init(url: String, schema: String = "disco") {
+            self.url = url
+            self.schema = schema
+        }
+
+        /// LISTEN and NOTIFY shorten the wait for new events; without them they are asked for at intervals.
+        public enum Notifications: Hashable, Sendable {
+            case off
+            /// LISTEN needs a server connection of its own.
+            case sameURL
+            /// LISTEN goes past a pooler.
+            case url(String)
+        }
+    }
+
+    extension PostgresSettings {
+        var connection: PostgresConnection.Options {
+            PostgresConnection.Options(
+                url: url, connectTimeout: connectTimeout, requestTimeout: requestTimeout,
+                preparesStatements: preparesStatements)
+        }
+
+        /// Of the connection that listens; nil where none does.
+        var listening: PostgresConnection.Options? {
+            var options = connection
+            options.preparesStatements = false
+            switch notifications {
+            case .off: return nil
+            case .sameURL: break
+            case .url(let url): options.url = url
+            }
+            return options
+        }
+
+        /// SQL with the schema's name in its place.
+        func sql(_ text: String) -> String { text.replacing("\"disco\"", with: "\"\(schema)\"") }
+
+        /// Where notifications go.
+        var channel: String { "disco_\(schema)" }
+
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        func check() throws {
+            let allowed = schema.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+            }
+            guard allowed, (1...40).contains(schema.utf8.count), !schema.hasPrefix("pg_") else {
+                throw EventStoreError(
+                    .configuration,
+                    "The schema \"\(schema.prefix(80))\" is not of 1 to 40 lower-case letters, digits and _, or begins with pg_."
+                )
+            }
+            guard readers > 0 else { throw EventStoreError(.configuration, "There must be at least one reader.") }
+            var urls = [url]
+            if case .url(let other) = notifications { urls.append(other) }
+            for url in urls {
+                var message: UnsafeMutablePointer<CChar>?
+                let parsed = PQconninfoParse(url, &message)
+                defer {
+                    PQconninfoFree(parsed)
+                    PQfreemem(message)
+                }
+                // What libpq says may repeat parts of the URL, and with them a password.
+                guard parsed != nil else {
+                    throw EventStoreError(
+                        .configuration,
+                        "The URL of PostgreSQL is malformed; write postgresql://role@host:port/database, special characters as %XX."
+                    )
+                }
+            }
+        }
+    }
+#else
+    @available(*, unavailable, message: "Name the trait Postgres in the dependency on disco to use this type.")
+    public struct PostgresSettings {}
+#endif

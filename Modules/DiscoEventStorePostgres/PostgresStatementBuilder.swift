@@ -1,0 +1,95 @@
+#if Postgres
+    import DiscoCore
+
+    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the rows, cut
+    /// off at the bytes. One statement, so that all of it is of one moment.
+    struct PostgresStatementBuilder {
+        private let read: Read
+        private var values: [PostgresValue] = []
+
+        init(_ read: Read) { self.read = read }
+
+        func page() -> (sql: String, values: [PostgresValue]) {
+            var builder = self
+            let sql = builder.build()
+            return (sql, builder.values)
+        }
+
+        private mutating func bind(_ value: PostgresValue) -> String {
+            values.append(value)
+            return "$\(values.count)"
+        }
+
+        private mutating func build() -> String {
+            let after = bind(.int(read.after.rawValue))
+            let upTo = bind(.int(read.upTo?.rawValue ?? .max))
+            let bounds = """
+                WITH b AS MATERIALIZED (
+                    SELECT h.head, least(h.head, \(upTo)) AS bound FROM (SELECT coalesce(max(position), 0) AS head FROM "disco".events) AS h)
+                SELECT b.head, b.bound, (SELECT id FROM "disco".events WHERE position = b.bound),
+                    (SELECT id FROM "disco".events WHERE position = \(after))
+                """
+            guard read.limit > 0, !read.query.items.isEmpty else {
+                return bounds + ", NULL FROM b"
+            }
+            let order = read.direction == .forward ? "ASC" : "DESC"
+            let limit = bind(.int(Int64(read.limit)))
+            let walks = read.query.items.flatMap(Self.single).map { walk($0, after, limit, order) }
+            let positions =
+                walks.count == 1
+                ? walks[0]
+                : "SELECT u.position FROM (\(walks.map { "(\($0))" }.joined(separator: " UNION "))) AS u ORDER BY u.position \(order) LIMIT \(limit)"
+            return """
+                \(bounds), \(PostgresReading.columns)
+                FROM b LEFT JOIN LATERAL (
+                    SELECT f.*, sum(f.payload_bytes) OVER (ORDER BY f.position \(order) ROWS UNBOUNDED PRECEDING) - f.payload_bytes AS bytes_before
+                    FROM (\(positions)) AS p JOIN "disco".events f ON f.position = p.position
+                ) AS e ON e.bytes_before < \(bind(.int(Int64(read.byteLimit))))
+                ORDER BY e.position \(order)
+                """
+        }
+
+        /// An item with several types walks along each of them: only so does an index give them in order.
+        private static func single(_ item: EventQuery.Item) -> [EventQuery.Item] {
+            guard item.stream == nil, item.tags.isEmpty, item.types.count > 1 else { return [item] }
+            return item.types.map { .init(types: [$0], category: item.category) }
+        }
+
+        private mutating func walk(_ item: EventQuery.Item, _ after: String, _ limit: String, _ order: String) -> String
+        {
+            var tables = "\"disco\".events e"
+            var place = "e.position"
+            var conditions: [String] = []
+            if let stream = item.stream { conditions.append("e.stream = \(bind(.text(stream.name)))") }
+            if item.stream == nil, let tag = item.tags.first {
+                tables = "\"disco\".tags t JOIN \"disco\".events e ON e.position = t.position"
+                place = "t.position"
+                conditions.append("t.tag = \(bind(.text(tag.name)))")
+            }
+            for tag in item.tags.dropFirst(item.stream == nil ? 1 : 0) {
+                conditions.append(
+                    "EXISTS (SELECT 1 FROM \"disco\".tags x WHERE x.tag = \(bind(.text(tag.name))) AND x.position = e.position)"
+                )
+            }
+            if item.types.count == 1 {
+                conditions.append("e.type = \(bind(.text(item.types[0])))")
+            } else if !item.types.isEmpty {
+                var types = PostgresArray(.text)
+                for type in item.types { types.append(type) }
+                conditions.append("e.type = ANY (\(bind(.array(types))))")
+            }
+            if let category = item.category { conditions.append("e.category = \(bind(.text(category)))") }
+            if let versions = read.versions {
+                conditions.append(
+                    "e.version BETWEEN \(bind(.int(Int64(versions.lowerBound)))) AND \(bind(.int(Int64(versions.upperBound))))"
+                )
+            }
+            conditions += ["\(place) > \(after)", "\(place) <= b.bound", PostgresReading.isShown]
+            // Within one stream versions and positions have one order, and its index has the versions.
+            let ordering = item.stream == nil ? place : "e.version"
+            return """
+                SELECT e.position FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(ordering) \(order) LIMIT \(limit)
+                """
+        }
+    }
+#endif

@@ -1,0 +1,54 @@
+import DiscoCore
+import DiscoEventStoreSQLite
+import Logging
+import TestSupport
+import Testing
+
+/// The code of the guide "Operating", and of the page of its module.
+@Suite struct OperatingExamples {
+    private let folder: TemporaryFolder
+    private var path: String { folder.events }
+    private let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func eventsAndReadModelsHaveAFileEach() async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let readModels = try SQLiteReadModelStore(path: path + ".read-models")
+        try await client.emit("WalletOpened", [:] as JSON)
+        #expect(try await client.head() == 1)
+        await client.store.close()
+        await readModels.close()
+    }
+
+    @Test func durabilityIsASetting() async throws {
+        var settings = SQLiteEventStore.Settings(path: path)
+        settings.durability = .processCrash
+        let store = try SQLiteEventStore(settings)
+        #expect(store.settings.durability == .processCrash)
+        await store.close()
+    }
+
+    @Test func aStreamIsDeletedRestoredAndErased() async throws {
+        var settings = SQLiteEventStore.Settings(path: path)
+        settings.allowsErasing = true
+        let client = EventStoreClient(try SQLiteEventStore(settings))
+        for stream in ["wallet-1", "wallet-2"] as [StreamID] {
+            try await client.append(Append([NewEvent(stream: stream, type: "WalletOpened", payload: "{}")]))
+        }
+        try await client.delete("wallet-1")  // hidden, and takes no events
+        try await client.restore("wallet-1")
+        try await client.erase("wallet-1")  // blank for good, and closed
+        try await client.erase("wallet-2", close: false)  // blank, and goes on at its next version
+        #expect(try await client.events().collect().isEmpty)
+        let again = NewEvent(stream: "wallet-2", type: "WalletOpened", payload: "{}")
+        #expect(try await client.append(Append([again])).version(of: "wallet-2") == 2)
+        await #expect(throws: StreamDeleted(stream: "wallet-1")) {
+            try await client.append(Append([NewEvent(stream: "wallet-1", type: "WalletOpened", payload: "{}")]))
+        }
+        let findings = try await client.verify { through, head in logger.info("verified \(through) of \(head)") }
+        for finding in findings { logger.error("\(finding)") }
+        #expect(findings.isEmpty)
+        await client.store.close()
+    }
+}

@@ -1,0 +1,148 @@
+import DiscoConsumers
+import DiscoCore
+import DiscoEventStore
+import DiscoEventStoreSQLite
+import Foundation
+import Logging
+import ServiceLifecycle
+import Testing
+
+/// The code of the guide "Consumers".
+@Suite struct RunningConsumersExamples {
+    struct Door: Aggregate {
+        let id: UUID
+        var isOpen = false
+
+        init(id: UUID) { self.id = id }
+
+        static let commands: [any AggregateCommand<Door>.Type] = [BuildDoor.self, OpenDoor.self, CloseDoor.self]
+
+        enum Event: DomainEvent { case doorBuilt, doorOpened, doorClosed }
+
+        mutating func apply(_ event: Event) {
+            switch event {
+            case .doorBuilt: break
+            case .doorOpened: isOpen = true
+            case .doorClosed: isOpen = false
+            }
+        }
+    }
+
+    struct BuildDoor: CreateCommand {
+        func run(on door: Door) -> [Door.Event] { [.doorBuilt] }
+    }
+
+    struct OpenDoor: UpdateCommand {
+        let id: UUID
+        func run(on door: Door) -> [Door.Event] { door.isOpen ? [] : [.doorOpened] }
+    }
+
+    struct CloseDoor: UpdateCommand {
+        let id: UUID
+        func run(on door: Door) -> [Door.Event] { door.isOpen ? [.doorClosed] : [] }
+    }
+
+    struct DoorCounts: Projection {
+        let name = "door_counts"
+        let query = EventQuery.types("DoorOpened")
+
+        func setUp(_ transaction: SQLTransaction) throws {
+            try transaction.execute("CREATE TABLE IF NOT EXISTS door_counts (door TEXT PRIMARY KEY, opened INTEGER)")
+        }
+
+        func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
+            try transaction.execute(
+                """
+                INSERT INTO door_counts VALUES (\(event.stream.id), 1)
+                ON CONFLICT (door) DO UPDATE SET opened = opened + 1
+                """)
+        }
+    }
+
+    struct CloseDoors: Policy {
+        let name = "close_doors"
+        let query = EventQuery.types("DoorOpened")
+        let orchestrator: Orchestrator
+
+        func process(_ event: RecordedEvent) async throws -> Outcome {
+            guard let id = UUID(uuidString: event.stream.id) else { return .skip("\(event.stream) is no door of ours") }
+            try await orchestrator.dispatch(CloseDoor(id: id), metadata: .caused(by: event))
+            return .done
+        }
+    }
+
+    private let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
+
+    private func counts(_ readModels: SQLiteReadModelStore) async throws -> [Int] {
+        try await readModels.read { transaction in
+            try transaction.query("SELECT opened FROM door_counts").map { try $0.value("opened") }
+        }
+    }
+
+    @Test func openedDoorsAreCountedAndClosed() async throws {
+        let client = EventStoreClient(InMemoryEventStore())
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
+        let id = try await orchestrator.dispatch(BuildDoor()).state.id
+        try await orchestrator.dispatch(OpenDoor(id: id))
+        let consumers = Consumers(
+            of: client,
+            [
+                .projection(DoorCounts(), in: readModels),
+                .policy(CloseDoors(orchestrator: orchestrator), in: readModels, from: .now),
+            ], logger: logger)
+        try await consumers.catchUp()
+        #expect(try await counts(readModels) == [1])
+        // The policy begins with what comes from now on.
+        #expect(try await client.stream(Door.stream(id)).collect().map(\.type) == ["DoorBuilt", "DoorOpened"])
+
+        try await orchestrator.dispatch(CloseDoor(id: id))
+        try await orchestrator.dispatch(OpenDoor(id: id))
+        try await client.emit("DoorOpened", [:] as JSON)
+        try await consumers.catchUp()
+        #expect(try await counts(readModels) == [2, 1])
+        #expect(try await client.version(of: Door.stream(id)) == 5)
+    }
+
+    /// An event of a door that nobody has built.
+    private func openAnUnknownDoor(_ client: EventStoreClient) async throws {
+        let stream = Door.stream(UUID())
+        try await client.append(Append([NewEvent(stream: stream, type: "DoorOpened", payload: "{}")]))
+    }
+
+    @Test func whatFailsIsHeldWithItsReason() async throws {
+        let client = EventStoreClient(InMemoryEventStore())
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
+        try await openAnUnknownDoor(client)
+        let policy = CloseDoors(orchestrator: orchestrator)
+        try await Consumers(of: client, [.policy(policy, in: readModels)], logger: logger).catchUp()
+        let held = try await readModels.held(by: "close_doors")
+        let reasons = held.map { "\($0.position), attempt \($0.attempts): \($0.reason)" }
+        #expect(held.map(\.position) == [1])
+        #expect(reasons.count == 1)
+    }
+
+    func serve(_ consumers: Consumers) async throws {
+        let group = ServiceGroup(services: [consumers], logger: logger)
+        try await group.run()
+    }
+
+    @Test func aConsumerOfAnotherStoreIsReset() async throws {
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let (one, other) = (EventStoreClient(InMemoryEventStore()), EventStoreClient(InMemoryEventStore()))
+        try await openAnUnknownDoor(one)
+        try await Consumers(of: one, [.projection(DoorCounts(), in: readModels)], logger: logger).catchUp()
+        let consumers = Consumers(of: other, [.projection(DoorCounts(), in: readModels)], logger: logger)
+        do {
+            try await consumers.run()
+        } catch let diverged as CheckpointDiverged where diverged.consumer == "door_counts" {
+            try await readModels.write { try $0.execute("DROP TABLE IF EXISTS door_counts") }
+            try await readModels.reset("door_counts")
+        }
+        #expect(try await readModels.checkpoint(of: "door_counts") == .start)
+        try await openAnUnknownDoor(other)
+        try await consumers.catchUp()
+        #expect(try await counts(readModels) == [1])
+    }
+}

@@ -1,0 +1,122 @@
+import DiscoConsumers
+import DiscoCore
+import DiscoEventStore
+import DiscoEventStoreSQLite
+import DiscoTesting
+import Logging
+import Testing
+
+/// The code of the guide "Testing", and of the page of its module.
+@Suite struct TestingExamples {
+    struct Door: Aggregate {
+        let id: String
+        var isOpen = false
+        var isLocked = false
+
+        init(id: String) { self.id = id }
+
+        static let commands: [any AggregateCommand<Door>.Type] = [BuildDoor.self, OpenDoor.self]
+
+        enum Event: DomainEvent { case doorBuilt, doorOpened, doorLocked }
+
+        mutating func apply(_ event: Event) {
+            switch event {
+            case .doorBuilt: break
+            case .doorOpened: isOpen = true
+            case .doorLocked: isLocked = true
+            }
+        }
+    }
+
+    struct DoorIsLocked: Error, Equatable {}
+
+    struct BuildDoor: CreateCommand {
+        let id: String
+        var target: CommandTarget<String> { .new(id) }
+        func run(on door: Door) -> [Door.Event] { [.doorBuilt] }
+    }
+
+    struct OpenDoor: UpdateCommand {
+        let id: String
+
+        func run(on door: Door) throws -> [Door.Event] {
+            if door.isLocked { throw DoorIsLocked() }
+            return door.isOpen ? [] : [.doorOpened]
+        }
+    }
+
+    struct OpenDoors: Projection {
+        let name = "open_doors"
+        let query = EventQuery.types("DoorOpened")
+
+        func setUp(_ transaction: SQLTransaction) throws {
+            try transaction.execute("CREATE TABLE IF NOT EXISTS open_doors (door TEXT PRIMARY KEY)")
+        }
+
+        func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
+            guard case .doorOpened = try Door.Event(event) else { return }
+            try transaction.execute("INSERT INTO open_doors VALUES (\(event.stream.id))")
+        }
+    }
+
+    struct LockReport: Policy {
+        let name = "lock_report"
+
+        func process(_ event: RecordedEvent) async throws -> Outcome {
+            event.stream.category == Door.category ? .done : .skip("\(event.stream) is no door")
+        }
+    }
+
+    @Test func decisionsAreTestedWithoutAStore() throws {
+        try Scenario(Door.self, id: "front")
+            .given(.doorBuilt)
+            .when(OpenDoor(id: "front"))
+            .then(.doorOpened)
+        let door = Scenario(Door.self, id: "front").given(.doorBuilt)
+        try door.when(OpenDoor(id: "front")).then(.doorOpened).thenState { $0.isOpen }
+        try door.given(.doorOpened).when(OpenDoor(id: "front")).then()  // nothing to do
+        try door.given(.doorLocked).when(OpenDoor(id: "front")).thenRefused(DoorIsLocked())
+        try Scenario(Door.self, id: "back").when(OpenDoor(id: "back"))
+            .thenRefused(DispatchError.aggregateNotFound("door-back"))
+        try door.given(.doorLocked).when(OpenDoor(id: "front")).thenRefused { (_: DoorIsLocked) in true }
+    }
+
+    @Test func projectionsAndPoliciesAreTestedWithMadeEvents() async throws {
+        var events = EventBuilder()
+        try events.record(Door.Event.doorBuilt, in: "door-front")
+        try events.record(Door.Event.doorOpened, in: "door-front")
+        let store = try SQLiteReadModelStore(path: nil)
+        try await store.write { [events = events.events] transaction in
+            try OpenDoors().setUp(transaction)
+            for event in events { try OpenDoors().apply(event, transaction) }
+        }
+        let open = try await store.read { try $0.query("SELECT door FROM open_doors").count }
+        #expect(open == 1)
+        let locked = events.record("DoorLocked", "{}", in: "garage-1", tags: ["person:ada"])
+        let outcome = try await LockReport().process(locked)  // .skip
+        #expect(outcome == .skip("garage-1 is no door"))
+        #expect(locked.position == 3)
+    }
+
+    @Test func aWholeSystemRunsInMemory() async throws {
+        let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
+        let client = EventStoreClient(InMemoryEventStore())
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
+        let consumers = Consumers(of: client, [.projection(OpenDoors(), in: readModels)], logger: logger)
+        try await orchestrator.dispatch(BuildDoor(id: "front"))
+        try await orchestrator.dispatch(OpenDoor(id: "front"))
+        try await consumers.catchUp()
+        let open = try await readModels.read { try $0.query("SELECT door FROM open_doors").count }
+        #expect(open == 1)
+    }
+
+    @Test(arguments: ReadModelStoreConformance.cases)
+    func conforms(to aCase: ReadModelStoreConformance.Case) async throws {
+        let suite = ReadModelStoreConformance { try SQLiteReadModelStore(path: nil) }
+        if case .skipped(let lacking) = try await aCase.run(on: suite) {
+            print("skipped: \(aCase); this store lacks \(lacking)")
+            try Test.cancel("\(lacking)")
+        }
+    }
+}
