@@ -123,6 +123,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(
+            name: "GuidesTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
+                "TestSupport",
+                .logging, .configuration,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .testTarget(
             name: "WalletAppTests",
             dependencies: [
                 "WalletApp", "DiscoProbe", "WalletDomain", "DiscoCore", "DiscoConsumers", "DiscoEventStoreSQLite",
@@ -142,8 +150,9 @@ extension Target.Dependency {
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
+    // The guides' examples are compiled as those who copy them would: most have this one off.
+    if target.name != "GuidesTests" { target.swiftSettings?.append(.enableUpcomingFeature("MemberImportVisibility")) }
 }

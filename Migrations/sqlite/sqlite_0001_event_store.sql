@@ -108,6 +108,8 @@ END;
 
 CREATE TRIGGER disco_tags_insert BEFORE INSERT ON disco_tags
 WHEN NEW.position IS NOT (SELECT max(position) FROM disco_events)
+    OR NOT EXISTS (
+        SELECT 1 FROM disco_events e, json_each(e.tags) j WHERE e.position = NEW.position AND j.value = NEW.tag)
 BEGIN
     SELECT RAISE(ABORT, 'disco: tags come with their event');
 END;
@@ -124,6 +126,12 @@ BEGIN
     SELECT RAISE(ABORT, 'disco: tags are never removed');
 END;
 
+CREATE TRIGGER disco_streams_insert BEFORE INSERT ON disco_streams
+WHEN EXISTS (SELECT 1 FROM disco_streams WHERE name = NEW.name OR key = NEW.key)
+BEGIN
+    SELECT RAISE(ABORT, 'disco: streams are never replaced');
+END;
+
 CREATE TRIGGER disco_streams_update BEFORE UPDATE OF key, name, category ON disco_streams
 BEGIN
     SELECT RAISE(ABORT, 'disco: streams are never renamed');
@@ -132,4 +140,36 @@ END;
 CREATE TRIGGER disco_streams_delete BEFORE DELETE ON disco_streams
 BEGIN
     SELECT RAISE(ABORT, 'disco: streams are never removed');
+END;
+
+CREATE TRIGGER disco_types_insert BEFORE INSERT ON disco_types
+WHEN EXISTS (SELECT 1 FROM disco_types WHERE name = NEW.name OR key = NEW.key)
+BEGIN
+    SELECT RAISE(ABORT, 'disco: event types are never replaced');
+END;
+
+CREATE TRIGGER disco_types_update BEFORE UPDATE ON disco_types
+BEGIN
+    SELECT RAISE(ABORT, 'disco: event types are never renamed');
+END;
+
+CREATE TRIGGER disco_types_delete BEFORE DELETE ON disco_types
+BEGIN
+    SELECT RAISE(ABORT, 'disco: event types are never removed');
+END;
+
+CREATE TRIGGER disco_categories_insert BEFORE INSERT ON disco_categories
+WHEN EXISTS (SELECT 1 FROM disco_categories WHERE name = NEW.name OR key = NEW.key)
+BEGIN
+    SELECT RAISE(ABORT, 'disco: categories are never replaced');
+END;
+
+CREATE TRIGGER disco_categories_update BEFORE UPDATE ON disco_categories
+BEGIN
+    SELECT RAISE(ABORT, 'disco: categories are never renamed');
+END;
+
+CREATE TRIGGER disco_categories_delete BEFORE DELETE ON disco_categories
+BEGIN
+    SELECT RAISE(ABORT, 'disco: categories are never removed');
 END;

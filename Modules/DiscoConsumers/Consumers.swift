@@ -31,7 +31,12 @@ public struct Consumers: Sendable {
         for loop in loops { try await loop.prepare() }
         while true {
             let head = try await client.head()
-            for loop in loops { while try await loop.step().next == .more {} }
+            for loop in loops {
+                while try await loop.step().next == .more {
+                    // Shutting down, a consumer leaves the rest for the next run.
+                    if Shutdown.isAsked { throw CancellationError() }
+                }
+            }
             if try await client.head() == head { return }
         }
     }

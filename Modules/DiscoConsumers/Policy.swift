@@ -1,6 +1,8 @@
 public import DiscoCore
 
 /// Reacts to events: sends commands or talks to the world. Each event comes at least once, in the order of its stream.
+///
+/// The checkpoint is saved once for each page of up to 500 events: after a kill those of the last page come again.
 public protocol Policy: Sendable {
     /// Under which its checkpoint is kept.
     var name: String { get }

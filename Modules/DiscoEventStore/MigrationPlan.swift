@@ -29,6 +29,12 @@ package struct MigrationPlan {
                 "The database has schema \(last.number) (\(last.name)); this version of Disco knows \(migrations.count). "
                     + "Use the version that migrated it, or a later one.")
         }
+        if let (migration, applied) = zip(migrations, applied).first(where: { $0.name != $1.name }) {
+            throw EventStoreError(
+                .schema,
+                "The database went through \(applied.name) where \(migration.name) belongs: it holds something else, an event store "
+                    + "instead of read models or the other way round. Give each a file or schema of its own.")
+        }
         for (migration, applied) in zip(migrations, applied) where Self.checksum(of: migration) != applied.checksum {
             throw EventStoreError(
                 .schema,

@@ -54,8 +54,10 @@
                 func run(_ sql: String) throws { _ = try connection.run(settings.sql(sql), name) }
                 try run("INSERT INTO \"disco\".permits VALUES ($1)")
                 try run(
-                    "DELETE FROM \"disco\".tags WHERE position IN (SELECT position FROM \"disco\".events WHERE stream = $1)"
-                )
+                    """
+                    DELETE FROM "disco".tags WHERE (tag, position) IN (
+                        SELECT unnest(e.tags), e.position FROM "disco".events e WHERE e.stream = $1 AND e.erased_at IS NULL)
+                    """)
                 try run(
                     """
                     UPDATE "disco".events SET payload = 'null', metadata = NULL, correlation_id = NULL, causation_id = NULL,

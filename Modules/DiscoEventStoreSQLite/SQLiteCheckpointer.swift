@@ -1,7 +1,6 @@
 #if SQLite
     import DiscoCore
     import DiscoEventStore
-    import Foundation
     import GRDB
     import GRDBSQLite
 
@@ -19,10 +18,10 @@
         private static let tooLong = longestLog / 4096
         /// How long a cut waits for the writer to let it in, and then, holding the writer back, for readers.
         private static let patience = Duration.milliseconds(200)
-        /// Seconds between cuts that failed, so that a reader that stays costs writers no more than a tenth of their time.
-        private static let pause = 2.0
-        /// Seconds until what readers keep from being moved is tried again.
-        private static let rest = 0.05
+        /// Between cuts that failed, so that a reader that stays costs writers no more than a tenth of their time.
+        private static let pause = Duration.seconds(2)
+        /// Until what readers keep from being moved is tried again.
+        private static let rest = Duration.milliseconds(50)
 
         private struct State: Sendable {
             /// In the log after the last commit.
@@ -40,14 +39,14 @@
             let state = Locked(State())
             self.state = state
             thread = OwnThread(name: "disco-log") {
-                var nextCut = Date.distantPast
+                var nextCut = ContinuousClock.now
                 while let pages = Self.next(state) {
-                    let cuts = pages >= Self.tooLong && nextCut < Date()
+                    let cuts = pages >= Self.tooLong && nextCut <= .now
                     let left = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
-                    if cuts, left > 0 { nextCut = Date(timeIntervalSinceNow: Self.pause) }
+                    if cuts, left > 0 { nextCut = .now + Self.pause }
                     // Readers hold it up: no use in trying at every commit.
                     if left > Self.worthwhile {
-                        _ = state.waiting(until: Date(timeIntervalSinceNow: Self.rest)) { _ in nil as Void? }
+                        _ = state.waiting(for: Self.rest) { _ in nil as Void? }
                     }
                 }
                 try? queue.close()

@@ -1,5 +1,6 @@
 #if SQLite
     import DiscoCore
+    import DiscoEventStore
     import DiscoMigrations
     import Foundation
     import GRDB
@@ -138,8 +139,9 @@
                 })
             else { return }
             await checkpointer?.close()
-            // Only fails while statements run, which then close it with their end.
-            try? pool.close()
+            // It waits for readers, which are given back on Swift's pool: that must not be where it waits. It only fails while
+            // statements run, which then close it with their end.
+            await OwnThread(name: "disco-close") { [pool] in try? pool.close() }.end()
         }
     }
 #endif

@@ -18,7 +18,9 @@
         /// - Parameter path: named in the message, where the file itself is the trouble.
         static func translate(_ error: any Error, path: String? = nil) -> any Error {
             guard let error = error as? DatabaseError else { return error }
-            if [.SQLITE_INTERRUPT, .SQLITE_ABORT].contains(error.resultCode) { return CancellationError() }
+            if [.SQLITE_INTERRUPT, .SQLITE_ABORT].contains(error.resultCode), Task.isCancelled {
+                return CancellationError()
+            }
             let (code, advice): (EventStoreError.Code, String) =
                 switch error.resultCode {
                 case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, "Another process held the database for too long. Try again.")

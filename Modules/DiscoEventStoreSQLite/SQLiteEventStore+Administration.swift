@@ -29,8 +29,11 @@
                 let close = close || known.closed
                 try db.execute(sql: "INSERT INTO disco_permits VALUES (?)", arguments: [known.key])
                 try db.execute(
-                    sql:
-                        "DELETE FROM disco_tags WHERE position IN (SELECT position FROM disco_events WHERE stream = ?)",
+                    sql: """
+                        DELETE FROM disco_tags WHERE (tag, position) IN (
+                            SELECT j.value, e.position FROM disco_events e, json_each(e.tags) j
+                            WHERE e.stream = ? AND e.erased_at IS NULL)
+                        """,
                     arguments: [known.key])
                 try db.execute(
                     sql: """

@@ -15,8 +15,8 @@
                 db.cachedStatement(
                     sql: """
                         SELECT e.position, s.name, e.version, e.payload, e.erased_at IS NOT NULL, e.recorded_at, e.tags,
-                            (SELECT max(version) FROM disco_events p WHERE p.stream = e.stream AND p.version < e.version)
-                        FROM disco_events e LEFT JOIN disco_streams s ON s.key = e.stream
+                            (SELECT max(version) FROM disco_events p WHERE p.stream = e.stream AND p.version < e.version), t.name
+                        FROM disco_events e LEFT JOIN disco_streams s ON s.key = e.stream LEFT JOIN disco_types t ON t.key = e.type
                         WHERE e.position > ? ORDER BY e.position LIMIT ?
                         """), arguments: [position.rawValue, limit])
             var page = VerifiedPage(findings: [], through: position, head: head)
@@ -25,6 +25,7 @@
             while let row = try rows.next() {
                 let at = Position(rawValue: row[0])
                 let stream = StreamID((row[1] as String?) ?? "?")
+                if row.hasNull(atIndex: 1) || row.hasNull(atIndex: 8) { page.findings.append(.missingName(at)) }
                 let next = Position(rawValue: page.through.rawValue + 1)
                 if at > next {
                     page.findings.append(.missingPositions(next, through: Position(rawValue: at.rawValue - 1)))

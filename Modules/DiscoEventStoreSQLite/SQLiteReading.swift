@@ -19,11 +19,17 @@
             var events: [RecordedEvent] = []
             var full = read.limit <= 0
             if read.limit > 0, !read.query.items.isEmpty, read.after < upTo {
-                let statement = SQLiteStatementBuilder.select(read, upTo: upTo)
-                let rows = try Row.fetchCursor(db.cachedStatement(sql: statement.sql), arguments: statement.arguments)
+                let select = SQLiteStatementBuilder.select(read, upTo: upTo)
+                let rows = try Row.fetchCursor(db.cachedStatement(sql: select.sql), arguments: select.arguments)
+                let lookUp = try db.cachedStatement(
+                    sql: SQLiteStatementBuilder.columns + " FROM disco_events e " + SQLiteStatementBuilder.names
+                        + " WHERE e.position = ?")
                 var bytes = 0
                 while !full, let row = try rows.next() {
+                    let row = select.hasRows ? row : try Row.fetchOne(lookUp, arguments: [row[0] as Int64])
+                    guard let row else { continue }
                     let event = try event(row)
+                    if select.isUnfiltered, !read.query.matches(event) { continue }
                     events.append(event)
                     bytes += event.payload.bytes.count
                     full = events.count == read.limit || bytes >= read.byteLimit
@@ -72,6 +78,9 @@
             category: String?, prefix: String?, after: StreamID?, limit: Int, _ db: Database
         ) throws -> [StreamInfo] {
             let prefix = prefix ?? ""
+            // One lower bound, the greater of the two, so that SQLite begins at it.
+            let isBehind = after.map { !$0.name.utf8.lexicographicallyPrecedes(prefix.utf8) } ?? false
+            let lowest = isBehind ? after?.name ?? prefix : prefix
             // Above every name that begins with the prefix: the last character there is, as often as a name has room for.
             let last = String(repeating: "\u{10FFFF}", count: 128)
             // With a category SQLite walks its index, otherwise that of the names; both give names in order.
@@ -82,9 +91,9 @@
                         FROM disco_streams s JOIN disco_events e ON e.stream = s.key
                             AND e.version = (SELECT max(version) FROM disco_events WHERE stream = s.key)
                         WHERE \(category == nil ? "?1 IS NULL" : "s.category = (SELECT key FROM disco_categories WHERE name = ?1)")
-                            AND s.name > ?2 AND s.name >= ?3 AND s.name < ?4 AND s.deleted_at IS NULL AND e.erased_at IS NULL
-                        ORDER BY s.name LIMIT ?5
-                        """), arguments: [category, after?.name ?? "", prefix, prefix + last, max(0, limit)]
+                            AND s.name \(isBehind ? ">" : ">=") ?2 AND s.name < ?3 AND s.deleted_at IS NULL AND e.erased_at IS NULL
+                        ORDER BY s.name LIMIT ?4
+                        """), arguments: [category, lowest, prefix + last, max(0, limit)]
             ).map { StreamInfo(stream: StreamID($0[0]), version: $0[1]) }
         }
 

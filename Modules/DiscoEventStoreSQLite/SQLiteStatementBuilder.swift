@@ -2,47 +2,72 @@
     import DiscoCore
     import GRDB
 
-    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the rows.
+    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit.
+    ///
+    /// Rows are asked for only as long as the page has room: payloads never go through a sorter.
     enum SQLiteStatementBuilder {
         static let columns = """
             SELECT e.position, s.name, e.version, e.id, t.name, e.type_version, e.payload, e.metadata, e.correlation_id,
                 e.causation_id, e.tags, e.recorded_at
             """
-        /// Deleted and erased events are passed over. The inner query is run once, on an index that holds deleted streams alone.
+        static let names = "CROSS JOIN disco_streams s ON s.key = e.stream CROSS JOIN disco_types t ON t.key = e.type"
+        /// Deleted and erased events are passed over.
         static let isShown =
-            "e.erased_at IS NULL AND e.stream NOT IN (SELECT key FROM disco_streams WHERE deleted_at IS NOT NULL)"
-        static let names = "JOIN disco_streams s ON s.key = e.stream JOIN disco_types t ON t.key = e.type"
+            "e.erased_at IS NULL AND (SELECT h.deleted_at FROM disco_streams h WHERE h.key = e.stream) IS NULL"
+        /// SQLite puts at most 500 selects together.
+        static let mostWalks = 400
 
         private struct Walk {
             var driver = "disco_events e"
+            var order = "e.position"
             var conditions: [String] = []
             var arguments: [any DatabaseValueConvertible] = []
         }
 
-        static func select(_ read: Read, upTo: Position) -> (sql: String, arguments: StatementArguments) {
+        struct Select {
+            var sql: String
+            var arguments: StatementArguments
+            /// Whether the rows are whole events, otherwise positions.
+            var hasRows: Bool
+            /// Whether each event must still be held against the query, which is too long for SQL.
+            var isUnfiltered = false
+        }
+
+        static func select(_ read: Read, upTo: Position) -> Select {
             let order = read.direction == .forward ? "ASC" : "DESC"
-            var arguments: [any DatabaseValueConvertible] = []
-            var parts: [String] = []
-            for var walk in read.query.items.flatMap(walks) {
-                walk.conditions.append("e.position > ? AND e.position <= ? AND " + isShown)
-                walk.arguments += [read.after.rawValue, upTo.rawValue]
+            var walks = read.query.items.flatMap(walks)
+            let isUnfiltered = walks.count > mostWalks
+            if isUnfiltered { walks = [Walk()] }
+            for index in walks.indices {
+                walks[index].conditions.append("e.position > ? AND e.position <= ? AND " + isShown)
+                walks[index].arguments += [read.after.rawValue, upTo.rawValue]
                 if let versions = read.versions {
-                    walk.conditions.append("e.version BETWEEN ? AND ?")
-                    walk.arguments += [versions.lowerBound, versions.upperBound]
+                    walks[index].conditions.append("e.version BETWEEN ? AND ?")
+                    walks[index].arguments += [versions.lowerBound, versions.upperBound]
                 }
-                parts.append(
-                    """
-                    SELECT position FROM (SELECT e.position AS position FROM \(walk.driver)
-                        WHERE \(walk.conditions.joined(separator: " AND ")) ORDER BY e.position \(order) LIMIT ?)
-                    """)
-                arguments += walk.arguments + [read.limit]
             }
-            let sql = """
-                \(columns) FROM (\(parts.joined(separator: "\nUNION\n")) ORDER BY position \(order) LIMIT ?) p
-                CROSS JOIN disco_events e ON e.position = p.position \(names)
-                ORDER BY p.position \(order)
+            // Where the events of the walk are chosen later, none can be left out by its number.
+            let limit = isUnfiltered ? -1 : read.limit
+            if walks.count == 1 {
+                let walk = walks[0]
+                let sql = """
+                    \(columns) FROM \(walk.driver) \(names)
+                    WHERE \(walk.conditions.joined(separator: " AND ")) ORDER BY \(walk.order) \(order) LIMIT ?
+                    """
+                return Select(
+                    sql: sql, arguments: StatementArguments(walk.arguments + [limit]), hasRows: true,
+                    isUnfiltered: isUnfiltered)
+            }
+            let parts = walks.map { walk in
                 """
-            return (sql, StatementArguments(arguments + [read.limit]))
+                SELECT position FROM (SELECT e.position AS position FROM \(walk.driver)
+                    WHERE \(walk.conditions.joined(separator: " AND ")) ORDER BY \(walk.order) \(order) LIMIT ?)
+                """
+            }
+            let sql = parts.joined(separator: "\nUNION\n") + "\nORDER BY position \(order) LIMIT ?"
+            return Select(
+                sql: sql,
+                arguments: StatementArguments(walks.flatMap { $0.arguments + [limit] } + [limit]), hasRows: false)
         }
 
         /// An item with several types walks along each of them: only so does an index give them in order.
@@ -55,10 +80,13 @@
             var walk = Walk()
             if let stream = item.stream {
                 walk.driver = "disco_events e INDEXED BY disco_events_by_stream"
+                // Within one stream versions and positions have one order, and the index has the versions.
+                walk.order = "e.version"
                 walk.conditions.append("e.stream = (SELECT key FROM disco_streams WHERE name = ?)")
                 walk.arguments.append(stream.name)
             } else if let tag = item.tags.first {
                 walk.driver = "disco_tags d CROSS JOIN disco_events e ON e.position = d.position"
+                walk.order = "d.position"
                 walk.conditions.append("d.tag = ?")
                 walk.arguments.append(tag.name)
             } else if !item.types.isEmpty {

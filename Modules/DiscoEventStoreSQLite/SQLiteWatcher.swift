@@ -1,13 +1,12 @@
 #if SQLite
     import DiscoCore
     import DiscoEventStore
-    import Foundation
     import GRDB
 
     /// Notices what other processes append: every 20 ms it asks SQLite whether anybody else has committed, which costs
     /// microseconds, and only then for the head.
     final class SQLiteWatcher: Sendable {
-        private static let interval = 0.02
+        private static let interval = Duration.milliseconds(20)
 
         private let stopping: Locked<Bool>
         private let thread: OwnThread
@@ -20,7 +19,7 @@
             self.stopping = stopping
             thread = OwnThread(name: "disco-watch") {
                 var seen = -1
-                while stopping.waiting(until: Date(timeIntervalSinceNow: Self.interval), { $0 ? true : nil }) == nil {
+                while stopping.waiting(for: Self.interval, { $0 ? true : nil }) == nil {
                     // What cannot be read now is read at the next turn.
                     try? queue.inDatabase { db in
                         // "The integer values returned by two invocations of "PRAGMA data_version" from the same connection will be

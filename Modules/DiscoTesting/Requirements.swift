@@ -27,21 +27,28 @@ func requireThrows<Failure: Error>(
     throw ConformanceFailure(message: "nothing was thrown, expected was \(type)", file: file, line: line)
 }
 
-/// Fails instead of hanging.
+/// Fails instead of hanging: what does not end in time is cancelled, and not waited for.
 func within<Result: Sendable>(
     _ limit: Duration, _ what: String, file: String = #fileID, line: Int = #line,
     _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
-    try await withThrowingTaskGroup(of: Result.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw ConformanceFailure(message: "\(what) took longer than \(limit)", file: file, line: line)
+    let waiter = Waiter<Result>()
+    // Neither of these two may be a child of this task, which would wait for both.
+    let work = Task {
+        do {
+            waiter.settle(.success(try await body()))
+        } catch {
+            waiter.settle(.failure(error))
         }
-        guard let result = try await group.next() else {
-            throw ConformanceFailure(message: "\(what) ended without a result", file: file, line: line)
-        }
-        group.cancelAll()
-        return result
     }
+    let timer = Task {
+        try await Task.sleep(for: limit)
+        waiter.settle(
+            .failure(ConformanceFailure(message: "\(what) took longer than \(limit)", file: file, line: line)))
+    }
+    defer {
+        work.cancel()
+        timer.cancel()
+    }
+    return try await waiter.value()
 }

@@ -15,6 +15,7 @@ import Testing
     @Test(.timeLimit(.minutes(3)), arguments: EventStoreConformance.cases)
     func conforms(to aCase: EventStoreConformance.Case) async throws {
         let suite = EventStoreConformance(
+            hasSettableClock: false,
             open: { options in
                 var settings = Self.settings(try TestDatabase())
                 settings.allowsErasing = options.allowsErasing

@@ -45,6 +45,11 @@ import Testing
         "INSERT INTO disco_permits SELECT stream FROM disco_events; UPDATE disco_events SET version = 9, payload = 'null', erased_at = 1",
         "DELETE FROM disco_tags", "UPDATE disco_tags SET tag = 'y'", "INSERT INTO disco_tags VALUES ('y', 0)",
         "INSERT OR REPLACE INTO disco_tags VALUES ('y', 9)",
+        "INSERT INTO disco_tags VALUES ('y', 1)", "UPDATE disco_types SET name = 'Other'", "DELETE FROM disco_types",
+        "INSERT OR REPLACE INTO disco_types (name) VALUES ('T')", "UPDATE disco_categories SET name = 'b'",
+        "DELETE FROM disco_categories", "INSERT OR REPLACE INTO disco_categories (name) VALUES ('a')",
+        "INSERT OR REPLACE INTO disco_streams (name, category) VALUES ('a-1', 1)",
+        "INSERT OR REPLACE INTO disco_streams (key, name, category) VALUES (1, 'b-1', 1)",
         "DELETE FROM disco_streams", "UPDATE disco_streams SET name = 'x-1'",
     ])
     func theDatabaseItselfRefuses(statement: String) async throws {

@@ -34,7 +34,7 @@ public struct EventSequence: AsyncSequence, Sendable {
                     return event
                 }
                 if done { return nil }
-                read.limit = Swift.min(read.limit, remaining)
+                read.limit = Swift.max(1, Swift.min(read.limit, remaining))
                 let next = try await store.page(read)
                 page = next.events[...]
                 done = !next.hasMore
@@ -42,8 +42,20 @@ public struct EventSequence: AsyncSequence, Sendable {
                 case .forward: read.after = next.through
                 case .backward: read.upTo = Position(rawValue: next.through.rawValue - 1)
                 }
+                if let last = next.events.last { goOn(from: last.version) }
             }
             return nil
+        }
+
+        /// Within one stream a store finds a version at once, and a position only by going through the stream.
+        private mutating func goOn(from version: Int) {
+            guard read.query.items.count == 1, read.query.items[0].stream != nil else { return }
+            let versions = read.versions ?? 1...(.max)
+            switch read.direction {
+            case .forward where version < versions.upperBound: read.versions = version + 1...versions.upperBound
+            case .backward where version > versions.lowerBound: read.versions = versions.lowerBound...version - 1
+            default: done = true
+            }
         }
     }
 }

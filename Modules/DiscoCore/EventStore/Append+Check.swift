@@ -33,18 +33,21 @@ extension Append {
 
     package static func check(_ stream: StreamID) throws {
         try check(stream.name, "stream name", most: 512)
-        let category = stream.category
-        let allowed = category.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
-        }
-        guard allowed, !category.isEmpty, !stream.id.isEmpty else {
+        guard isCategory(stream.category), !stream.id.isEmpty else {
             throw EventStoreError(
                 .invalidAppend,
                 "The stream name \"\(stream.name)\" is not of the form category-id, the category made of letters, digits, _ and ."
             )
         }
+    }
+
+    fileprivate static func isCategory(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+            }
     }
 
     fileprivate static func check(_ name: String, _ what: String, most: Int) throws {
@@ -68,6 +71,12 @@ extension EventQuery {
             for type in item.types { try Append.check(type, "event type", most: 255) }
             for tag in item.tags { try Append.check(tag.name, "tag", most: 255) }
             if let stream = item.stream { try Append.check(stream) }
+            if let category = item.category, !Append.isCategory(category) {
+                throw EventStoreError(
+                    .invalidAppend,
+                    "The condition's category \"\(category.prefix(80))\" is not one: letters, digits, _ and ., without what follows the hyphen."
+                )
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ public protocol EventStore: Sendable {
     func close() async
 }
 
-/// Tells one store from another, and from its own past: a restored backup gets a new epoch.
+/// Tells one store from another. The epoch is for those who restore a backup and want every consumer to notice: they count it up.
 public struct StoreIdentity: Hashable, Codable, Sendable {
     public var store: UUID
     public var epoch: Int

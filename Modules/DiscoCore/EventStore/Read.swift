@@ -29,8 +29,8 @@ public struct Read: Hashable, Sendable {
         self.upTo = upTo
         self.versions = versions
         self.asOf = asOf
-        self.limit = limit
-        self.byteLimit = byteLimit
+        self.limit = max(0, limit)
+        self.byteLimit = max(1, byteLimit)
     }
 }
 

@@ -24,6 +24,8 @@ public enum Finding: Hashable, Sendable {
     case missingPositions(Position, through: Position)
     /// The event's version is not the one after that of the event before it in its stream.
     case wrongVersion(Position, stream: StreamID, version: Int, expected: Int)
+    /// The stream or type of the event has lost its name, so that no reader gets it.
+    case missingName(Position)
     /// The payload is not JSON.
     case damagedPayload(Position, stream: StreamID, reason: String)
     /// The event's time is before that of the event before it.
@@ -38,6 +40,7 @@ extension Finding: CustomStringConvertible {
         case .missingPositions(let first, let last): "There are no events from position \(first) to \(last)."
         case .wrongVersion(let position, let stream, let version, let expected):
             "The event at position \(position) in \(stream) has version \(version), expected was \(expected)."
+        case .missingName(let position): "The event at position \(position) has lost the name of its stream or type."
         case .damagedPayload(let position, let stream, let reason):
             "The payload at position \(position) in \(stream) is \(reason)."
         case .timeRunsBackwards(let position): "The event at position \(position) is older than the one before it."

@@ -7,7 +7,8 @@ package enum Timestamp {
     private static let seconds = Date.ISO8601FormatStyle()
 
     package static func microseconds(of date: Date) -> Int64 {
-        Int64((date.timeIntervalSince1970 * 1_000_000).rounded())
+        // As far as the calendar of any database goes, and no further than the integer does.
+        Int64((min(max(date.timeIntervalSince1970, -60e9), 240e9) * 1_000_000).rounded())
     }
 
     package static func date(microseconds: Int64) -> Date {

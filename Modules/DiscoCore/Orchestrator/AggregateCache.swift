@@ -6,28 +6,28 @@ struct AggregateCache<State: Aggregate>: Sendable {
     }
 
     private let capacity: Int
-    private var entries: [State.ID: Entry] = [:]
+    private var entries: [StreamID: Entry] = [:]
     private var clock: UInt64 = 0
 
     init(capacity: Int) { self.capacity = capacity }
 
     var count: Int { entries.count }
 
-    subscript(id: State.ID) -> Loaded<State>? {
+    subscript(stream: StreamID) -> Loaded<State>? {
         mutating get {
             clock += 1
-            entries[id]?.used = clock
-            return entries[id]?.loaded
+            entries[stream]?.used = clock
+            return entries[stream]?.loaded
         }
         set {
             clock += 1
             guard let newValue, capacity > 0 else {
-                entries[id] = nil
+                entries[stream] = nil
                 return
             }
             // Another dispatch may have stored a later state meanwhile.
-            if let present = entries[id], present.loaded.version > newValue.version { return }
-            entries[id] = Entry(loaded: newValue, used: clock)
+            if let present = entries[stream], present.loaded.version > newValue.version { return }
+            entries[stream] = Entry(loaded: newValue, used: clock)
             if entries.count > capacity { shrink() }
         }
     }

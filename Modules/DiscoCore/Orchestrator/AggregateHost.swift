@@ -3,7 +3,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
     private let client: EventStoreClient
     private let attempts: Int
     private let cache: Locked<AggregateCache<State>>
-    private let queue = KeyedQueue<State.ID>()
+    /// By stream and not by id: to Swift's strings é and e with a combining accent are one id, and their streams are two.
+    private let queue = KeyedQueue<StreamID>()
 
     init(client: EventStoreClient, settings: Orchestrator.Settings) {
         self.client = client
@@ -13,9 +14,9 @@ final class AggregateHost<State: Aggregate>: Sendable {
 
     /// The aggregate as it is recorded now.
     func current(_ id: State.ID) async throws -> Loaded<State> {
-        var loaded = cache.withLock { $0[id] } ?? Loaded(id: id)
+        var loaded = cache.withLock { $0[State.stream(id)] } ?? Loaded(id: id)
         try await client.readOn(&loaded)
-        cache.withLock { [loaded] in $0[id] = loaded }
+        cache.withLock { [loaded] in $0[State.stream(id)] = loaded }
         return loaded
     }
 
@@ -26,7 +27,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
             case .new(let id): id ?? .new(from: .timeOrdered())
             case .existing(let id), .any(let id): id
             }
-        return try await queue.run(id) { try await decide(command, id, metadata) }
+        return try await queue.run(State.stream(id)) { try await decide(command, id, metadata) }
     }
 
     private func decide<C: AggregateCommand<State>>(
@@ -35,7 +36,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
         var loaded: Loaded<State>
         // A refusal, or nothing to do, is final only on state read from the store in this dispatch: nobody else checks it.
         var fresh = false
-        if let cached = cache.withLock({ $0[id] }) {
+        if let cached = cache.withLock({ $0[State.stream(id)] }) {
             loaded = cached
         } else {
             loaded = Loaded(id: id)
@@ -67,7 +68,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
                 try await catchUp(&loaded, conflict)
                 fresh = true
             } catch {
-                cache.withLock { $0[id] = nil }
+                cache.withLock { $0[State.stream(id)] = nil }
                 throw error
             }
         }
@@ -83,15 +84,28 @@ final class AggregateHost<State: Aggregate>: Sendable {
         let appended: Appended
         do {
             appended = try await client.append(append)
-        } catch is OutcomeUnknown {
-            // Never decided anew: the very same append finds out whether it was recorded.
-            appended = try await client.append(append)
+        } catch let unknown as OutcomeUnknown {
+            appended = try await again(append, unknown)
         }
         var after = loaded
         for event in events { after.state.apply(event) }
         after.version = appended.version(of: stream) ?? loaded.version
-        cache.withLock { [after] in $0[after.state.id] = after }
+        cache.withLock { [after] in $0[stream] = after }
         return Dispatched(loaded: after, events: events, position: appended.last, conflicts: conflicts)
+    }
+
+    /// Never decided anew: the very same append finds out whether it was recorded. Only a refusal says that it was not; after
+    /// any other error that is as unknown as before.
+    private func again(_ append: Append, _ unknown: OutcomeUnknown) async throws -> Appended {
+        do {
+            return try await client.append(append)
+        } catch let conflict as VersionConflict {
+            throw conflict
+        } catch let deleted as StreamDeleted {
+            throw deleted
+        } catch {
+            throw unknown
+        }
     }
 
     private func catchUp(_ loaded: inout Loaded<State>, _ conflict: VersionConflict) async throws {

@@ -23,7 +23,7 @@ public struct HeldEvent: Hashable, Sendable {
     public var position: Position
     public var stream: StreamID
     public var attempts: Int
-    /// Nil for one that waits behind another, or is parked.
+    /// Nil for one that waits behind another.
     public var retryAt: Date?
     public var reason: String
 

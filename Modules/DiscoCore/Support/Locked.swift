@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// A value that one thread at a time may touch, with a way to wait until it has changed.
 ///
@@ -18,7 +18,12 @@ package final class Locked<State>: @unchecked Sendable {
         mutex = .allocate(capacity: 1)
         changed = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
+        // Time that nobody sets: a clock set back would make a wait as much longer.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -35,31 +40,38 @@ package final class Locked<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Wakes every thread that waits in ``waiting(until:_:)``.
+    /// Wakes every thread that waits in ``waiting(for:_:)``.
     package func signal() {
         pthread_cond_broadcast(changed)
     }
 
-    /// Blocks the calling thread until `body` returns something, trying anew at each ``signal()`` and at the deadline, when
-    /// it returns whatever `body` does then.
+    /// Blocks the calling thread until `body` returns something, trying anew at each ``signal()`` and when the time is over,
+    /// when it returns whatever `body` does then.
     ///
     /// Only for threads that the package started itself: blocking a thread of Swift's cooperative pool can stop the program.
     package func waiting<Result>(
-        until deadline: Date? = nil, _ body: (inout sending State) -> sending Result?
+        for limit: Duration? = nil, _ body: (inout sending State) -> sending Result?
     ) -> sending Result? {
+        var end = timespec()
+        if let limit {
+            clock_gettime(CLOCK_MONOTONIC, &end)
+            let (seconds, attoseconds) = limit.components
+            end.tv_sec += Int(seconds)
+            end.tv_nsec += Int(attoseconds / 1_000_000_000)
+            if end.tv_nsec >= 1_000_000_000 {
+                end.tv_nsec -= 1_000_000_000
+                end.tv_sec += 1
+            }
+        }
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
             if let result = body(&state) { return result }
-            guard let deadline else {
+            if limit == nil {
                 pthread_cond_wait(changed, mutex)
-                continue
+            } else if pthread_cond_timedwait(changed, mutex, &end) == ETIMEDOUT {
+                return body(&state)
             }
-            let seconds = deadline.timeIntervalSince1970
-            var limit = timespec()
-            limit.tv_sec = Int(seconds)
-            limit.tv_nsec = Int((seconds - seconds.rounded(.down)) * 1_000_000_000)
-            if pthread_cond_timedwait(changed, mutex, &limit) == ETIMEDOUT { return body(&state) }
         }
     }
 }

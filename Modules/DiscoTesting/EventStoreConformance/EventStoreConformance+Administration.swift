@@ -138,13 +138,19 @@ extension EventStoreConformance {
         Case("I50", "two stores see nothing of each other") { suite in
             try await suite.withStore { one in
                 try await suite.withStore { other in
-                    let waiting = Task { try await other.store.wait(beyond: 1) }
+                    let woken = Locked(false)
+                    let waiting = Task {
+                        try await other.store.wait(beyond: 1)
+                        woken.withLock { $0 = true }
+                    }
                     try await other.append(Append([event("a-1")]))
                     for _ in 0..<3 { try await one.append(Append([event("a-1")])) }
                     try requireEqual(try await other.head(), 1, "head")
                     try requireEqual(try await one.head(), 3, "head")
                     let (first, second) = (try await one.store.identity(), try await other.store.identity())
                     try require(first != second, "both have the identity \(first)")
+                    try await Task.sleep(for: .milliseconds(100))
+                    try require(!woken.withLock { $0 }, "one was woken up by the other's appends")
                     try await other.append(Append([event("b-1")]))
                     try await within(.seconds(10), "waking up") { try await waiting.value }
                 }

@@ -60,7 +60,9 @@ extension EventStoreConformance {
         },
         Case("E34", "a condition with a name that no event can have is refused") { suite in
             try await suite.withStore { client in
-                for query in [EventQuery.types(""), .tags("$x"), .stream("nohyphen")] {
+                for query in [
+                    EventQuery.types(""), .tags("$x"), .stream("nohyphen"), .category("wallet-1"), .category(""),
+                ] {
                     let error = try await requireThrows(EventStoreError.self) {
                         try await client.append(Append([event("a-1")], condition: AppendCondition(noneMatch: query)))
                     }
@@ -145,7 +147,15 @@ extension EventStoreConformance {
         },
         Case("F39", "cancelling a follower that waits ends it at once") { suite in
             try await suite.withStore { client in
-                let follower = Task { for try await _ in client.subscribe() {} }
+                let waits = Waiter<Void>()
+                let follower = Task {
+                    for try await element in client.subscribe() where element == .caughtUp {
+                        waits.settle(.success(()))
+                    }
+                }
+                try await client.append(Append([event("a-1")]))
+                try await within(.seconds(20), "catching up") { try await waits.value() }
+                try await Task.sleep(for: .milliseconds(20))
                 follower.cancel()
                 _ = try await within(.seconds(10), "ending") {
                     try await requireThrows(CancellationError.self) { try await follower.value }

@@ -26,19 +26,22 @@ public struct EventStoreConformance: Sendable {
     private let second: (@Sendable (any EventStore) async throws -> any EventStore)?
     private let disturb: (@Sendable (any EventStore) async throws -> Void)?
     private let isDurable: Bool
+    private let hasSettableClock: Bool
 
     /// - Parameters:
     ///   - isDurable: whether what a closed store has recorded is there when `second` opens its data again.
+    ///   - hasSettableClock: whether `open` can heed ``Options/clock``.
     ///   - open: a fresh, empty store at each call.
     ///   - second: another store on the data of the one given, which may be open still, or closed. Nil where that cannot be.
     ///   - disturb: cuts the store's connections, or restarts its server. Nil where there is no such thing.
     public init(
-        isDurable: Bool = true,
+        isDurable: Bool = true, hasSettableClock: Bool = true,
         open: @escaping @Sendable (Options) async throws -> any EventStore,
         second: (@Sendable (any EventStore) async throws -> any EventStore)? = nil,
         disturb: (@Sendable (any EventStore) async throws -> Void)? = nil
     ) {
         self.isDurable = isDurable
+        self.hasSettableClock = hasSettableClock
         self.open = open
         self.second = second
         self.disturb = disturb
@@ -74,6 +77,10 @@ public struct EventStoreConformance: Sendable {
         let store = try await open(Options())
         let kept = try await Self.closing(store) { try await before(EventStoreClient($0)) }
         try await Self.closing(try await second(store)) { try await after(EventStoreClient($0), kept) }
+    }
+
+    func requireSettableClock() throws {
+        if !hasSettableClock { throw Lacking("a clock that can be set") }
     }
 
     func disturb(_ store: any EventStore) async throws {

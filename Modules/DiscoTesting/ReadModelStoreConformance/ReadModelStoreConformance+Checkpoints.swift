@@ -60,6 +60,24 @@ extension ReadModelStoreConformance {
             let taken = try await Self.taken(of: 40, [store, try await suite.again(store)])
             try requireEqual(taken, 1, "steps taken")
         },
+        Case("G41", "a held event is done, or tried again, by one of two that read it") { suite in
+            let store = try await suite.open()
+            let step = Checkpoint(position: 9)
+            var held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
+            try await store.save(Progress(consumer: "c", from: .start, to: step, hold: [held]))
+            held.attempts = 2
+            let done = Progress(consumer: "c", from: step, to: step, release: [5])
+            let again = Progress(consumer: "c", from: step, to: step, hold: [held])
+            try await store.save(again)
+            try await requireMoved { try await store.save(again) }
+            try requireEqual(try await store.held(by: "c"), [held], "held events")
+            try await store.save(done)
+            held.attempts = 3
+            for late in [done, Progress(consumer: "c", from: step, to: step, hold: [held])] {
+                try await requireMoved { try await store.save(late) }
+            }
+            try requireEqual(try await store.held(by: "c"), [], "held events")
+        },
         Case("G41", "held events come back in order, are replaced, and released") { suite in
             let store = try await suite.open()
             let retryAt = Date(timeIntervalSince1970: 1_700_000_000.123456)
@@ -74,6 +92,11 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.held(by: "c"), [first], "held events")
         },
     ]
+
+    private static func requireMoved(_ body: () async throws -> Void) async throws {
+        let error = try await requireThrows(EventStoreError.self) { try await body() }
+        try requireEqual(error.code, .checkpointMoved, "code")
+    }
 
     private static func taken(of count: Int, _ stores: [any ReadModelStore]) async throws -> Int {
         try await withThrowingTaskGroup(of: Int.self) { group in
