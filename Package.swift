@@ -28,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ],
     targets: [
         // The library, from the bottom up.
@@ -74,10 +75,25 @@ let package = Package(
         .target(
             name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers", .logging], path: "Apps/WalletApp/Domain"
         ),
+        .target(
+            name: "AppSupport",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", .configuration,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Apps/AppSupport"),
+        .executableTarget(
+            name: "EventStoreApp",
+            dependencies: [
+                "AppSupport", "DiscoCore", "DiscoEventStore", "DiscoMigrations", .configuration,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Apps/EventStoreApp"),
         .executableTarget(
             name: "WalletApp",
             dependencies: [
-                "WalletDomain", "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", .logging,
+                "WalletDomain", "AppSupport", "DiscoCore", "DiscoEventStore", "DiscoConsumers", .logging,
                 .configuration,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -91,7 +107,8 @@ let package = Package(
         .executableTarget(
             name: "DiscoProbe",
             dependencies: [
-                "DiscoCore", "DiscoEventStoreSQLite", "DiscoConsumers", "WalletDomain", .logging,
+                "DiscoCore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers", "WalletDomain",
+                .logging,
             ],
             path: "Tests/DiscoProbe"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -111,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "DiscoEventStorePostgresTests",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStorePostgres", "DiscoTesting", "TestSupport",
+                "DiscoCore", "DiscoEventStore", "DiscoEventStorePostgres", "DiscoTesting", "TestSupport", "DiscoProbe",
                 .configuration,
             ]),
         .testTarget(
@@ -122,10 +139,12 @@ let package = Package(
                 .logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        .testTarget(name: "EventStoreAppTests", dependencies: ["EventStoreApp", "DiscoCore", "TestSupport"]),
         .testTarget(
             name: "GuidesTests",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
+                "DiscoTesting",
                 "TestSupport",
                 .logging, .configuration,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -44,6 +44,24 @@ package struct MigrationPlan {
         pending = Array(migrations.dropFirst(applied.count))
     }
 
+    /// The SQL that notes that a migration was applied, for those who apply it by other means.
+    ///
+    /// - Parameter schema: that of PostgreSQL, nil for SQLite.
+    package static func record(of migration: Migration, schema: String?) -> String {
+        let table = schema.map { "\"\($0)\".disco_migrations" } ?? "disco_migrations"
+        let columns =
+            schema == nil
+            ? "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL"
+            : "number bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp()"
+        return """
+            -- What the store asks for before it trusts these tables.
+            CREATE TABLE IF NOT EXISTS \(table) (\(columns))\(schema == nil ? " STRICT" : "");
+            INSERT INTO \(table) (number, name, checksum, applied_at)
+            VALUES (\(migration.number), '\(migration.name)', '\(checksum(of: migration))', CURRENT_TIMESTAMP);
+
+            """
+    }
+
     package static func checksum(of migration: Migration) -> String {
         String(FNV1a.hash(migration.sql), radix: 16)
     }

@@ -2,6 +2,7 @@
     public import Configuration
     import DiscoCore
     public import DiscoEventStore
+    import DiscoMigrations
 
     extension PostgresSettings {
         /// ## Configuration keys
@@ -43,9 +44,25 @@
 
     extension EventStoreAdapter {
         /// ``PostgresEventStore``; see ``PostgresSettings`` for the keys.
-        public static let postgres = EventStoreAdapter(name: "postgres") { config in
-            try await PostgresEventStore.open(PostgresSettings(config: config))
-        }
+        public static let postgres = EventStoreAdapter(
+            name: "postgres",
+            pendingMigrations: { config in
+                let settings = try PostgresSettings(config: config)
+                try settings.check()
+                let pool = PostgresPool(name: "disco-migrate", size: 1, settings.connection)
+                do {
+                    let names = try await pool.run { connection in
+                        try PostgresMigrator(settings: settings, migrations: Migration.postgresEventStore)
+                            .pending(connection).map(\.name)
+                    }
+                    await pool.close()
+                    return names
+                } catch {
+                    await pool.close()
+                    throw error
+                }
+            },
+            open: { config in try await PostgresEventStore.open(PostgresSettings(config: config)) })
     }
 
     extension ReadModelStoreAdapter {

@@ -37,6 +37,14 @@
             try await pool.run { [settings] connection in try Self.checkpoint(of: consumer, settings, connection) }
         }
 
+        public func consumers() async throws -> [String] {
+            try await pool.run { [settings] connection in
+                let result = try connection.run(
+                    settings.sql("SELECT DISTINCT consumer FROM \"disco\".disco_checkpoints ORDER BY consumer"))
+                return (0..<result.count).map { result.text($0, 0) }
+            }
+        }
+
         public func held(by consumer: String) async throws -> [HeldEvent] {
             try await pool.run { [settings] connection in
                 let result = try connection.run(

@@ -2,6 +2,7 @@
     public import Configuration
     import DiscoCore
     public import DiscoEventStore
+    import DiscoMigrations
 
     extension SQLiteEventStore.Settings {
         /// ## Configuration keys
@@ -26,9 +27,13 @@
 
     extension EventStoreAdapter {
         /// ``SQLiteEventStore``; see its settings for the keys.
-        public static let sqlite = EventStoreAdapter(name: "sqlite") { config in
-            try SQLiteEventStore(SQLiteEventStore.Settings(config: config))
-        }
+        public static let sqlite = EventStoreAdapter(
+            name: "sqlite",
+            pendingMigrations: { config in
+                try SQLiteMigrator.pending(
+                    in: SQLiteEventStore.Settings(config: config).path, Migration.sqliteEventStore)
+            },
+            open: { config in try SQLiteEventStore(SQLiteEventStore.Settings(config: config)) })
     }
 
     extension ReadModelStoreAdapter {

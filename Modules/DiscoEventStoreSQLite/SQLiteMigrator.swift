@@ -15,10 +15,7 @@
                         CREATE TABLE IF NOT EXISTS disco_migrations (
                             number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT
                         """)
-                let applied = try Row.fetchAll(
-                    db, sql: "SELECT number, name, checksum FROM disco_migrations ORDER BY number"
-                ).map { MigrationPlan.Applied(number: $0[0], name: $0[1], checksum: $0[2]) }
-                for migration in try MigrationPlan(migrations, applied: applied).pending {
+                for migration in try pending(db, migrations) {
                     try db.execute(sql: migration.sql)
                     try db.execute(
                         sql: "INSERT INTO disco_migrations VALUES (?, ?, ?, ?)",
@@ -28,6 +25,32 @@
                         ])
                 }
                 return .commit
+            }
+        }
+
+        private static func pending(_ db: Database, _ migrations: [Migration]) throws -> [Migration] {
+            let applied = try Row.fetchAll(
+                db, sql: "SELECT number, name, checksum FROM disco_migrations ORDER BY number")
+            return try MigrationPlan(
+                migrations,
+                applied: applied.map { MigrationPlan.Applied(number: $0[0], name: $0[1], checksum: $0[2]) }
+            ).pending
+        }
+
+        /// What a file, which may not exist, still needs; nothing is made or changed.
+        static func pending(in path: String, _ migrations: [Migration]) throws -> [String] {
+            guard FileManager.default.fileExists(atPath: path) else { return migrations.map(\.name) }
+            do {
+                var configuration = GRDB.Configuration()
+                configuration.readonly = true
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                defer { try? queue.close() }
+                return try queue.read { db in
+                    try db.tableExists("disco_migrations")
+                        ? pending(db, migrations).map(\.name) : migrations.map(\.name)
+                }
+            } catch {
+                throw SQLiteError.translate(error, path: path)
             }
         }
     }

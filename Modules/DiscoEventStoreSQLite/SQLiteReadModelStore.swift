@@ -19,6 +19,12 @@
             try await database.read { db in try Self.checkpoint(of: consumer, db) }
         }
 
+        public func consumers() async throws -> [String] {
+            try await database.read { db in
+                try String.fetchAll(db, sql: "SELECT DISTINCT consumer FROM disco_checkpoints ORDER BY consumer")
+            }
+        }
+
         public func held(by consumer: String) async throws -> [HeldEvent] {
             try await database.read { db in
                 try Row.fetchAll(

@@ -10,9 +10,14 @@ install_missing_packages() {
     local missing=()
     # The header is what the build needs; a package of another name may have brought it.
     if [ ! -e /usr/include/sqlite3.h ]; then missing+=(libsqlite3-dev); fi
+    if [ ! -e /usr/include/postgresql/libpq-fe.h ]; then missing+=(libpq-dev); fi
     local command
     for command in "$@"; do
-        if ! command -v "$command" >/dev/null; then missing+=("$command"); fi
+        case "$command" in
+        # The server's programs are not on the PATH.
+        postgresql) if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then missing+=(postgresql); fi ;;
+        *) if ! command -v "$command" >/dev/null; then missing+=("$command"); fi ;;
+        esac
     done
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi
 

@@ -1,5 +1,6 @@
 import DiscoConsumers
 import DiscoCore
+import DiscoEventStorePostgres
 import DiscoEventStoreSQLite
 import Foundation
 import Logging
@@ -22,6 +23,13 @@ struct DiscoProbe {
         case "open": open(path)
         default: preconditionFailure("There is no task \(task).")
         }
+    }
+
+    /// A file, or the URL of a database and a schema with a `#` between them.
+    private static func store(_ path: String) async throws -> any EventStore {
+        let parts = path.split(separator: "#").map(String.init)
+        guard parts.count == 2 else { return try SQLiteEventStore(path: path) }
+        return try await PostgresEventStore.open(PostgresSettings(url: parts[0], schema: parts[1]))
     }
 
     private static func wallets(_ path: String) throws -> Wallets {
@@ -88,7 +96,7 @@ struct DiscoProbe {
 
     /// Appends flat out from 16 tasks for a time and prints how many were acknowledged.
     private static func race(_ path: String, seconds: Double) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await store(path))
         say("ready")
         _ = readLine()
         let end = ContinuousClock.now + .seconds(seconds)

@@ -1,6 +1,7 @@
 import Configuration
 import DiscoCore
 import DiscoEventStore
+import DiscoEventStorePostgres
 import DiscoEventStoreSQLite
 import Foundation
 import TestSupport
@@ -48,5 +49,12 @@ import Testing
         let readModels = try await ReadModelStoreAdapter.chosen(by: config, among: [.memory, .sqlite]).open(config)
         await client.store.close()
         await readModels.close()
+    }
+
+    func onPostgres() async throws -> EventStoreClient {
+        var settings = PostgresSettings(url: "postgresql://app@db1,db2/app?target_session_attrs=read-write")
+        settings.schema = "orders"
+        let client = EventStoreClient(try await PostgresEventStore.open(settings))
+        return client
     }
 }

@@ -34,6 +34,9 @@ package struct Program: Sendable {
         try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
+    /// Has it stand still.
+    package func freeze() { _ = Foundation.kill(process.processIdentifier, SIGSTOP) }
+
     package func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
 
     /// What it has printed, once that is at least so long; less at its end.

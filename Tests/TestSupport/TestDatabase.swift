@@ -3,6 +3,8 @@ import Foundation
 /// A schema of its own in the PostgreSQL server that `Scripts/test` starts.
 package struct TestDatabase: Sendable {
     package struct Missing: Error, CustomStringConvertible {
+        package init() {}
+
         package let description = "There is no PostgreSQL server to test with: run Scripts/test, which starts one."
     }
 

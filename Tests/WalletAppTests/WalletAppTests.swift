@@ -19,6 +19,21 @@ import Testing
         try JSONText(text).value()
     }
 
+    @Test func theDemoTellsItOnPostgreSQLToo() async throws {
+        let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "demo.txt")
+        let database = try TestDatabase()
+        let result = try await Program(
+            "WalletApp", ["demo"],
+            environment: [
+                "DISCO_EVENT_STORE_ADAPTER": "postgres", "DISCO_EVENT_STORE_POSTGRES_URL": database.url,
+                "DISCO_EVENT_STORE_POSTGRES_SCHEMA": database.schema,
+                "DISCO_READ_MODELS_POSTGRES_SCHEMA": database.schema + "r",
+            ]
+        ).finish()
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output == (try String(contentsOf: golden, encoding: .utf8)))
+    }
+
     @Test(arguments: ["sqlite", "memory"])
     func theDemoTellsItsStory(adapter: String) async throws {
         let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "demo.txt")
@@ -76,7 +91,7 @@ import Testing
         #expect(result.output == "")
         #expect(
             result.errors == """
-                {"error":"configuration","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed are memory and sqlite."}
+                {"error":"configuration","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed are memory, sqlite, and postgres."}
 
                 """)
     }

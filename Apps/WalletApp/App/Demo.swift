@@ -1,3 +1,4 @@
+import AppSupport
 import ArgumentParser
 import DiscoConsumers
 import DiscoCore
@@ -17,7 +18,7 @@ struct Demo: AsyncParsableCommand {
 private struct Story {
     let wallets: Wallets
     private let user = UUID.timeOrdered()
-    private let colour = isatty(STDOUT_FILENO) == 1
+    private let colour = Output.isTerminal
 
     init(wallets: Wallets) { self.wallets = wallets }
 
@@ -90,9 +91,9 @@ private struct Story {
 
     private func say(_ line: String, _ style: String? = nil) {
         if colour, let style {
-            Output.write("\u{1B}[\(style)m\(line)\u{1B}[0m", to: .standardOutput)
+            Output.write("\u{1B}[\(style)m\(line)\u{1B}[0m")
         } else {
-            Output.write(line, to: .standardOutput)
+            Output.write(line)
         }
     }
 }

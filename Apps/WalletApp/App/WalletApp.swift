@@ -1,3 +1,4 @@
+import AppSupport
 import ArgumentParser
 import DiscoConsumers
 import DiscoCore
@@ -13,8 +14,7 @@ struct WalletApp: AsyncParsableCommand {
         discussion: """
             Answers are JSON on standard output. A refusal is JSON on standard error, and the exit status is 1.
 
-            DISCO_EVENT_STORE_ADAPTER      sqlite (default) or memory
-            DISCO_EVENT_STORE_SQLITE_PATH  the file of events (default: events.sqlite); read models lie beside it
+            \(AppConfiguration.help)
             """,
         subcommands: [Demo.self, Commands.self, Queries.self, Dispatch.self, Ask.self, Consume.self])
 }

@@ -29,6 +29,8 @@ public struct EventStoreError: Error, Sendable {
         public static let checkpointMoved = Code(rawValue: "checkpoint_moved")
         /// There is no stream of this name.
         public static let unknownStream = Code(rawValue: "unknown_stream")
+        /// There is no consumer of this name.
+        public static let unknownConsumer = Code(rawValue: "unknown_consumer")
         /// The store's settings do not allow events to be erased.
         public static let erasingNotAllowed = Code(rawValue: "erasing_not_allowed")
         /// This store cannot do what was asked, for example list its streams.

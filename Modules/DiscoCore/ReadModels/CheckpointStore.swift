@@ -6,6 +6,9 @@ public protocol CheckpointStore: Sendable {
     /// The events that wait, in order of position.
     func held(by consumer: String) async throws -> [HeldEvent]
 
+    /// The names of all consumers that have a checkpoint, sorted.
+    func consumers() async throws -> [String]
+
     /// Stores a step, if the checkpoint is still the one it begins from (compare and set).
     func save(_ progress: Progress) async throws
 

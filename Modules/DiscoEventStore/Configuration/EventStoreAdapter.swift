@@ -17,12 +17,22 @@
     public struct EventStoreAdapter: Sendable {
         public let name: String
         private let make: @Sendable (ConfigReader) async throws -> any EventStore
+        private let pending: @Sendable (ConfigReader) async throws -> [String]
 
-        /// - Parameter open: reads the adapter's settings, from the root of the configuration, and opens the store.
-        public init(name: String, open: @escaping @Sendable (ConfigReader) async throws -> any EventStore) {
+        /// - Parameters:
+        ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies them.
+        ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
+        public init(
+            name: String, pendingMigrations: @escaping @Sendable (ConfigReader) async throws -> [String] = { _ in [] },
+            open: @escaping @Sendable (ConfigReader) async throws -> any EventStore
+        ) {
             self.name = name
+            pending = pendingMigrations
             make = open
         }
+
+        /// The names of the migrations that the database still needs, in their order; nothing is changed.
+        public func pendingMigrations(_ config: ConfigReader) async throws -> [String] { try await pending(config) }
 
         /// Opens the store with what the configuration says.
         ///

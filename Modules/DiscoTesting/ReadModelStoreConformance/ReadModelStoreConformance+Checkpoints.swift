@@ -19,6 +19,7 @@ extension ReadModelStoreConformance {
             try await store.save(Progress(consumer: "c", from: first, to: second))
             try requireEqual(try await store.checkpoint(of: "c"), second, "checkpoint")
             try requireEqual(try await store.checkpoint(of: "c é").position, 9, "checkpoint of another")
+            try requireEqual(try await store.consumers(), ["c", "c é"], "consumers")
         },
         Case("G40", "a checkpoint never moves backwards but by a reset, which forgets what is held too") { suite in
             let store = try await suite.open()

@@ -1,0 +1,53 @@
+package import DiscoCore
+
+/// Rows for people on a terminal, lines of JSON for programs.
+package struct Table {
+    private let columns: [String]
+    private let asJSON: Bool
+    private var rows: [[String]] = []
+
+    /// - Parameter json: whether lines of JSON are wanted on a terminal too.
+    package init(_ columns: [String], json: Bool) {
+        self.columns = columns
+        asJSON = json || !Output.isTerminal
+    }
+
+    /// Prints a row at once as JSON, or keeps it until ``finish()``.
+    package mutating func add(_ object: JSON) {
+        if asJSON { return Output.print(object) }
+        rows.append(columns.map { Self.shown(object[$0] ?? .null) })
+    }
+
+    private static func shown(_ value: JSON) -> String {
+        switch value {
+        case .string(let text): text
+        case .null: ""
+        default: value.description
+        }
+    }
+
+    /// Prints the rows gathered, in columns as wide as they need; numbers stand to the right.
+    package mutating func finish() {
+        if asJSON || rows.isEmpty { return }
+        let widths = columns.indices.map { column in
+            (rows.map { $0[column].count } + [columns[column].count]).max() ?? 0
+        }
+        let numeric = columns.indices.map { column in rows.allSatisfy { Int($0[column]) != nil || $0[column].isEmpty } }
+        for row in [columns] + rows {
+            let cells = row.enumerated().map { column, cell in
+                let pad = String(repeating: " ", count: widths[column] - cell.count)
+                return numeric[column] ? pad + cell : cell + pad
+            }
+            Output.write(cells.joined(separator: "  ").trimmingTrailingSpaces)
+        }
+        rows = []
+    }
+}
+
+extension String {
+    fileprivate var trimmingTrailingSpaces: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

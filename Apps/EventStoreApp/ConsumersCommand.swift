@@ -1,0 +1,78 @@
+import AppSupport
+import ArgumentParser
+import Configuration
+import DiscoCore
+import DiscoEventStore
+
+struct ConsumersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consumers", abstract: "Lists consumers and how far they have come, or resets one.",
+        subcommands: [List.self, Reset.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Lists the consumers that have a checkpoint: where they are, how many events behind, how many they hold."
+        )
+
+        @OptionGroup var rows: RowOptions
+
+        func run() async throws {
+            try await withClient { client in
+                let head = try await client.head()
+                try await ConsumersCommand.withReadModels { readModels in
+                    var table = Table(["consumer", "position", "lag", "held", "reason"], json: rows.json)
+                    for name in try await readModels.consumers() {
+                        let position = try await readModels.checkpoint(of: name).position
+                        let held = try await readModels.held(by: name)
+                        table.add([
+                            "consumer": .string(name), "position": JSON(integerLiteral: Int(position.rawValue)),
+                            "lag": JSON(integerLiteral: Int(head.rawValue - position.rawValue)),
+                            "held": JSON(integerLiteral: held.count),
+                            "reason": held.first { $0.attempts > 0 }.map { .string($0.reason) } ?? .null,
+                        ])
+                    }
+                    table.finish()
+                }
+            }
+        }
+    }
+
+    struct Reset: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forgets a consumer's checkpoint and what it holds: it begins anew when it is next run.",
+            discussion: """
+                A projection applies every event again: empty its tables first. A policy reacts to every event again. Stop the consumer
+                before this.
+                """)
+
+        @Argument(help: "The consumer's name.") var name: String
+
+        func run() async throws {
+            try await Output.reporting {
+                try await ConsumersCommand.withReadModels { readModels in
+                    let known = try await readModels.consumers()
+                    guard known.contains(name) else {
+                        let names = known.isEmpty ? "there are none" : "known are \(known.joined(separator: ", "))"
+                        throw EventStoreError(.unknownConsumer, "There is no consumer \(name); \(names).")
+                    }
+                    try await readModels.reset(name)
+                    Output.print(["reset": .string(name)])
+                }
+            }
+        }
+    }
+
+    private static func withReadModels(_ body: (any ReadModelStore) async throws -> Void) async throws {
+        let config = try await AppConfiguration.load()
+        let adapter = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
+        let readModels = try await adapter.open(config)
+        do {
+            try await body(readModels)
+        } catch {
+            await readModels.close()
+            throw error
+        }
+        await readModels.close()
+    }
+}

@@ -1,0 +1,183 @@
+import DiscoCore
+import DiscoEventStorePostgres
+import DiscoTesting
+import Foundation
+import TestSupport
+import Testing
+
+/// What happens when servers die, stand still, and come back.
+@Suite(.serialized, .timeLimit(.minutes(4))) struct PostgresFailureTests {
+    private func settings(_ url: String) -> PostgresSettings {
+        var settings = PostgresSettings(url: url)
+        settings.readers = 2
+        settings.connectTimeout = .seconds(2)
+        settings.requestTimeout = .seconds(5)
+        return settings
+    }
+
+    private func event(_ stream: StreamID) -> NewEvent { NewEvent(stream: stream, type: "T", payload: "{}") }
+
+    /// Appends one event after the other from each of 16 tasks until it is told to stop. One that fails technically is repeated, the
+    /// very same, until it succeeds: so the ids of all that were ever tried must be there at the end, once.
+    private final class Load: Sendable {
+        let stopping = Locked(false)
+        let acknowledged = Locked<Set<UUID>>([])
+        private let client: EventStoreClient
+
+        init(_ client: EventStoreClient) { self.client = client }
+
+        func run() async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in 0..<16 {
+                    group.addTask { [self] in
+                        while !stopping.withLock({ $0 }) { try await append(StreamID("s-\(task)")) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+
+        private func append(_ stream: StreamID) async throws {
+            let append = Append([NewEvent(stream: stream, type: "T", payload: "{}")])
+            while true {
+                do {
+                    try await client.append(append)
+                    _ = acknowledged.withLock { $0.insert(append.events[0].id) }
+                    return
+                } catch is OutcomeUnknown {
+                    continue
+                } catch let error as EventStoreError where [.unavailable, .busy, .readOnly].contains(error.code) {
+                    continue
+                }
+            }
+        }
+
+        func acknowledgedCount() -> Int { acknowledged.withLock { $0.count } }
+    }
+
+    /// Follows all events in the background.
+    private func follow(_ client: EventStoreClient) -> (seen: Locked<[RecordedEvent]>, task: Task<Void, any Error>) {
+        let seen = Locked<[RecordedEvent]>([])
+        let task = Task {
+            for try await case .event(let event) in client.subscribe() { seen.withLock { $0.append(event) } }
+        }
+        return (seen, task)
+    }
+
+    /// Everything acknowledged is there once, without a hole, and the follower saw all of it in order.
+    private func check(_ client: EventStoreClient, _ load: Load, _ seen: Locked<[RecordedEvent]>) async throws {
+        let stored = try await client.events().collect()
+        #expect(Set(stored.map(\.id)) == load.acknowledged.withLock { $0 })
+        #expect(stored.map(\.position.rawValue) == (0..<stored.count).map { Int64($0) + 1 })
+        #expect(try await client.verify() == [])
+        await eventually(within: .seconds(30)) { seen.withLock { $0.count } >= stored.count }
+        #expect(seen.withLock { $0.map(\.id) } == stored.map(\.id))
+    }
+
+    @Test func whileTheServerIsKilledAgainAndAgainNothingIsLostOrDoubled() async throws {
+        let cluster = try await PostgresCluster.start()
+        let client = EventStoreClient(try await PostgresEventStore.open(settings(cluster.url)))
+        let follower = follow(client)
+        let load = Load(client)
+        let running = Task { try await load.run() }
+        for round in 1...4 {
+            await eventually(within: .seconds(40)) { load.acknowledgedCount() > 300 * round }
+            try await cluster.kill()
+            try await cluster.startAgain()
+        }
+        let before = load.acknowledgedCount()
+        await eventually(within: .seconds(40)) { load.acknowledgedCount() > before + 300 }
+        load.stopping.withLock { $0 = true }
+        try await running.value
+        try await check(client, load, follower.seen)
+        follower.task.cancel()
+        await client.store.close()
+    }
+
+    @Test func aFailoverLosesNothingThatWasAcknowledged() async throws {
+        let primary = try await PostgresCluster.start()
+        let standby = try await primary.standby()
+        try await TestDatabase(url: primary.url).run("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+        try await TestDatabase(url: primary.url).run("SELECT pg_reload_conf()")
+        let url = "postgresql://disco@\(primary.address),\(standby.address)/disco?target_session_attrs=read-write"
+        let client = EventStoreClient(try await PostgresEventStore.open(settings(url)))
+        let follower = follow(client)
+        let load = Load(client)
+        let running = Task { try await load.run() }
+        await eventually(within: .seconds(40)) { load.acknowledgedCount() > 1000 }
+        try await primary.kill()
+        try await standby.promote()
+        let before = load.acknowledgedCount()
+        await eventually(within: .seconds(60)) { load.acknowledgedCount() > before + 1000 }
+        load.stopping.withLock { $0 = true }
+        try await running.value
+        try await check(client, load, follower.seen)
+        follower.task.cancel()
+        await client.store.close()
+    }
+
+    @Test func aServerThatIsGoneIsReportedAndAfterwardsItWorksAgain() async throws {
+        let cluster = try await PostgresCluster.start()
+        let client = EventStoreClient(try await PostgresEventStore.open(settings(cluster.url)))
+        try await client.append(Append([event("a-1")]))
+        try await cluster.kill()
+        let start = ContinuousClock.now
+        await #expect(throws: (any Error).self) { try await client.append(Append([event("a-1")])) }
+        let read = await #expect(throws: EventStoreError.self) { try await client.head() }
+        #expect(read?.code == .unavailable)
+        #expect(ContinuousClock.now - start < .seconds(15))
+        try await cluster.startAgain()
+        try await client.append(Append([event("a-1")]))
+        #expect(try await client.head() >= 2)
+        await client.store.close()
+    }
+
+    @Test func anAppendWithoutAnAnswerIsUnknownAndRepeatingItRecordsItOnce() async throws {
+        let cluster = try await PostgresCluster.start()
+        var settings = settings(cluster.url)
+        settings.requestTimeout = .milliseconds(500)
+        let client = EventStoreClient(try await PostgresEventStore.open(settings))
+        try await client.append(Append([event("a-1")]))
+        let append = Append([event("a-1"), event("b-1")], expect: ["a-1": .exactly(1)])
+        try await cluster.freeze(true)
+        let error = await #expect(throws: OutcomeUnknown.self) { try await client.append(append) }
+        #expect(error?.append == append)
+        try await cluster.freeze(false)
+        let recorded = try await client.append(append)
+        #expect(recorded.events.map(\.version) == [2, 1])
+        #expect(try await client.append(append).events == recorded.events)
+        #expect(try await client.events().collect().count == 3)
+        await client.store.close()
+    }
+
+    @Test(arguments: EventStoreConformance.cases.filter { "ABCDEF".contains($0.number.prefix(1)) })
+    func throughAPoolerInTransactionModeItConforms(to aCase: EventStoreConformance.Case) async throws {
+        let pooler = try await Self.pooler()
+        let direct = try TestDatabase()
+        let open: @Sendable (String, Bool) async throws -> PostgresEventStore = { schema, allowsErasing in
+            var settings = PostgresSettings(url: pooler.url, schema: schema)
+            settings.readers = 2
+            settings.preparesStatements = false
+            settings.notifications = .url(direct.url)
+            settings.allowsErasing = allowsErasing
+            return try await PostgresEventStore.open(settings)
+        }
+        let suite = EventStoreConformance(
+            hasSettableClock: false, open: { try await open(try TestDatabase().schema, $0.allowsErasing) },
+            second: { store in try await open(try #require(store as? PostgresEventStore).settings.schema, false) })
+        if case .skipped(let lacking) = try await aCase.run(on: suite) { try Test.cancel("\(lacking)") }
+    }
+
+    /// One for all cases, started by the first.
+    private static func pooler() async throws -> PgBouncer { try await shared.value }
+    private static let shared = Task { () throws -> PgBouncer in
+        guard let url = ProcessInfo.processInfo.environment["DISCO_TEST_POSTGRES_URL"] else {
+            throw TestDatabase.Missing()
+        }
+        let pooler = try PgBouncer(before: url)
+        try await eventually {
+            try await Program("/usr/bin/psql", ["-X", "-q", "-d", pooler.url, "-c", "SELECT 1"]).finish().status == 0
+        }
+        return pooler
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+
+/// A PostgreSQL server of a test's own, which it may kill. Stopped when it is let go.
+package final class PostgresCluster: Sendable {
+    private static let script = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Scripts/postgres").standardized.path
+
+    private let folder: TemporaryFolder
+    package let url: String
+
+    private init(_ folder: TemporaryFolder, _ url: String) {
+        self.folder = folder
+        self.url = url
+    }
+
+    deinit {
+        // In a deinit nobody can wait; the folder goes last.
+        let stop = Process()
+        stop.executableURL = URL(filePath: Self.script)
+        stop.arguments = ["stop", folder.file("cluster")]
+        try? stop.run()
+        stop.waitUntilExit()
+    }
+
+    package struct Failed: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    @discardableResult
+    private static func run(_ arguments: String...) async throws -> String {
+        let result = try await Program(script, arguments).finish()
+        guard result.status == 0 else { throw Failed(description: "\(arguments): \(result.errors)") }
+        return String(result.output.dropLast())
+    }
+
+    package static func start(_ settings: String...) async throws -> PostgresCluster {
+        let folder = try TemporaryFolder()
+        let result = try await Program(script, ["start", folder.file("cluster")] + settings).finish()
+        guard result.status == 0 else { throw Failed(description: result.errors) }
+        return PostgresCluster(folder, String(result.output.dropLast()))
+    }
+
+    /// A streaming standby, known to this server as `standby`.
+    package func standby() async throws -> PostgresCluster {
+        let other = try TemporaryFolder()
+        let url = try await Self.run("standby", other.file("cluster"), folder.file("cluster"))
+        return PostgresCluster(other, url)
+    }
+
+    /// The host and port of the URL.
+    package var address: String { url.split(separator: "@")[1].split(separator: "/").first.map(String.init) ?? "" }
+
+    package func promote() async throws { try await Self.run("promote", folder.file("cluster")) }
+    package func kill() async throws { try await Self.run("kill", folder.file("cluster")) }
+    package func startAgain() async throws { try await Self.run("again", folder.file("cluster")) }
+
+    /// Has all of its processes stand still, or go on.
+    package func freeze(_ frozen: Bool) async throws {
+        let file = try String(contentsOfFile: folder.file("cluster/data/postmaster.pid"), encoding: .utf8)
+        let postmaster = String(file.prefix { $0.isNumber })
+        let signal = frozen ? "-STOP" : "-CONT"
+        _ = try await Program(
+            "/bin/sh", ["-c", "kill \(signal) \(postmaster) $(ps -o pid= --ppid \(postmaster))"]
+        ).finish()
+    }
+}
+
+/// PgBouncer in transaction mode before a server. Ended when it is let go.
+package final class PgBouncer: Sendable {
+    private let folder: TemporaryFolder
+    private let program: Program
+    package let url: String
+
+    package init(before serverURL: String) throws {
+        folder = try TemporaryFolder()
+        let address = serverURL.split(separator: "@")[1].split(separator: "/")[0].split(separator: ":")
+        let port = Int.random(in: 20_000..<50_000)
+        let settings = """
+            [databases]
+            disco = host=\(address[0]) port=\(address[1]) dbname=disco
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = \(port)
+            auth_type = any
+            pool_mode = transaction
+            default_pool_size = 20
+            max_client_conn = 1000
+            unix_socket_dir =
+            ignore_startup_parameters = extra_float_digits
+            """
+        let file = folder.file("pgbouncer.ini")
+        // Its one user is the one it may become on the server.
+        try settings.replacing("dbname=disco", with: "dbname=disco user=disco").write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let own = ["/usr/sbin/pgbouncer", "-q", file]
+        program =
+            geteuid() == 0
+            ? try Program("/usr/bin/setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups"] + own)
+            : try Program(own[0], Array(own.dropFirst()))
+        url = "postgresql://disco@127.0.0.1:\(port)/disco"
+    }
+
+    deinit { program.kill() }
+}
