@@ -96,13 +96,16 @@ struct ConsumerLoop: Sendable {
 
     private func recordedEvents(_ due: [[HeldEvent]]) async throws -> [Due] {
         var result: [Due] = []
-        for stream in due {
+        // No more than a page of them in one step; the rest of a stream comes with the next.
+        var room = Self.pageSize
+        for stream in due where room > 0 {
             var events: Due = []
-            for held in stream {
+            for held in stream.prefix(room) {
                 let before = Position(rawValue: held.position.rawValue - 1)
                 let page = try await store.page(Read(.all, after: before, upTo: held.position, limit: 1))
                 events.append((held, page.events.first))
             }
+            room -= events.count
             result.append(events)
         }
         return result

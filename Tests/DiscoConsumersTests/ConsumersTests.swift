@@ -257,6 +257,7 @@ import Testing
         let policy = Recorder()
         let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
         let running = Task { try await consumers.run() }
+        try await eventually(within: .seconds(60)) { try await store.held(by: "recorder").isEmpty }
         await eventually { policy.seen.withLock { $0 }.count == 15 }
         running.cancel()
         try await running.value

@@ -67,13 +67,13 @@ import Testing
     @Test func twoProcessesAppendAtOnceAndOneThatStandsStillStallsNobody() async throws {
         let client = try await open()
         let address = database.url + "#" + database.schema
-        let programs = try (0..<3).map { _ in try Program("DiscoProbe", ["race", address, "3"]) }
+        let programs = try (0..<3).map { _ in try Program("DiscoProbe", ["race", address, "8"]) }
         for program in programs { #expect(try await program.printed(atLeast: 6) == "ready\n") }
         for program in programs { try program.send("go") }
         try await eventually { try await client.head() > 200 }
         programs[2].freeze()
         let before = try await client.head()
-        try await eventually(within: .seconds(10)) { try await client.head().rawValue > before.rawValue + 200 }
+        try await eventually(within: .seconds(40)) { try await client.head().rawValue > before.rawValue + 200 }
         var recorded = 0
         for program in programs[..<2] {
             recorded += try #require(Int(try await program.finish().output.dropLast()))

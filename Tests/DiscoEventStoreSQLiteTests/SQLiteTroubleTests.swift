@@ -58,8 +58,8 @@ import Testing
             slowest = max(slowest, ContinuousClock.now - start)
         }
         try await follower.value
-        // A cut holds writers back for 0.2 s; SQLite left to itself would do so for as long as its busy timeout.
-        #expect(slowest < .seconds(2))
+        // A cut holds writers back for 0.2 s; SQLite left to itself would do so for as long as its busy timeout, ten seconds.
+        #expect(slowest < .seconds(6))
         let log = folder.events + "-wal"
         #expect(try size(log) > 64 << 20)
         #expect(try other.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM disco_events") } == 1)
