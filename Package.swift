@@ -100,7 +100,9 @@ let package = Package(
             path: "Apps/WalletApp/App"),
         .executableTarget(
             name: "DiscoBench",
-            dependencies: ["DiscoCore", "DiscoEventStoreSQLite", "DiscoConsumers", .logging],
+            dependencies: [
+                "DiscoCore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers", .logging,
+            ],
             path: "Apps/DiscoBench"),
 
         // A process that tests start, kill and start again.

@@ -16,6 +16,15 @@ struct DiscoBench {
     ]
 
     static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == "postgres" {
+            do {
+                return try await OnPostgres.run(arguments.dropFirst().first ?? "")
+            } catch {
+                print("FAILED: \(error)")
+                exit(1)
+            }
+        }
         let names = Set(CommandLine.arguments.dropFirst())
         let known = workloads.map(\.name)
         guard names.isSubset(of: known) else {
