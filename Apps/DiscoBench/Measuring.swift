@@ -31,10 +31,12 @@ enum Memory {
 }
 
 /// An event of about 200 bytes, as the figures are given for.
-func deposit(_ stream: StreamID, bytes: Int = 160) -> NewEvent {
-    NewEvent(
-        stream: stream, type: "Deposited",
-        payload: JSONText(["amount": 100, "memo": .string(String(repeating: "x", count: bytes))]))
+func deposit(_ stream: StreamID) -> NewEvent { NewEvent(stream: stream, type: "Deposited", payload: payload) }
+
+private let payload = deposited(bytes: 160)
+
+func deposited(bytes: Int) -> JSONText {
+    JSONText(["amount": 100, "memo": .string(String(repeating: "x", count: bytes))])
 }
 
 extension EventStoreClient {

@@ -20,9 +20,11 @@ enum Rehydrating {
 
     static func run(_ path: String) async throws {
         let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let payload = deposited(bytes: 970)
         for stream in ["account-small", "account-large"] as [StreamID] {
             for _ in 0..<(stream == "account-large" ? 100 : 1) {
-                try await client.append(Append((0..<100).map { _ in deposit(stream, bytes: 970) }))
+                try await client.append(
+                    Append((0..<100).map { _ in NewEvent(stream: stream, type: "Deposited", payload: payload) }))
             }
         }
         _ = try await balance("small", client)

@@ -8,6 +8,8 @@
         private let hub: WakeUpHub
         private let notifier: PostgresNotifier?
         private let session: OwnedByLane
+        private let appendSQL: String
+        private let singleSQL: String
 
         /// - Parameter notifier: tells other processes.
         init(_ settings: PostgresSettings, hub: WakeUpHub, notifier: PostgresNotifier?) {
@@ -15,6 +17,8 @@
             self.hub = hub
             self.notifier = notifier
             session = OwnedByLane(PostgresSession(settings.connection))
+            appendSQL = settings.sql(PostgresBatch.sql)
+            singleSQL = settings.sql(PostgresSingle.sql)
         }
 
         /// `@unchecked Sendable`: `commit` alone touches it, and the lane calls that on its own thread, one batch at a time.
@@ -56,9 +60,17 @@
         }
 
         private func commit(_ batch: [Append], _ connection: PostgresConnection) throws -> [BatchOutcome] {
+            if let single = PostgresSingle(batch) {
+                let one = PostgresStatement(singleSQL, single.values)
+                let results = try connection.run([.beginReadCommitted, one, .commit])
+                if results.count == 3, let answer = single.answer(results[1]) {
+                    hub.advance(to: answer.head)
+                    notifier?.notify()
+                    return [.appended(answer.appended)]
+                }
+            }
             var laidOut = PostgresBatch(batch)
-            let statement = laidOut.statement()
-            let append = PostgresStatement(settings.sql(statement.sql), statement.values)
+            let append = PostgresStatement(appendSQL, laidOut.values())
             let results = try connection.run([.beginReadCommitted, append, .commit])
             guard results.count == 3, results[1].count == 1 else {
                 throw PostgresFailure(sqlState: nil, message: "the function append gave no answer", isLost: true)

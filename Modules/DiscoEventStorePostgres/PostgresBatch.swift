@@ -20,9 +20,16 @@
             return streams.count
         }
 
-        mutating func statement() -> PostgresStatement {
+        static let sql = """
+            SELECT * FROM "disco".append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                $22, $23, $24, $25)
+            """
+
+        /// What the function `append` is called with.
+        mutating func values() -> [PostgresValue] {
             var (keys, fingerprints, counts) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int4))
-            var (append, stream, number) = (PostgresArray(.int4), PostgresArray(.int4), PostgresArray(.int4))
+            var (append, first) = (PostgresArray(.int4), PostgresArray(.int4))
+            var (stream, number) = (PostgresArray(.int4), PostgresArray(.int4))
             var (names, categories, slices) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int2))
             var (types, typeVersions, ids) = (PostgresArray(.text), PostgresArray(.int4), PostgresArray(.uuid))
             var (payloads, metadata, tags) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.text))
@@ -38,11 +45,13 @@
                 keys.append(one.key?.key)
                 fingerprints.append(one.key?.fingerprint)
                 counts.append(Int64(one.events.count))
+                let begin = Int64(ids.count) + 1
                 for event in one.events {
                     let place = place(of: event.stream)
                     if place > written.count { written.append(0) }
                     written[place - 1] += 1
                     append.append(Int64(index + 1))
+                    first.append(begin)
                     stream.append(Int64(place))
                     number.append(written[place - 1])
                     names.append(event.stream.name)
@@ -76,19 +85,15 @@
             var streamNames = PostgresArray(.text)
             for stream in streams { streamNames.append(stream.name) }
             let hasKeys = appends.contains { $0.key != nil }
-            return PostgresStatement(
-                """
-                SELECT * FROM "disco".append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                    $22, $23, $24)
-                """,
-                [
-                    hasKeys ? .array(keys) : .nullArray(.text), hasKeys ? .array(fingerprints) : .nullArray(.text),
-                    .array(counts), .array(streamNames), .array(append), .array(stream), .array(number), .array(names),
-                    .array(categories), .array(slices), .array(types), .array(typeVersions), .array(ids),
-                    .array(payloads), metadata.orNull, correlations.orNull, causations.orNull, tags.orNull,
-                    expectedAppend.orNull, expectedStream.orNull, expectedVersion.orNull, conditionAppend.orNull,
-                    conditionAfter.orNull, conditionQueries.orNull,
-                ])
+            return [
+                hasKeys ? .array(keys) : .nullArray(.text), hasKeys ? .array(fingerprints) : .nullArray(.text),
+                .array(counts), .array(streamNames), .array(append), .array(first), .array(stream), .array(number),
+                .array(names),
+                .array(categories), .array(slices), .array(types), .array(typeVersions), .array(ids),
+                .array(payloads), metadata.orNull, correlations.orNull, causations.orNull, tags.orNull,
+                expectedAppend.orNull, expectedStream.orNull, expectedVersion.orNull, conditionAppend.orNull,
+                conditionAfter.orNull, conditionQueries.orNull,
+            ]
         }
 
         /// An array as text: elements in quotes, with `"` and `\` behind a `\`.
@@ -182,7 +187,8 @@
     }
 
     extension ExpectedVersion {
-        fileprivate var number: Int64 {
+        /// As the SQL functions take it.
+        var number: Int64 {
             switch self {
             case .any: -1
             case .noStream: -2

@@ -33,9 +33,12 @@
             let pool = PostgresPool(
                 name: "disco-read", size: settings.readers, settings.connection,
                 // What was planned while a table was empty must not go through all of it later; that makes scans of small tables
-                // look so dear that they would be compiled. Not for a pooler's servers, which are others' too.
+                // look so dear that they would be compiled. And planning a page takes as long as reading it. Not for a pooler's
+                // servers, which are others' too.
                 setUp: settings.preparesStatements
-                    ? [PostgresStatement("SET enable_seqscan = off"), PostgresStatement("SET jit = off")] : [])
+                    ? ["enable_seqscan = off", "jit = off", "plan_cache_mode = force_generic_plan"].map {
+                        PostgresStatement("SET " + $0)
+                    } : [])
             do {
                 let (identity, head) = try await pool.run { connection in
                     try Self.checkServer(settings, connection)

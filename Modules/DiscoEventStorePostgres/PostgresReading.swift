@@ -45,6 +45,11 @@
                     events.append(event)
                 }
             }
+            let ascending = read.direction == .forward
+            for (one, next) in zip(events, events.dropFirst()) where (one.position < next.position) != ascending {
+                throw EventStoreError(
+                    .database, "PostgreSQL gave the events of a page in another order than it was asked for.")
+            }
             let full = read.limit <= 0 || events.count == read.limit || bytes >= read.byteLimit
             var page = PageBounds(read, upTo: Position(rawValue: bound)).page(events, full: full)
             page.head = Position(rawValue: head)

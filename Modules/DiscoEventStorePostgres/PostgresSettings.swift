@@ -61,7 +61,9 @@
         }
 
         /// SQL with the schema's name in its place.
-        func sql(_ text: String) -> String { text.replacing("\"disco\"", with: "\"\(schema)\"") }
+        func sql(_ text: String) -> String {
+            schema == "disco" ? text : text.replacing("\"disco\"", with: "\"\(schema)\"")
+        }
 
         /// Where notifications go.
         var channel: String { "disco_\(schema)" }

@@ -34,6 +34,9 @@
         case literal(String)
         case array(PostgresArray)
         case nullArray(PostgresArray.Element)
+        case nullOf(PostgresArray.Element)
+        /// Text.
+        case bytes([UInt8])
     }
 
     /// An array of one dimension, in binary form.
@@ -151,6 +154,8 @@
                 case .literal(let text): add(0, Array(text.utf8) + [0], format: 0)
                 case .array(let array): add(array.element.arrayType, array.bytes)
                 case .nullArray(let element): add(element.arrayType, nil)
+                case .nullOf(let element): add(element.rawValue, nil)
+                case .bytes(let bytes): add(25, bytes)
                 }
             }
         }

@@ -3,6 +3,9 @@
 
     /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the rows, cut
     /// off at the bytes. One statement, so that all of it is of one moment.
+    ///
+    /// The rows come in the order of the sum over their bytes, which is that of the page: ordering them once more would sort their
+    /// payloads for nothing. Whoever reads them checks it.
     struct PostgresStatementBuilder {
         private let read: Read
         private var values: [PostgresValue] = []
@@ -25,27 +28,35 @@
             let upTo = bind(.int(read.upTo?.rawValue ?? .max))
             let bounds = """
                 WITH b AS MATERIALIZED (
-                    SELECT h.head, least(h.head, \(upTo)) AS bound FROM (SELECT coalesce(max(position), 0) AS head FROM "disco".events) AS h)
-                SELECT b.head, b.bound, (SELECT id FROM "disco".events WHERE position = b.bound),
-                    (SELECT id FROM "disco".events WHERE position = \(after))
+                    SELECT h.head, least(h.head, \(upTo)) AS bound,
+                        (SELECT id FROM "disco".events WHERE position = least(h.head, \(upTo))) AS bound_id,
+                        (SELECT id FROM "disco".events WHERE position = \(after)) AS after_id
+                    FROM (SELECT coalesce(max(position), 0) AS head FROM "disco".events) AS h)
+                SELECT b.head, b.bound, b.bound_id, b.after_id
                 """
             guard read.limit > 0, !read.query.items.isEmpty else {
                 return bounds + ", NULL FROM b"
             }
             let order = read.direction == .forward ? "ASC" : "DESC"
             let limit = bind(.int(Int64(read.limit)))
-            let walks = read.query.items.flatMap(Self.single).map { walk($0, after, limit, order) }
-            let positions =
-                walks.count == 1
-                ? walks[0]
-                : "SELECT u.position FROM (\(walks.map { "(\($0))" }.joined(separator: " UNION "))) AS u ORDER BY u.position \(order) LIMIT \(limit)"
+            let items = read.query.items.flatMap(Self.single)
+            let rows: String
+            if items.count == 1 {
+                rows = walk(items[0], "e.*", after, limit, order)
+            } else {
+                let walks = items.map { "(\(walk($0, "e.position", after, limit, order)))" }.joined(
+                    separator: " UNION ")
+                rows = """
+                    SELECT f.* FROM (SELECT u.position FROM (\(walks)) AS u ORDER BY u.position \(order) LIMIT \(limit)) AS p
+                        JOIN "disco".events f ON f.position = p.position
+                    """
+            }
             return """
                 \(bounds), \(PostgresReading.columns)
                 FROM b LEFT JOIN LATERAL (
-                    SELECT f.*, sum(f.payload_bytes) OVER (ORDER BY f.position \(order) ROWS UNBOUNDED PRECEDING) - f.payload_bytes AS bytes_before
-                    FROM (\(positions)) AS p JOIN "disco".events f ON f.position = p.position
+                    SELECT r.*, sum(r.payload_bytes) OVER (ORDER BY r.position \(order) ROWS UNBOUNDED PRECEDING) - r.payload_bytes AS bytes_before
+                    FROM (\(rows)) AS r
                 ) AS e ON e.bytes_before < \(bind(.int(Int64(read.byteLimit))))
-                ORDER BY e.position \(order)
                 """
         }
 
@@ -55,8 +66,9 @@
             return item.types.map { .init(types: [$0], category: item.category) }
         }
 
-        private mutating func walk(_ item: EventQuery.Item, _ after: String, _ limit: String, _ order: String) -> String
-        {
+        private mutating func walk(
+            _ item: EventQuery.Item, _ columns: String, _ after: String, _ limit: String, _ order: String
+        ) -> String {
             var tables = "\"disco\".events e"
             var place = "e.position"
             var conditions: [String] = []
@@ -88,7 +100,7 @@
             // Within one stream versions and positions have one order, and its index has the versions.
             let ordering = item.stream == nil ? place : "e.version"
             return """
-                SELECT e.position FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(ordering) \(order) LIMIT \(limit)
+                SELECT \(columns) FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(ordering) \(order) LIMIT \(limit)
                 """
         }
     }

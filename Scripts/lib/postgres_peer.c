@@ -70,12 +70,12 @@ static void finish(PGconn *c) {
 }
 
 static void run_function(int batch) {
-    enum { N = 24 };
-    static const Oid types[N] = {1009, 1009, 1007, 1009, 1007, 1007, 1007, 1009, 1009, 1005, 1009, 1007,
+    enum { N = 25 };
+    static const Oid types[N] = {1009, 1009, 1007, 1009, 1007, 1007, 1007, 1007, 1009, 1009, 1005, 1009, 1007,
                                  2951, 1009, 1009, 2951, 2951, 1009, 1007, 1007, 1016, 1007, 1016, 1009};
     PGconn *c = connect_to();
     PQclear(PQprepare(c, "append",
-        "SELECT * FROM disco.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24)", N, types));
+        "SELECT * FROM disco.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)", N, types));
     PQclear(PQprepare(c, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", 0, NULL));
     PQclear(PQprepare(c, "commit", "COMMIT", 0, NULL));
     PQenterPipelineMode(c);
@@ -84,9 +84,8 @@ static void run_function(int batch) {
     static char used[STREAMS];
     double start = now(), t;
     do {
-        static const int filled[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17};
-        for (unsigned i = 0; i < sizeof filled / sizeof *filled; i++) begin(&a[filled[i]], 0);
-        static const uint32_t elements[N] = {25, 25, 23, 25, 23, 23, 23, 25, 25, 21, 25, 23, 2950, 25, 25, 2950, 2950, 25, 23, 23, 20, 23, 20, 25};
+        static const int filled[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 18};
+        static const uint32_t elements[N] = {25, 25, 23, 25, 23, 23, 23, 23, 25, 25, 21, 25, 23, 2950, 25, 25, 2950, 2950, 25, 23, 23, 20, 23, 20, 25};
         for (unsigned i = 0; i < sizeof filled / sizeof *filled; i++) begin(&a[filled[i]], elements[filled[i]]);
         int chosen[1024];
         for (int i = 0; i < batch; i++) {
@@ -99,9 +98,9 @@ static void run_function(int batch) {
             sprintf(name, "account-%d", s);
             sprintf(tag, "{\"account:%d\"}", s);
             make_id(&seed, id);
-            int4(&a[2], 1); text(&a[3], name); int4(&a[4], i + 1); int4(&a[5], i + 1); int4(&a[6], 1);
-            text(&a[7], name); text(&a[8], "account"); int2(&a[9], s % 1024); text(&a[10], "Deposited"); int4(&a[11], 1);
-            bytes(&a[12], id, 16); text(&a[13], payload); text(&a[14], "{\"by\":\"bench\"}"); text(&a[17], tag);
+            int4(&a[2], 1); text(&a[3], name); int4(&a[4], i + 1); int4(&a[5], i + 1); int4(&a[6], i + 1);
+            int4(&a[7], 1); text(&a[8], name); text(&a[9], "account"); int2(&a[10], s % 1024); text(&a[11], "Deposited");
+            int4(&a[12], 1); bytes(&a[13], id, 16); text(&a[14], payload); text(&a[15], "{\"by\":\"bench\"}"); text(&a[18], tag);
         }
         for (int i = 0; i < batch; i++) used[chosen[i]] = 0;
         const char *v[N] = {0};

@@ -5,7 +5,7 @@ extension UUID {
     /// close together in an index.
     public static func timeOrdered() -> UUID {
         let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
-        let (first, second) = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        let (first, second) = RandomBlock.next()
         var bytes = [UInt8](repeating: 0, count: 16)
         for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - 8 * index)) }
         for index in 0..<8 { bytes[8 + index] = UInt8(truncatingIfNeeded: first >> UInt64(8 * index)) }
