@@ -120,6 +120,7 @@ static void run_function(int batch) {
         t = now();
     } while (t - start < seconds);
     printf("%.0f\n", events / (t - start));
+    PQfinish(c);
 }
 
 typedef struct { int number; uint64_t events; } Thread;
@@ -223,6 +224,7 @@ static void run_read(void) {
         if (n < 1000) break;
     }
     printf("%.0f\n", events / (now() - start) + (sum == 1));
+    PQfinish(c);
 }
 
 int main(int argc, char **argv) {

@@ -94,6 +94,44 @@ import Testing
         await client.store.close()
     }
 
+    @Test func whileConnectionsAreCutNothingIsLostOrDoubled() async throws {
+        let database = try TestDatabase()
+        var settings = settings(database.url)
+        settings.schema = database.schema
+        // Two stores, so that some connections are cut while they wait for the other's lock.
+        let clients = [
+            EventStoreClient(try await PostgresEventStore.open(settings)),
+            EventStoreClient(try await PostgresEventStore.open(settings)),
+        ]
+        let follower = follow(clients[0])
+        let loads = clients.map { Load($0) }
+        let running = loads.map { load in Task { try await load.run() } }
+        for round in 1...25 {
+            await eventually(within: .seconds(40)) { loads.allSatisfy { $0.acknowledgedCount() > 20 * round } }
+            try await database.cutConnections()
+        }
+        for load in loads { load.stopping.withLock { $0 = true } }
+        for task in running { try await task.value }
+        loads[0].acknowledged.withLock { $0.formUnion(loads[1].acknowledged.withLock { $0 }) }
+        try await check(clients[0], loads[0], follower.seen)
+        follower.task.cancel()
+        for client in clients { await client.store.close() }
+    }
+
+    @Test(arguments: EventStoreConformance.cases.filter { "F".contains($0.number.prefix(1)) })
+    func withoutNotificationsItFollowsAllTheSame(aCase: EventStoreConformance.Case) async throws {
+        let open: @Sendable (TestDatabase) async throws -> PostgresEventStore = { database in
+            var settings = PostgresSettings(url: database.url, schema: database.schema)
+            settings.notifications = .off
+            return try await PostgresEventStore.open(settings)
+        }
+        let database = try TestDatabase()
+        let suite = EventStoreConformance(
+            open: { _ in try await open(database) }, second: { _ in try await open(database) },
+            disturb: { _ in try await database.cutConnections() })
+        if case .skipped(let lacking) = try await aCase.run(on: suite) { try Test.cancel("\(lacking)") }
+    }
+
     @Test func aFailoverLosesNothingThatWasAcknowledged() async throws {
         let primary = try await PostgresCluster.start()
         let standby = try await primary.standby()

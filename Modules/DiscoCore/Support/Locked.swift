@@ -2,7 +2,7 @@ import Foundation
 
 /// A value that one thread at a time may touch, with a way to wait until it has changed.
 ///
-/// The package's only `@unchecked Sendable`. Proof: `state` is read and written only between `pthread_mutex_lock` and
+/// `@unchecked Sendable`, by this proof: `state` is read and written only between `pthread_mutex_lock` and
 /// `pthread_mutex_unlock` of one mutex, `body` cannot let a reference to it escape through `inout`, and the mutex
 /// lives on the heap at an address that does not move until `deinit`, when no other reference is left. A pthread mutex and
 /// not `Synchronization.Mutex`, because the thread sanitizer understands only the former on Linux.
