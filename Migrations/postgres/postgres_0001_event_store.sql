@@ -183,12 +183,17 @@ BEGIN
                 AND (first_match.category IS NULL OR e.category = first_match.category)
                 AND NOT EXISTS (
                     SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
-            ORDER BY e.position LIMIT 1
+            -- So that the index of types alone has the order, and not that of positions, which leads through everything else.
+            ORDER BY e.type, e.position LIMIT 1
         ) AS m ORDER BY m.position LIMIT 1;
+    ELSIF first_match.category IS NOT NULL THEN
+        SELECT e.position, e.id INTO match_position, match_id FROM "disco".events e
+        WHERE e.category = first_match.category AND e.position > behind AND e.erased_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
+        ORDER BY e.category, e.position LIMIT 1;
     ELSE
         SELECT e.position, e.id INTO match_position, match_id FROM "disco".events e
         WHERE e.position > behind AND e.erased_at IS NULL
-            AND (first_match.category IS NULL OR e.category = first_match.category)
             AND NOT EXISTS (SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
         ORDER BY e.position LIMIT 1;
     END IF;

@@ -39,7 +39,7 @@ extension ConsumerLoop {
                 try await wait(step)
             } catch is CancellationError where Shutdown.isAsked {
                 return
-            } catch let error as EventStoreError where [.busy, .unavailable].contains(error.code) {
+            } catch let error as EventStoreError where [.busy, .unavailable, .outcomeUnknown].contains(error.code) {
                 logger.warning("\(consumer.name) waits: \(error)")
                 let pause = Backoff.seconds(attempts: failures)
                 try? await Shutdown.ending { try await Task.sleep(for: .seconds(pause)) }

@@ -16,7 +16,13 @@
             self.settings = settings
             self.hub = hub
             self.notifier = notifier
-            session = OwnedByLane(PostgresSession(settings.connection))
+            // The server does not notice that a client has given up while it waits for a lock: it must end by itself before that.
+            let most = Int(settings.requestTimeout / .milliseconds(1)) * 4 / 5
+            session = OwnedByLane(
+                PostgresSession(
+                    settings.connection,
+                    setUp: settings.preparesStatements ? [PostgresStatement("SET lock_timeout = \(max(1, most))")] : [])
+            )
             appendSQL = settings.sql(PostgresBatch.sql)
             singleSQL = settings.sql(PostgresSingle.sql)
         }
@@ -29,32 +35,27 @@
 
         func commit(_ batch: [Append]) throws -> [BatchOutcome] {
             let session = session.session
-            let connection: PostgresConnection
-            do {
-                connection = try session.connected()
-            } catch {
-                // Nothing was sent yet: certainly not recorded.
-                throw PostgresError.translate(error)
-            }
             var attempts = 5
             while true {
                 attempts -= 1
+                let connection: PostgresConnection
+                do {
+                    connection = try session.connected()
+                } catch {
+                    // Nothing was sent yet: certainly not recorded.
+                    throw PostgresError.translate(error)
+                }
                 do {
                     return try commit(batch, connection)
                 } catch let failure as PostgresFailure where failure.isLost || !connection.isAlive {
                     session.drop()
                     throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(failure))
-                } catch let failure as PostgresFailure where failure.mayPass && attempts > 0 {
-                    // The server undid it all and asks for another try. One that takes no changes may have become a standby:
-                    // the next connection finds the primary.
-                    try? connection.run(script: "ROLLBACK")
-                    if failure.sqlState == "25006" {
-                        session.drop()
-                        throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(failure))
-                    }
                 } catch let failure as PostgresFailure {
+                    // The server undid it all.
                     try? connection.run(script: "ROLLBACK")
-                    throw PostgresError.translate(failure)
+                    // One that takes no changes may have become a standby: the next connection may find the primary.
+                    if failure.sqlState == "25006" { session.drop() }
+                    if !failure.mayPass || attempts == 0 { throw PostgresError.translate(failure) }
                 }
             }
         }

@@ -19,6 +19,7 @@
         /// The names of prepared statements by their SQL.
         private var prepared: [String: String] = [:]
         private var preparations = 0
+        private var lastCommand = ""
         let canceller: PostgresCanceller
 
         /// - Throws: ``PostgresFailure``.
@@ -38,13 +39,10 @@
                     PQconnectdbParams(names.baseAddress, values.baseAddress, 1)
                 }
             }
-            // Null only where there is no memory for it.
-            guard let handle, let cancel = PQgetCancel(handle) else {
-                throw PostgresFailure(sqlState: nil, message: handle.map(Self.message) ?? "no memory", isLost: true)
-            }
-            guard PQstatus(handle) == CONNECTION_OK else {
+            // Null only where there is no memory for it; the other null where there is no connection.
+            guard let handle else { throw PostgresFailure(sqlState: nil, message: "no memory", isLost: true) }
+            guard PQstatus(handle) == CONNECTION_OK, let cancel = PQgetCancel(handle) else {
                 defer { PQfinish(handle) }
-                PQfreeCancel(cancel)
                 throw PostgresFailure(sqlState: nil, message: Self.message(handle), isLost: true)
             }
             self.handle = handle
@@ -73,14 +71,14 @@
         ///
         /// - Throws: ``PostgresFailure``; where it `isLost`, nobody knows what was done.
         @discardableResult
-        func run(_ statements: [PostgresStatement]) throws -> [PostgresResult] {
+        func run(_ statements: [PostgresStatement], timeout: Duration? = nil) throws -> [PostgresResult] {
             guard PQenterPipelineMode(handle) == 1 else { throw lost }
             var answers: [Answer] = []
             for statement in statements { answers += try send(statement) }
             guard PQpipelineSync(handle) == 1 else { throw lost }
             // "The client should […] call PQgetResult […] until the command queue is empty" (libpq, pipeline mode): each answer
             // ends with a null, the whole with PGRES_PIPELINE_SYNC.
-            let deadline = ContinuousClock.now + options.requestTimeout
+            let deadline = ContinuousClock.now + (timeout ?? options.requestTimeout)
             var results: [PostgresResult] = []
             var failure: PostgresFailure?
             for answer in answers {
@@ -101,10 +99,31 @@
         }
 
         /// Runs several statements of text alone, one after the other, in a transaction of their own unless they begin one.
-        func run(script: String) throws {
-            guard let result = PQexec(handle, script).map(PostgresResult.init) else { throw lost }
-            if result.status != PGRES_COMMAND_OK, result.status != PGRES_TUPLES_OK {
-                throw result.failure(lost: !isAlive)
+        ///
+        /// - Parameter timeout: how long the server may take, nil for the usual time.
+        func run(script: String, timeout: Duration? = nil) throws {
+            guard PQsendQuery(handle, script) == 1 else { throw lost }
+            let deadline = ContinuousClock.now + (timeout ?? options.requestTimeout)
+            var failure: PostgresFailure?
+            while let result = try next(deadline) {
+                if result.status != PGRES_COMMAND_OK, result.status != PGRES_TUPLES_OK {
+                    failure = failure ?? result.failure(lost: !isAlive)
+                }
+                lastCommand = result.command
+            }
+            if let failure { throw failure }
+        }
+
+        /// Ends a transaction.
+        ///
+        /// - Throws: ``PostgresFailure``, also where a statement had failed and its error was swallowed: "If the transaction is in an
+        ///   aborted state, COMMIT is equivalent to ROLLBACK" and no error (postgresql.org).
+        func commit() throws {
+            try run(script: "COMMIT")
+            if lastCommand != "COMMIT" {
+                throw PostgresFailure(
+                    sqlState: "25P02", message: "a statement in the transaction had failed, and all of it was undone",
+                    isLost: false)
             }
         }
 
@@ -113,8 +132,8 @@
             case result
         }
 
-        func run(_ sql: String, _ values: [PostgresValue] = []) throws -> PostgresResult {
-            guard let result = try run([PostgresStatement(sql, values)]).last else { throw lost }
+        func run(_ sql: String, _ values: [PostgresValue] = [], timeout: Duration? = nil) throws -> PostgresResult {
+            guard let result = try run([PostgresStatement(sql, values)], timeout: timeout).last else { throw lost }
             return result
         }
 
@@ -151,7 +170,7 @@
             while PQflush(handle) == 1 || PQisBusy(handle) == 1 {
                 guard try waitForInput(until: deadline) else {
                     throw PostgresFailure(
-                        sqlState: nil, message: "the server did not answer within \(options.requestTimeout)",
+                        sqlState: nil, message: "the server did not answer in time",
                         isLost: true)
                 }
             }

@@ -55,4 +55,21 @@
                 code, "\(advice) (\(shown)\(state.isEmpty ? "" : ", SQLSTATE \(state)"))", underlying: failure)
         }
     }
+
+    extension PostgresConnection {
+        /// Commits.
+        ///
+        /// - Throws: ``PostgresFailure`` where the transaction was undone, ``EventStoreError`` with code
+        ///   ``EventStoreError/Code/outcomeUnknown`` where the connection was lost on the way.
+        func commitOrDoubt() throws {
+            do {
+                try commit()
+            } catch let failure as PostgresFailure where failure.isLost || !isAlive {
+                throw EventStoreError(
+                    .outcomeUnknown,
+                    "The connection was lost while a change was committed: whether it was done is not known.",
+                    underlying: failure)
+            }
+        }
+    }
 #endif

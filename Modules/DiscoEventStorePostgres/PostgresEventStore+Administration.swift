@@ -6,11 +6,12 @@
     extension PostgresEventStore {
         /// Runs statements in one transaction.
         private func change(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
-            try await pool.run(isRepeatable: false) { connection in
+            // What was begun is finished: a cancelled wait for the standby would acknowledge what is not replicated.
+            try await pool.run(isRepeatable: false, isCancellable: false) { connection in
                 try connection.run([.beginReadCommitted])
                 do {
                     try body(connection)
-                    try connection.run([.commit])
+                    try connection.commitOrDoubt()
                 } catch {
                     try? connection.run(script: "ROLLBACK")
                     throw error
@@ -51,7 +52,10 @@
             try await change { [settings] connection in
                 try Self.lock(stream, settings, connection)
                 let name = [PostgresValue.text(stream.name)]
-                func run(_ sql: String) throws { _ = try connection.run(settings.sql(sql), name) }
+                // A long stream takes its time.
+                func run(_ sql: String) throws {
+                    _ = try connection.run(settings.sql(sql), name, timeout: .seconds(600))
+                }
                 try run("INSERT INTO \"disco\".permits VALUES ($1)")
                 try run(
                     """

@@ -17,12 +17,14 @@
                 options.preparesStatements = false
                 let session = PostgresSession(options, setUp: setUp)
                 var interval = PollInterval(isTold: !setUp.isEmpty)
+                var backoff = PostgresBackoff()
                 while !stopping.withLock({ $0 }) {
                     do {
                         // A connection lost and made anew has missed notifications: the head is asked for at each turn.
                         try session.run { connection in
                             let before = hub.head
                             hub.advance(to: try PostgresReading(settings).head(connection))
+                            backoff = PostgresBackoff()
                             interval.turn(moved: hub.head > before)
                             let deadline = ContinuousClock.now + interval.next
                             repeat {
@@ -34,8 +36,8 @@
                             } while ContinuousClock.now < deadline && !stopping.withLock { $0 }
                         }
                     } catch {
-                        // Reconnecting waits longer and longer by itself.
-                        continue
+                        backoff.failed()
+                        _ = stopping.waiting(for: .seconds(backoff.pause() ?? 0)) { $0 ? true : nil }
                     }
                 }
             }
@@ -48,7 +50,10 @@
             await thread.end()
         }
 
-        private func stop() { stopping.withLock { $0 = true } }
+        private func stop() {
+            stopping.withLock { $0 = true }
+            stopping.signal()
+        }
     }
 
     /// How long to wait before the head is asked for again: seldom where notifications come, otherwise soon after something has

@@ -7,6 +7,8 @@
     struct PostgresMigrator {
         let settings: PostgresSettings
         let migrations: [Migration]
+        /// How long a migration, one's own or another's that is waited for, may take.
+        private static let patience = Duration.seconds(600)
 
         /// Migrates, or only looks where the settings say so.
         ///
@@ -15,10 +17,11 @@
             guard settings.migrates else { return try requireCurrent(connection) }
             if try pending(connection).isEmpty { return }
             do {
-                try connection.run(script: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+                try connection.run(script: "BEGIN ISOLATION LEVEL READ COMMITTED")
                 // A second migrator waits here, and then finds everything done.
                 _ = try connection.run(
-                    settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco migrations \"disco\"', 0))"))
+                    settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco migrations \"disco\"', 0))"),
+                    timeout: Self.patience)
                 if try !exists(connection, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [.text(settings.schema)]) {
                     try connection.run(script: settings.sql("CREATE SCHEMA \"disco\""))
                 }
@@ -30,7 +33,7 @@
                             applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
                         """))
                 for migration in try pending(connection) {
-                    try connection.run(script: settings.sql(migration.sql))
+                    try connection.run(script: settings.sql(migration.sql), timeout: Self.patience)
                     _ = try connection.run(
                         settings.sql(
                             "INSERT INTO \"disco\".disco_migrations (number, name, checksum) VALUES ($1, $2, $3)"),
@@ -39,7 +42,7 @@
                             .text(MigrationPlan.checksum(of: migration)),
                         ])
                 }
-                try connection.run(script: "COMMIT")
+                try connection.commit()
             } catch {
                 try? connection.run(script: "ROLLBACK")
                 throw error

@@ -103,9 +103,8 @@
 
         /// Runs to its end, whatever becomes of the calling task.
         private func transaction(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
-            // A task of its own would be cancelled with nobody: what was begun is finished.
             try await pool.run(isRepeatable: false, isCancellable: false) { [settings] connection in
-                try Self.transaction("READ COMMITTED READ WRITE", settings, connection) { try body(connection) }
+                try Self.transaction("READ COMMITTED", settings, connection) { try body(connection) }
             }
         }
 
@@ -118,7 +117,7 @@
                 script: settings.sql("BEGIN ISOLATION LEVEL \(mode); SET LOCAL search_path = \"disco\", public"))
             do {
                 let result = try body()
-                try connection.run(script: "COMMIT")
+                try connection.commitOrDoubt()
                 return result
             } catch {
                 try? connection.run(script: "ROLLBACK")

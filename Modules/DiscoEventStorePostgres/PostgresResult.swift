@@ -15,6 +15,8 @@
         var count: Int { Int(PQntuples(handle)) }
         /// How many rows a statement changed.
         var changed: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
+        /// The command that was done, for example `COMMIT`.
+        var command: String { String(cString: PQcmdStatus(handle)) }
         var columns: [String] { (0..<PQnfields(handle)).map { String(cString: PQfname(handle, $0)) } }
         func type(_ column: Int32) -> Oid { PQftype(handle, column) }
 

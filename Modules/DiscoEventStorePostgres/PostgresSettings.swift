@@ -41,6 +41,28 @@
         }
     }
 
+    extension PostgresSettings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+        /// Without the URLs, which may hold passwords.
+        public var description: String {
+            "PostgresSettings(schema: \(schema), readers: \(readers), migrates: \(migrates), preparesStatements: \(preparesStatements))"
+        }
+        public var debugDescription: String { description }
+        public var customMirror: Mirror { Mirror(self, children: ["schema": schema]) }
+    }
+
+    extension PostgresSettings.Notifications: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+        /// Without the URL, which may hold a password.
+        public var description: String {
+            switch self {
+            case .off: "off"
+            case .sameURL: "sameURL"
+            case .url: "url"
+            }
+        }
+        public var debugDescription: String { description }
+        public var customMirror: Mirror { Mirror(self, children: []) }
+    }
+
     extension PostgresSettings {
         var connection: PostgresConnection.Options {
             PostgresConnection.Options(

@@ -98,7 +98,15 @@
             }
             conditions += ["\(place) > \(after)", "\(place) <= b.bound", PostgresReading.isShown]
             // Within one stream versions and positions have one order, and its index has the versions.
-            let ordering = item.stream == nil ? place : "e.version"
+            var ordering = item.stream == nil ? place : "e.version"
+            // The index of types, or categories, alone has this order: that of positions leads through everything else.
+            if item.stream == nil, item.tags.isEmpty {
+                if item.types.count == 1 {
+                    ordering = "e.type \(order), " + ordering
+                } else if item.types.isEmpty, item.category != nil {
+                    ordering = "e.category \(order), " + ordering
+                }
+            }
             return """
                 SELECT \(columns) FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(ordering) \(order) LIMIT \(limit)
                 """

@@ -18,27 +18,52 @@
             migrations: [Migration]
         ) throws {
             do {
-                pool = try Self.open(path, durability, busyTimeout)
+                (pool, checkpointer) = try Self.insistently(for: busyTimeout) {
+                    let pool = try Self.open(path, durability, busyTimeout)
+                    do {
+                        return (pool, try Self.prepare(pool, path, durability, migrations))
+                    } catch {
+                        try? pool.close()
+                        throw error
+                    }
+                }
             } catch let error as DatabaseError where path.map(Self.isReadOnly) == true {
                 throw SQLiteError.translate(
                     DatabaseError(resultCode: .SQLITE_READONLY, message: error.message), path: path)
             } catch {
                 throw SQLiteError.translate(error, path: path)
             }
-            do {
-                checkpointer = try path.map { try SQLiteCheckpointer(path: $0) }
-                try pool.writeWithoutTransaction { db in
-                    if path != nil {
-                        try Self.checkWritable(db)
-                        try Self.checkDurability(db, durability)
-                    }
-                    try SQLiteMigrator.migrate(db, migrations)
-                    try checkpointer?.watch(db)
+        }
+
+        /// Opens again where others are about to open the same new file: SQLite asks no busy handler while one of them switches it
+        /// to its write-ahead log.
+        private static func insistently<Result>(for limit: Duration, _ body: () throws -> Result) throws -> Result {
+            let deadline = ContinuousClock.now + limit
+            while true {
+                do {
+                    return try body()
+                } catch let error as DatabaseError
+                    where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline
+                {
+                    usleep(UInt32.random(in: 1000...10_000))
                 }
-            } catch {
-                try? pool.close()
-                throw SQLiteError.translate(error, path: path)
             }
+        }
+
+        private static func prepare(
+            _ pool: any DatabaseWriter, _ path: String?, _ durability: SQLiteEventStore.Durability,
+            _ migrations: [Migration]
+        ) throws -> SQLiteCheckpointer? {
+            let checkpointer = try path.map { try SQLiteCheckpointer(path: $0) }
+            try pool.writeWithoutTransaction { db in
+                if path != nil {
+                    try checkWritable(db)
+                    try checkDurability(db, durability)
+                }
+                try SQLiteMigrator.migrate(db, migrations)
+                try checkpointer?.watch(db)
+            }
+            return checkpointer
         }
 
         /// SQLite says that it cannot open a log beside a file on a disk that cannot be written.

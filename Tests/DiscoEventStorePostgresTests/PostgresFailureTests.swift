@@ -154,6 +154,21 @@ import Testing
         await client.store.close()
     }
 
+    @Test func aServerThatTakesNoChangesIsReportedAndWorksAgainWhenItDoes() async throws {
+        let primary = try await PostgresCluster.start()
+        try await PostgresEventStore.open(settings(primary.url)).close()
+        let standby = try await primary.standby()
+        let client = EventStoreClient(try await PostgresEventStore.open(settings(standby.url)))
+        let error = await #expect(throws: EventStoreError.self) { try await client.append(Append([event("a-1")])) }
+        #expect(error?.code == .readOnly)
+        #expect(error?.message.contains("target_session_attrs=read-write") == true)
+        try await primary.kill()
+        try await standby.promote()
+        try await client.append(Append([event("a-1")]))
+        #expect(try await client.head() == 1)
+        await client.store.close()
+    }
+
     @Test func aServerThatIsGoneIsReportedAndAfterwardsItWorksAgain() async throws {
         let cluster = try await PostgresCluster.start()
         let client = EventStoreClient(try await PostgresEventStore.open(settings(cluster.url)))

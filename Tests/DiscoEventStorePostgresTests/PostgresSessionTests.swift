@@ -207,6 +207,17 @@ import Testing
         }
     }
 
+    @Test func settingsAreShownWithoutTheirURLs() {
+        var settings = PostgresSettings(url: "postgresql://me:s3cret@host/x")
+        settings.notifications = .url("postgresql://me:s3cret@host/x")
+        var dumped = ""
+        dump(settings, to: &dumped)
+        dump(settings.notifications, to: &dumped)
+        for text in ["\(settings)", String(reflecting: settings), "\(settings.notifications)", dumped] {
+            #expect(!text.contains("s3cret"), "\(text)")
+        }
+    }
+
     @Test func aDefaultOfRepeatableReadChangesNothing() async throws {
         var strict = settings
         strict.url += "&options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"

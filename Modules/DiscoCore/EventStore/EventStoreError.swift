@@ -9,6 +9,8 @@ public struct EventStoreError: Error, Sendable {
         public static let invalidAppend = Code(rawValue: "invalid_append")
         /// The store was closed.
         public static let closed = Code(rawValue: "closed")
+        /// Whether a change was made could not be learnt. For appends there is ``OutcomeUnknown``, which can be repeated.
+        public static let outcomeUnknown = Code(rawValue: "outcome_unknown")
         /// Others held the database for too long; try again.
         public static let busy = Code(rawValue: "store_busy")
         /// The disk is full.

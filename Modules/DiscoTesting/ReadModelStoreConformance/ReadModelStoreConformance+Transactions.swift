@@ -94,6 +94,19 @@ extension ReadModelStoreConformance {
             try await store.write { try $0.execute("INSERT INTO conformance VALUES ('b', 1)") }
             try requireEqual(try await names(store), ["b"], "rows")
         },
+        Case("G43", "an error that the body swallows is never a commit that did nothing") { suite in
+            let store = try await suite.open()
+            try await makeTable(store)
+            do {
+                try await store.write { transaction in
+                    try transaction.execute("INSERT INTO conformance VALUES ('a', 1)")
+                    try? transaction.execute("INSERT INTO nowhere VALUES (1)")
+                }
+                try requireEqual(try await names(store), ["a"], "rows, since nothing was thrown")
+            } catch is EventStoreError {
+                try requireEqual(try await names(store), [], "rows, since an error was thrown")
+            }
+        },
         Case("G43", "reading cannot write") { suite in
             let store = try await suite.open()
             try await makeTable(store)
