@@ -1,1 +1,6 @@
+// Debian keeps the header in a folder that only pkg-config knows of; where that is not installed it is found here.
+#if __has_include(<libpq-fe.h>)
 #include <libpq-fe.h>
+#else
+#include <postgresql/libpq-fe.h>
+#endif
