@@ -65,7 +65,7 @@ package final class PostgresCluster: Sendable {
     }
 }
 
-/// PgBouncer in transaction mode before a server. Ended when it is let go.
+/// PgBouncer in transaction mode before a server. Ended when it is let go, or with the tests.
 package final class PgBouncer: Sendable {
     private let folder: TemporaryFolder
     private let program: Program
@@ -92,13 +92,14 @@ package final class PgBouncer: Sendable {
         // Its one user is the one it may become on the server.
         try settings.replacing("dbname=disco", with: "dbname=disco user=disco").write(
             toFile: file, atomically: true, encoding: .utf8)
-        let own = ["/usr/sbin/pgbouncer", "-q", file]
-        program =
-            geteuid() == 0
-            ? try Program("/usr/bin/setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups"] + own)
-            : try Program(own[0], Array(own.dropFirst()))
+        // The shell ends it, and removes its folder, when nobody holds the other end of its input any more, however the tests have ended.
+        let watched = "\"$@\" & cat >/dev/null; kill -KILL $!; rm -rf \"$0\""
+        let unprivileged = ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        program = try Program(
+            "/bin/sh",
+            ["-c", watched, folder.path] + (geteuid() == 0 ? unprivileged : []) + ["/usr/sbin/pgbouncer", "-q", file])
         url = "postgresql://disco@127.0.0.1:\(port)/disco"
     }
 
-    deinit { program.kill() }
+    deinit { program.endInput() }
 }

@@ -36,6 +36,8 @@ package struct Program: Sendable {
         try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
+    package func endInput() { try? input.fileHandleForWriting.close() }
+
     /// Has it stand still.
     package func freeze() { _ = Foundation.kill(process.processIdentifier, SIGSTOP) }
 
