@@ -255,38 +255,38 @@ BEGIN
     END IF;
 
     IF EXISTS (SELECT 1 FROM "disco".events e WHERE e.id = ANY (event_ids)) THEN
-    FOR rec IN
-        SELECT event_append[i.n] AS append, min(i.n) AS n, (array_agg(i.id ORDER BY i.n))[1] AS id
-        FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
-        GROUP BY event_append[i.n]
-    LOOP
-        CONTINUE WHEN rec.append = ANY (refused);
-        number := append_events[rec.append];
-        -- A repeat has the same events in the same streams and order, and no other event came with them.
-        place := (
-            SELECT e.append_id FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
-            WHERE event_append[i.n] = rec.append ORDER BY i.n LIMIT 1);
-        refused := refused || rec.append;
-        places := places || place;
-        numbers := numbers || number;
-        IF (SELECT array_agg(e.id ORDER BY e.position) FROM "disco".events e
-                WHERE e.position BETWEEN place AND place + number AND e.append_id = place)
-            IS NOT DISTINCT FROM
-            (SELECT array_agg(i.id ORDER BY i.n)
-                FROM unnest(event_append, event_ids) WITH ORDINALITY AS i(append, id, n) WHERE i.append = rec.append)
-            AND (SELECT array_agg(e.stream ORDER BY e.position) FROM "disco".events e
-                WHERE e.position BETWEEN place AND place + number AND e.append_id = place)
-            IS NOT DISTINCT FROM
-            (SELECT array_agg(i.stream ORDER BY i.n)
-                FROM unnest(event_append, event_streams) WITH ORDINALITY AS i(append, stream, n) WHERE i.append = rec.append)
-        THEN
-            reasons := reasons || 'I'::text;
-            ids := ids || NULL::uuid;
-        ELSE
-            reasons := reasons || 'D'::text;
-            ids := ids || rec.id;
-        END IF;
-    END LOOP;
+        FOR rec IN
+            SELECT event_append[i.n] AS append, min(i.n) AS n, (array_agg(i.id ORDER BY i.n))[1] AS id
+            FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
+            GROUP BY event_append[i.n]
+        LOOP
+            CONTINUE WHEN rec.append = ANY (refused);
+            number := append_events[rec.append];
+            -- A repeat has the same events in the same streams and order, and no other event came with them.
+            place := (
+                SELECT e.append_id FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
+                WHERE event_append[i.n] = rec.append ORDER BY i.n LIMIT 1);
+            refused := refused || rec.append;
+            places := places || place;
+            numbers := numbers || number;
+            IF (SELECT array_agg(e.id ORDER BY e.position) FROM "disco".events e
+                    WHERE e.position BETWEEN place AND place + number AND e.append_id = place)
+                IS NOT DISTINCT FROM
+                (SELECT array_agg(i.id ORDER BY i.n)
+                    FROM unnest(event_append, event_ids) WITH ORDINALITY AS i(append, id, n) WHERE i.append = rec.append)
+                AND (SELECT array_agg(e.stream ORDER BY e.position) FROM "disco".events e
+                    WHERE e.position BETWEEN place AND place + number AND e.append_id = place)
+                IS NOT DISTINCT FROM
+                (SELECT array_agg(i.stream ORDER BY i.n)
+                    FROM unnest(event_append, event_streams) WITH ORDINALITY AS i(append, stream, n) WHERE i.append = rec.append)
+            THEN
+                reasons := reasons || 'I'::text;
+                ids := ids || NULL::uuid;
+            ELSE
+                reasons := reasons || 'D'::text;
+                ids := ids || rec.id;
+            END IF;
+        END LOOP;
     END IF;
 
     SELECT array_agg(coalesce(h.version, 0) ORDER BY s.n),

@@ -7,7 +7,7 @@ import Foundation
 /// lives on the heap at an address that does not move until `deinit`, when no other reference is left. A pthread mutex and
 /// not `Synchronization.Mutex`, because the thread sanitizer understands only the former on Linux.
 ///
-/// Critical sections are short and never call out to code that could block.
+/// Critical sections are short and never call out to code that could block; where one does, on purpose, it says so.
 package final class Locked<State>: @unchecked Sendable {
     private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
