@@ -94,26 +94,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Once for each statement, over the rows it brought: they must go on where the others end.
-CREATE FUNCTION "disco".refuse_gaps() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    lowest bigint;
-    highest bigint;
-    number bigint;
+-- Positions have no gap because one function counts them; rows come through it alone.
+CREATE FUNCTION "disco".refuse_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT min(n.position), max(n.position), count(*) INTO lowest, highest, number FROM inserted n;
-    IF number > 0 AND (
-        highest - lowest + 1 <> number
-        OR lowest <> coalesce((SELECT max(e.position) FROM "disco".events e WHERE e.position < lowest), 0) + 1
-        OR EXISTS (SELECT 1 FROM "disco".events e WHERE e.position > highest))
-    THEN
-        RAISE EXCEPTION 'disco: an event goes to the next position' USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NULL;
+    RAISE EXCEPTION 'disco: events are recorded by the function append (% on %)', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
 END $$;
 
-CREATE TRIGGER events_insert AFTER INSERT ON "disco".events REFERENCING NEW TABLE AS inserted
-    FOR EACH STATEMENT EXECUTE FUNCTION "disco".refuse_gaps();
+CREATE TRIGGER events_insert BEFORE INSERT ON "disco".events FOR EACH STATEMENT
+    WHEN (current_setting('disco.appending', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION "disco".refuse_by_hand();
 CREATE TRIGGER events_update BEFORE UPDATE ON "disco".events
     FOR EACH ROW EXECUTE FUNCTION "disco".refuse_but_erasing();
 CREATE TRIGGER events_delete BEFORE DELETE ON "disco".events FOR EACH ROW EXECUTE FUNCTION "disco".refuse();
@@ -136,31 +125,46 @@ CREATE TRIGGER tags_change BEFORE UPDATE OR DELETE ON "disco".tags
     FOR EACH ROW EXECUTE FUNCTION "disco".refuse_other_tags();
 CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON "disco".tags FOR EACH STATEMENT EXECUTE FUNCTION "disco".refuse();
 
--- Tags belong to the events that this transaction has brought.
-CREATE FUNCTION "disco".refuse_late_tags() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (
-        SELECT 1 FROM inserted n LEFT JOIN "disco".events e ON e.position = n.position
-        WHERE e.xmin IS DISTINCT FROM pg_current_xact_id()::xid)
-    THEN
-        RAISE EXCEPTION 'disco: tags come with their event' USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NULL;
-END $$;
+CREATE TRIGGER tags_insert BEFORE INSERT ON "disco".tags FOR EACH STATEMENT
+    WHEN (current_setting('disco.appending', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION "disco".refuse_by_hand();
 
-CREATE TRIGGER tags_insert AFTER INSERT ON "disco".tags REFERENCING NEW TABLE AS inserted
-    FOR EACH STATEMENT EXECUTE FUNCTION "disco".refuse_late_tags();
+-- The last version of a stream that was recorded at this position or before, 0 for none: versions have no gap and the order of
+-- positions, so halving finds it without an index of its own.
+CREATE FUNCTION "disco".version_at(name text, place bigint) RETURNS bigint LANGUAGE plpgsql STABLE
+    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    low bigint := 0;
+    high bigint;
+    middle bigint;
+    found_at bigint;
+BEGIN
+    IF place <= 0 THEN RETURN 0; END IF;
+    SELECT e.version, e.position INTO high, found_at FROM "disco".events e
+    WHERE e.stream = name ORDER BY e.version DESC LIMIT 1;
+    IF high IS NULL OR found_at <= place THEN RETURN coalesce(high, 0); END IF;
+    high := high - 1;
+    WHILE low < high LOOP
+        middle := (low + high + 1) / 2;
+        IF (SELECT e.position FROM "disco".events e WHERE e.stream = name AND e.version = middle) <= place THEN
+            low := middle;
+        ELSE
+            high := middle - 1;
+        END IF;
+    END LOOP;
+    RETURN low;
+END $$;
 
 -- The first event after `behind` that an item of a query matches: each kind of item walks along its own index.
 CREATE FUNCTION "disco".first_match(
     types text[], tags text[], category text, stream text, behind bigint, OUT match_position bigint, OUT match_id uuid
 ) LANGUAGE plpgsql STABLE
-    SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     IF first_match.stream IS NOT NULL THEN
         SELECT e.position, e.id INTO match_position, match_id FROM "disco".events e
-        WHERE e.stream = first_match.stream AND e.position > behind AND e.erased_at IS NULL
+        WHERE e.stream = first_match.stream AND e.version > (SELECT "disco".version_at(first_match.stream, behind))
+            AND e.erased_at IS NULL
             AND (first_match.types IS NULL OR e.type = ANY (first_match.types))
             AND (first_match.category IS NULL OR e.category = first_match.category)
             AND (first_match.tags IS NULL OR e.tags @> first_match.tags)
@@ -205,7 +209,11 @@ END $$;
 -- append, the place of that one's first event, its stream, and its number among the batch's events of that stream. What must hold before an append (expected_*) has
 -- one entry for each append and stream: -1 any, -2 no stream, -3 an existing one, otherwise the version. Conditions have one
 -- entry for each item of their queries: types, tags, category and stream as JSON, null where nothing is demanded. Tags
--- are array literals. Arrays are null where the batch has nothing of the kind.
+-- are array literals, and once more, each once for its event, in tag_names and tag_event. Arrays are null where the batch has
+-- nothing of the kind.
+--
+-- Ids that are recorded already end the call with unique_violation, unless repeats_ids says to look for them first: that is
+-- rare, and looking costs every batch.
 --
 -- Answers with one row. An append that is not among the refused was recorded: the caller counts positions on from
 -- last_position and versions from heads, over the events of these appends. Refused are, with what is known of them:
@@ -219,12 +227,13 @@ CREATE FUNCTION "disco".append(
     event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[],
     event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[],
     event_metadata text[], event_correlations uuid[], event_causations uuid[], event_tags text[],
+    tag_names text[], tag_event integer[], repeats_ids boolean,
     expected_append integer[], expected_stream integer[], expected_version bigint[],
     condition_append integer[], condition_after bigint[], condition_queries text[],
     OUT last_position bigint, OUT heads bigint[], OUT shown bigint[],
     OUT refused integer[], OUT reasons text[], OUT places bigint[], OUT numbers bigint[], OUT ids uuid[]
 ) LANGUAGE plpgsql VOLATILE
-    SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan SET disco.appending = 'on' AS $$
 #variable_conflict use_variable
 DECLARE
     now_at timestamptz;
@@ -254,7 +263,7 @@ BEGIN
         END LOOP;
     END IF;
 
-    IF EXISTS (SELECT 1 FROM "disco".events e WHERE e.id = ANY (event_ids)) THEN
+    IF repeats_ids THEN
         FOR rec IN
             SELECT event_append[i.n] AS append, min(i.n) AS n, (array_agg(i.id ORDER BY i.n))[1] AS id
             FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
@@ -357,6 +366,14 @@ BEGIN
         END LOOP;
     END IF;
 
+    -- What was recorded before is a repeat, whatever has happened to its streams since.
+    IF refused IS NOT NULL AND NOT repeats_ids AND EXISTS (
+        SELECT 1 FROM unnest(event_append, event_ids) AS u(append, id) JOIN "disco".events e ON e.id = u.id
+        WHERE u.append = ANY (refused))
+    THEN
+        RAISE EXCEPTION 'disco: an id is recorded already' USING ERRCODE = 'unique_violation';
+    END IF;
+
     IF refused IS NULL THEN
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
@@ -367,10 +384,9 @@ BEGIN
                 event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations, event_tags)
             WITH ORDINALITY AS e(first, stream, number, name, category, slice, type, type_version, id, payload, metadata,
                 correlation, causation, tags, n);
-        IF event_tags IS NOT NULL THEN
+        IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT DISTINCT t.tag, last_position + e.n
-            FROM unnest(event_tags) WITH ORDINALITY AS e(tags, n) CROSS JOIN LATERAL unnest(e.tags::text[]) AS t(tag);
+            SELECT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event);
         END IF;
     ELSE
         -- Those that are recorded move up.
@@ -389,14 +405,14 @@ BEGIN
             WHERE u.append <> ALL (refused)
         ) AS e
         ORDER BY e.place;
-        IF event_tags IS NOT NULL THEN
+        IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT DISTINCT t.tag, last_position + e.place
+            SELECT t.tag, last_position + e.place
             FROM (
-                SELECT u.tags, row_number() OVER (ORDER BY u.n) AS place
-                FROM unnest(event_append, event_tags) WITH ORDINALITY AS u(append, tags, n)
+                SELECT u.n, row_number() OVER (ORDER BY u.n) AS place
+                FROM unnest(event_append) WITH ORDINALITY AS u(append, n)
                 WHERE u.append <> ALL (refused)
-            ) AS e CROSS JOIN LATERAL unnest(e.tags::text[]) AS t(tag);
+            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n;
         END IF;
     END IF;
 
@@ -421,14 +437,14 @@ BEGIN
     END IF;
 END $$;
 
--- The short way of one event that comes alone, without key and condition: half the time of a batch of one. Where anything stands
--- in its way it records nothing and answers null; `append` then tells what it is.
+-- The short way of one event that comes alone, without key and condition: half the time of a batch of one. Where anything but a
+-- recorded id stands in its way it records nothing and answers null; `append` then tells what it is.
 CREATE FUNCTION "disco".append_one(
     new_stream text, new_category text, new_slice smallint, new_type text, new_type_version integer, new_id uuid, new_payload text,
     new_metadata text, new_correlation uuid, new_causation uuid, new_tags text[], expected bigint,
     OUT new_position bigint, OUT new_version bigint
 ) LANGUAGE plpgsql VOLATILE
-    SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan SET disco.appending = 'on' AS $$
 #variable_conflict use_variable
 DECLARE
     place bigint;
@@ -447,9 +463,8 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT e.version, e.erased_at IS NOT NULL AS erased FROM "disco".events e
             WHERE e.stream = new_stream ORDER BY e.version DESC LIMIT 1) AS h ON true
-    WHERE NOT EXISTS (SELECT 1 FROM "disco".events e WHERE e.id = new_id)
-        AND NOT EXISTS (
-            SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = new_stream AND (c.deleted_at IS NOT NULL OR c.closed));
+    WHERE NOT EXISTS (
+        SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = new_stream AND (c.deleted_at IS NOT NULL OR c.closed));
     IF place IS NULL
         OR NOT (CASE expected WHEN -1 THEN true WHEN -2 THEN shown = 0 WHEN -3 THEN shown > 0 ELSE shown = expected END)
     THEN
@@ -462,7 +477,7 @@ BEGIN
     VALUES (new_position, new_stream, new_version, new_category, new_type, new_type_version, new_id, new_payload::json,
         octet_length(new_payload), new_metadata::json, new_correlation, new_causation, new_tags, new_slice, new_position, now_at);
     IF new_tags IS NOT NULL THEN
-        INSERT INTO "disco".tags (tag, position) SELECT DISTINCT t.tag, new_position FROM unnest(new_tags) AS t(tag);
+        INSERT INTO "disco".tags (tag, position) SELECT t.tag, new_position FROM unnest(new_tags) AS t(tag);
     END IF;
 END $$;
 

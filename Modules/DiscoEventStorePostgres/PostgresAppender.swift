@@ -8,6 +8,7 @@
         private let hub: WakeUpHub
         private let notifier: PostgresNotifier?
         private let session: OwnedByLane
+        private let transactions: Transactions
         private let appendSQL: String
         private let singleSQL: String
 
@@ -21,10 +22,21 @@
             session = OwnedByLane(
                 PostgresSession(
                     settings.connection,
-                    setUp: settings.preparesStatements ? [PostgresStatement("SET lock_timeout = \(max(1, most))")] : [])
-            )
+                    setUp: settings.preparesStatements
+                        ? [
+                            "lock_timeout = \(max(1, most))", "default_transaction_isolation = 'read committed'",
+                            "default_transaction_read_only = off",
+                        ].map { PostgresStatement("SET " + $0) } : []))
+            transactions = settings.preparesStatements ? .implicit : .explicit
             appendSQL = settings.sql(PostgresBatch.sql)
             singleSQL = settings.sql(PostgresSingle.sql)
+        }
+
+        private enum Transactions {
+            /// A statement alone is one, at the level that the connection was set to.
+            case implicit
+            /// Behind a pooler, where the next statement may run on another connection.
+            case explicit
         }
 
         /// `@unchecked Sendable`: `commit` alone touches it, and the lane calls that on its own thread, one batch at a time.
@@ -36,6 +48,7 @@
         func commit(_ batch: [Append]) throws -> [BatchOutcome] {
             let session = session.session
             var attempts = 5
+            var repeatsIDs = false
             while true {
                 attempts -= 1
                 let connection: PostgresConnection
@@ -46,37 +59,35 @@
                     throw PostgresError.translate(error)
                 }
                 do {
-                    return try commit(batch, connection)
+                    return try commit(batch, repeatsIDs, connection)
                 } catch let failure as PostgresFailure where failure.isLost || !connection.isAlive {
                     session.drop()
                     throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(failure))
                 } catch let failure as PostgresFailure {
                     // The server undid it all.
-                    try? connection.run(script: "ROLLBACK")
+                    if transactions == .explicit { try? connection.run(script: "ROLLBACK") }
                     // One that takes no changes may have become a standby: the next connection may find the primary.
                     if failure.sqlState == "25006" { session.drop() }
-                    if !failure.mayPass || attempts == 0 { throw PostgresError.translate(failure) }
+                    let isRepeat = failure.isUniqueViolation && !repeatsIDs
+                    if isRepeat { repeatsIDs = true }
+                    if !(isRepeat || failure.mayPass) || attempts == 0 { throw PostgresError.translate(failure) }
                 }
             }
         }
 
-        private func commit(_ batch: [Append], _ connection: PostgresConnection) throws -> [BatchOutcome] {
-            if let single = PostgresSingle(batch) {
-                let one = PostgresStatement(singleSQL, single.values)
-                let results = try connection.run([.beginReadCommitted, one, .commit])
-                if results.count == 3, let answer = single.answer(results[1]) {
+        private func commit(
+            _ batch: [Append], _ repeatsIDs: Bool, _ connection: PostgresConnection
+        ) throws -> [BatchOutcome] {
+            if !repeatsIDs, let single = PostgresSingle(batch) {
+                if let answer = single.answer(try call(singleSQL, single.values, connection)) {
                     hub.advance(to: answer.head)
                     notifier?.notify()
                     return [.appended(answer.appended)]
                 }
             }
             var laidOut = PostgresBatch(batch)
-            let append = PostgresStatement(appendSQL, laidOut.values())
-            let results = try connection.run([.beginReadCommitted, append, .commit])
-            guard results.count == 3, results[1].count == 1 else {
-                throw PostgresFailure(sqlState: nil, message: "the function append gave no answer", isLost: true)
-            }
-            let answer = laidOut.answer(results[1])
+            let values = laidOut.values(repeatsIDs: repeatsIDs)
+            let answer = laidOut.answer(try call(appendSQL, values, connection))
             hub.advance(to: answer.head)
             notifier?.notify()
             return try answer.outcomes.map { outcome in
@@ -87,6 +98,23 @@
                 case .repeated(let first, let count): try repeated(first, count, connection, batch)
                 }
             }
+        }
+
+        /// Calls a function that answers with a row, in a transaction of its own.
+        private func call(
+            _ sql: String, _ values: [PostgresValue], _ connection: PostgresConnection
+        ) throws -> PostgresResult {
+            let statement = PostgresStatement(sql, values)
+            let results =
+                switch transactions {
+                case .implicit: try connection.run([statement])
+                case .explicit:
+                    Array(try connection.run([.beginReadCommitted, statement, .commit]).dropFirst().dropLast())
+                }
+            guard results.count == 1, results[0].count == 1 else {
+                throw PostgresFailure(sqlState: nil, message: "the function gave no answer", isLost: true)
+            }
+            return results[0]
         }
 
         /// What was recorded before, read now that the batch is committed: a failure must not say that it is not recorded.

@@ -22,17 +22,18 @@
 
         static let sql = """
             SELECT * FROM "disco".append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $22, $23, $24, $25)
+                $22, $23, $24, $25, $26, $27, $28)
             """
 
         /// What the function `append` is called with.
-        mutating func values() -> [PostgresValue] {
+        mutating func values(repeatsIDs: Bool) -> [PostgresValue] {
             var (keys, fingerprints, counts) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int4))
             var (append, first) = (PostgresArray(.int4), PostgresArray(.int4))
             var (stream, number) = (PostgresArray(.int4), PostgresArray(.int4))
             var (names, categories, slices) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int2))
             var (types, typeVersions, ids) = (PostgresArray(.text), PostgresArray(.int4), PostgresArray(.uuid))
             var (payloads, metadata, tags) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.text))
+            var (tagNames, tagEvent) = (PostgresArray(.text), PostgresArray(.int4))
             var (correlations, causations) = (PostgresArray(.uuid), PostgresArray(.uuid))
             var (expectedAppend, expectedStream, expectedVersion) = (
                 PostgresArray(.int4), PostgresArray(.int4), PostgresArray(.int8)
@@ -65,6 +66,10 @@
                     correlations.append(event.metadata.correlationID)
                     causations.append(event.metadata.causationID)
                     tags.append(event.tags.isEmpty ? nil : Self.literal(event.tags))
+                    for tag in event.tags.once {
+                        tagNames.append(tag.name)
+                        tagEvent.append(Int64(ids.count))
+                    }
                 }
                 for (name, version) in one.expect.sorted(by: { $0.key.name < $1.key.name }) {
                     let place = place(of: name)
@@ -91,6 +96,7 @@
                 .array(names),
                 .array(categories), .array(slices), .array(types), .array(typeVersions), .array(ids),
                 .array(payloads), metadata.orNull, correlations.orNull, causations.orNull, tags.orNull,
+                tagNames.orNull, tagEvent.orNull, .bool(repeatsIDs),
                 expectedAppend.orNull, expectedStream.orNull, expectedVersion.orNull, conditionAppend.orNull,
                 conditionAfter.orNull, conditionQueries.orNull,
             ]
@@ -184,6 +190,14 @@
 
         /// Null where it has nothing but nulls.
         fileprivate var orNull: PostgresValue { hasValues ? .array(self) : .nullArray(element) }
+    }
+
+    extension [Tag] {
+        /// Each of them once, in their order.
+        var once: [Tag] {
+            count < 2 || Set(self).count == count
+                ? self : indices.filter { firstIndex(of: self[$0]) == $0 }.map { self[$0] }
+        }
     }
 
     extension ExpectedVersion {

@@ -48,6 +48,8 @@
             self.handle = handle
             self.options = options
             canceller = PostgresCanceller(cancel)
+            // So that a server that takes nothing in cannot hold a thread for ever: sending has the deadline of the answer.
+            PQsetnonblocking(handle, 1)
             // Warnings go to the server's log alone, not to standard error.
             PQsetNoticeReceiver(handle, { _, _ in }, nil)
         }
@@ -167,8 +169,10 @@
 
         /// The next result, nil at the end of a statement's.
         private func next(_ deadline: ContinuousClock.Instant) throws -> PostgresResult? {
-            while PQflush(handle) == 1 || PQisBusy(handle) == 1 {
-                guard try waitForInput(until: deadline) else {
+            while true {
+                let isSending = PQflush(handle) == 1
+                guard isSending || PQisBusy(handle) == 1 else { break }
+                guard try waitForInput(until: deadline, orRoom: isSending) else {
                     throw PostgresFailure(
                         sqlState: nil, message: "the server did not answer in time",
                         isLost: true)
@@ -180,13 +184,18 @@
         // MARK: Notifications
 
         /// Waits for something to come from the server and takes it in; false at the deadline.
-        func waitForInput(until deadline: ContinuousClock.Instant) throws -> Bool {
+        ///
+        /// - Parameter orRoom: or for the server to take in more of what is being sent to it.
+        func waitForInput(until deadline: ContinuousClock.Instant, orRoom: Bool = false) throws -> Bool {
             let left = deadline - ContinuousClock.now
-            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            var descriptor = pollfd(
+                fd: PQsocket(handle), events: Int16(orRoom ? POLLIN | POLLOUT : POLLIN), revents: 0)
             guard descriptor.fd >= 0 else { throw lost }
             let ready = poll(&descriptor, 1, Int32(max(0, min(left / .milliseconds(1), 1e9)).rounded(.up)))
             if ready == 0 { return false }
-            guard ready > 0 || errno == EINTR, PQconsumeInput(handle) == 1 else { throw lost }
+            guard ready > 0 || errno == EINTR else { throw lost }
+            let isInput = Int32(descriptor.revents) & ~POLLOUT != 0
+            guard !isInput || PQconsumeInput(handle) == 1 else { throw lost }
             return true
         }
 

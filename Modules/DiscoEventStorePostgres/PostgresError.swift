@@ -14,6 +14,8 @@
             return failure
         }
 
+        var isUniqueViolation: Bool { sqlState == "23505" }
+
         /// Whether the same once more may succeed: deadlock, serialization, a server that became a standby.
         var mayPass: Bool { ["40001", "40P01", "25006", "57P03"].contains(sqlState) }
     }

@@ -23,6 +23,13 @@
         private let notifier: PostgresNotifier?
         private let storeIdentity: StoreIdentity
 
+        /// How reads are planned: a walk along an index, in order, cut off at the limit. What is planned while a table is empty, or
+        /// before it is analyzed, must not go through all of it later, by a scan or by a bitmap and a sort; forbidding that makes
+        /// small tables look so dear that their plans would be compiled. And planning a page takes as long as reading it.
+        static let planning = [
+            "enable_seqscan = off", "enable_bitmapscan = off", "jit = off", "plan_cache_mode = force_generic_plan",
+        ]
+
         /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as durable as a store
         /// promises.
         ///
@@ -32,13 +39,8 @@
             try settings.check()
             let pool = PostgresPool(
                 name: "disco-read", size: settings.readers, settings.connection,
-                // What was planned while a table was empty must not go through all of it later; that makes scans of small tables
-                // look so dear that they would be compiled. And planning a page takes as long as reading it. Not for a pooler's
-                // servers, which are others' too.
-                setUp: settings.preparesStatements
-                    ? ["enable_seqscan = off", "jit = off", "plan_cache_mode = force_generic_plan"].map {
-                        PostgresStatement("SET " + $0)
-                    } : [])
+                // Not for a pooler's servers, which are others' too.
+                setUp: settings.preparesStatements ? Self.planning.map { PostgresStatement("SET " + $0) } : [])
             do {
                 let (identity, head) = try await pool.run { connection in
                     try Self.checkServer(settings, connection)
@@ -61,8 +63,12 @@
             storeIdentity = identity
             hub.advance(to: head)
             notifier = settings.notifications == .off ? nil : PostgresNotifier(settings)
+            // Two, so that the server need not wait for the next batch to be laid out and sent.
             lane = AppendLane(
-                name: "disco-append", appender: PostgresAppender(settings, hub: hub, notifier: notifier))
+                name: "disco-append",
+                appenders: (0..<2).map { [settings, hub, notifier] _ in
+                    PostgresAppender(settings, hub: hub, notifier: notifier)
+                })
             listener = PostgresListener(settings, hub: hub)
         }
 

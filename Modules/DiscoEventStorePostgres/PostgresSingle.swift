@@ -12,6 +12,7 @@
                 return nil
             }
             event = batch[0].events[0]
+            guard event.tags.once.count == event.tags.count else { return nil }
             guard batch[0].expect.keys.allSatisfy({ [event] in $0 == event.stream }) else { return nil }
             expected = batch[0].expect[event.stream] ?? .any
         }

@@ -26,6 +26,7 @@
         /// Of a type that the server finds out.
         case null
         case int(Int64)
+        case bool(Bool)
         case text(String)
         case uuid(UUID)
         /// Microseconds since 1970.
@@ -145,6 +146,7 @@
                     var eight: [UInt8] = []
                     eight.appendBigEndian(value)
                     add(20, eight)
+                case .bool(let value): add(16, [value ? 1 : 0])
                 case .time(let microseconds):
                     var eight: [UInt8] = []
                     eight.appendBigEndian(microseconds - postgresEpoch)

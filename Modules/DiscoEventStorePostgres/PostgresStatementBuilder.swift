@@ -96,8 +96,17 @@
                     "e.version BETWEEN \(bind(.int(Int64(versions.lowerBound)))) AND \(bind(.int(Int64(versions.upperBound))))"
                 )
             }
+            if let stream = item.stream {
+                // Within one stream versions and positions have one order, and its index has the versions.
+                let name = bind(.text(stream.name))
+                if read.after > .start {
+                    conditions.append("e.version > (SELECT \"disco\".version_at(\(name), \(after)))")
+                }
+                if read.upTo != nil {
+                    conditions.append("e.version <= (SELECT \"disco\".version_at(\(name), b.bound) FROM b)")
+                }
+            }
             conditions += ["\(place) > \(after)", "\(place) <= b.bound", PostgresReading.isShown]
-            // Within one stream versions and positions have one order, and its index has the versions.
             var ordering = item.stream == nil ? place : "e.version"
             // The index of types, or categories, alone has this order: that of positions leads through everything else.
             if item.stream == nil, item.tags.isEmpty {

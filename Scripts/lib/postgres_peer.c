@@ -1,6 +1,6 @@
 /* What PostgreSQL itself can do through libpq, to measure DiscoEventStorePostgres beside.
  *   postgres_peer URL function SECONDS BATCH      batches of single-event appends by the SQL function, one connection
- *   postgres_peer URL rows SECONDS CONNECTIONS    plain inserts of 100 rows into a table of the same columns and indexes
+ *   postgres_peer URL rows SECONDS CONNECTIONS    plain inserts of 100 rows, a tag each, into tables of the same columns and indexes
  *   postgres_peer URL lock SECONDS CONNECTIONS    one event a transaction, under a row lock that makes the order
  *   postgres_peer URL read                        all events in order, pages of 1,000, binary results
  * Prints events per second. */
@@ -70,22 +70,20 @@ static void finish(PGconn *c) {
 }
 
 static void run_function(int batch) {
-    enum { N = 25 };
+    enum { N = 28 };
     static const Oid types[N] = {1009, 1009, 1007, 1009, 1007, 1007, 1007, 1007, 1009, 1009, 1005, 1009, 1007,
-                                 2951, 1009, 1009, 2951, 2951, 1009, 1007, 1007, 1016, 1007, 1016, 1009};
+                                 2951, 1009, 1009, 2951, 2951, 1009, 1009, 1007, 16, 1007, 1007, 1016, 1007, 1016, 1009};
     PGconn *c = connect_to();
     PQclear(PQprepare(c, "append",
-        "SELECT * FROM disco.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)", N, types));
-    PQclear(PQprepare(c, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", 0, NULL));
-    PQclear(PQprepare(c, "commit", "COMMIT", 0, NULL));
+        "SELECT * FROM disco.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28)", N, types));
     PQenterPipelineMode(c);
     Array a[N] = {0};
     uint64_t seed = 88172645463325252ull, events = 0;
     static char used[STREAMS];
     double start = now(), t;
     do {
-        static const int filled[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 18};
-        static const uint32_t elements[N] = {25, 25, 23, 25, 23, 23, 23, 23, 25, 25, 21, 25, 23, 2950, 25, 25, 2950, 2950, 25, 23, 23, 20, 23, 20, 25};
+        static const int filled[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 18, 19, 20};
+        static const uint32_t elements[N] = {25, 25, 23, 25, 23, 23, 23, 23, 25, 25, 21, 25, 23, 2950, 25, 25, 2950, 2950, 25, 25, 23, 16, 23, 23, 20, 23, 20, 25};
         for (unsigned i = 0; i < sizeof filled / sizeof *filled; i++) begin(&a[filled[i]], elements[filled[i]]);
         int chosen[1024];
         for (int i = 0; i < batch; i++) {
@@ -93,14 +91,15 @@ static void run_function(int batch) {
             do s = random64(&seed) % STREAMS; while (used[s]);
             used[s] = 1;
             chosen[i] = s;
-            char name[64], tag[64];
+            char name[64], tag[64], tags[64];
             unsigned char id[16];
             sprintf(name, "account-%d", s);
-            sprintf(tag, "{\"account:%d\"}", s);
+            sprintf(tag, "account:%d", s);
+            sprintf(tags, "{\"account:%d\"}", s);
             make_id(&seed, id);
             int4(&a[2], 1); text(&a[3], name); int4(&a[4], i + 1); int4(&a[5], i + 1); int4(&a[6], i + 1);
             int4(&a[7], 1); text(&a[8], name); text(&a[9], "account"); int2(&a[10], s % 1024); text(&a[11], "Deposited");
-            int4(&a[12], 1); bytes(&a[13], id, 16); text(&a[14], payload); text(&a[15], "{\"by\":\"bench\"}"); text(&a[18], tag);
+            int4(&a[12], 1); bytes(&a[13], id, 16); text(&a[14], payload); text(&a[15], "{\"by\":\"bench\"}"); text(&a[18], tags); text(&a[19], tag); int4(&a[20], i + 1);
         }
         for (int i = 0; i < batch; i++) used[chosen[i]] = 0;
         const char *v[N] = {0};
@@ -112,8 +111,9 @@ static void run_function(int batch) {
             v[filled[i]] = x->p;
             len[filled[i]] = x->n;
         }
-        if (!PQsendQueryPrepared(c, "begin", 0, NULL, NULL, NULL, 1) || !PQsendQueryPrepared(c, "append", N, v, len, fmt, 1)
-            || !PQsendQueryPrepared(c, "commit", 0, NULL, NULL, NULL, 1) || !PQpipelineSync(c))
+        v[21] = "";
+        len[21] = 1;
+        if (!PQsendQueryPrepared(c, "append", N, v, len, fmt, 1) || !PQpipelineSync(c))
             die(c, "send");
         finish(c);
         events += batch;
@@ -131,9 +131,9 @@ static void *insert_rows(void *p) {
     uint64_t seed = 88172645463325252ull + me->number * 7919;
     static const Oid types[] = {25, 1016, 2951, 1009};
     PQclear(PQprepare(c, "rows",
-        "INSERT INTO peer (stream, version, category, type, type_version, id, payload, payload_bytes, metadata, tags, slice, append_id, recorded_at) "
-        "SELECT $1, u.v, 'account', 'Deposited', 1, u.i, u.p::json, octet_length(u.p), '{\"by\":\"bench\"}', '{x}', 1, 1, clock_timestamp() "
-        "FROM unnest($2, $3, $4) u(v, i, p)", 4, types));
+        "WITH new AS (INSERT INTO peer (stream, version, category, type, type_version, id, payload, payload_bytes, metadata, tags, slice, append_id, recorded_at) "
+        "SELECT $1, u.v, 'account', 'Deposited', 1, u.i, u.p::json, octet_length(u.p), '{\"by\":\"bench\"}', ARRAY[$1], 1, 1, clock_timestamp() "
+        "FROM unnest($2, $3, $4) u(v, i, p) RETURNING position) INSERT INTO peer_tags SELECT $1, position FROM new", 4, types));
     Array v = {0}, ids = {0}, payloads = {0};
     int64_t version = 0;
     char name[64];

@@ -61,6 +61,55 @@ import Testing
         await lane.close()
     }
 
+    @Test func withTwoAppendersTheNextBatchIsHandedOverWhileOneCommitsAndNoneIsSmall() async throws {
+        let appender = Appender(isOpen: false)
+        let lane = AppendLane(name: "test", appenders: [appender, appender])
+        let first = Task { try await lane.append(append("a-0")) }
+        await eventually { appender.batches.count == 1 }
+        let some = (1...15).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
+        for _ in 0..<200 { await Task.yield() }
+        // Fifteen are not worth a flush of their own: they gather on.
+        #expect(appender.batches.count == 1)
+        let more = (16...80).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
+        await eventually { appender.batches.count == 2 }
+        for _ in 0..<200 { await Task.yield() }
+        #expect(appender.batches.count == 2)
+        appender.open()
+        for task in [first] + some + more { _ = try await task.value }
+        #expect(appender.batches.map(\.count).reduce(0, +) == 81)
+        #expect(appender.batches.count < 12, "\(appender.batches)")
+        await lane.close()
+    }
+
+    @Test func twoAppendersShareWhatWaits() async throws {
+        let appender = Appender(isOpen: false)
+        let lane = AppendLane(name: "test", appenders: [appender, appender])
+        let many = Append((0..<40).map { NewEvent(stream: StreamID("a-\($0)"), type: "T", payload: "{}") })
+        let first = Task { try await lane.append(many) }
+        await eventually { appender.batches.count == 1 }
+        let rest = (0..<100).map { number in Task { try await lane.append(append(StreamID("b-\(number)"))) } }
+        await eventually { appender.batches.count == 2 }
+        appender.open()
+        for task in [first] + rest { _ = try await task.value }
+        // The second took no more than half of what there was then: at least 40 waited beside the 40 in hand.
+        let sizes = appender.batches.map(\.count)
+        #expect((40...70).contains(sizes[1]), "\(sizes)")
+        await lane.close()
+    }
+
+    @Test func whenItClosesWithTwoAppendersWhatWaitsIsCommitted() async throws {
+        let appender = Appender(isOpen: false)
+        let lane = AppendLane(name: "test", appenders: [appender, appender])
+        let tasks = (0..<4).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
+        await eventually { appender.batches.count == 1 }
+        for _ in 0..<200 { await Task.yield() }
+        let closing = Task { await lane.close() }
+        appender.open()
+        for task in tasks { _ = try await task.value }
+        await closing.value
+        #expect(appender.batches.map(\.count).reduce(0, +) == 4)
+    }
+
     @Test func oneThatIsCancelledWhileItWaitsIsNeverCommitted() async throws {
         let appender = Appender(isOpen: false)
         let lane = AppendLane(name: "test", appender: appender)

@@ -3,31 +3,56 @@ import Foundation
 
 /// Group commit: while one batch of appends commits, the next gathers, so that concurrent appends share a disk flush.
 ///
-/// The lane belongs to no caller: its own thread commits batches and resumes callers, so that one caller's cancellation never
+/// The lane belongs to no caller: its own threads commit batches and resume callers, so that one caller's cancellation never
 /// reaches another's commit. An append that is still waiting when its task is cancelled is withdrawn; one in a batch
 /// runs to its outcome.
+///
+/// With several appenders a batch is laid out and sent while the one before it commits. Which goes first, and that each sees the
+/// other, is then the affair of the store's lock; batches are kept about as large as each other, since small ones cost a flush each.
 public final class AppendLane: Sendable {
-    private struct Waiting: Sendable {
+    fileprivate struct Waiting: Sendable {
         let append: Append
         let waiter: Waiter<Appended>
     }
 
     private struct State: Sendable {
         var queue: [Waiting] = []
+        /// How many events wait, and how many are being committed.
+        var (waiting, inHand) = (0, 0)
+        var idle: Int
         var closing = false
+
+        init(appenders: Int) { idle = appenders }
+
+        /// How many events the next batch may have, nil while it should gather more.
+        func share(of appenders: Int) -> Int? {
+            if queue.isEmpty { return nil }
+            if appenders == 1 { return Int.max }
+            if inHand > 0, waiting < max(inHand, AppendLane.worthItsFlush), !closing { return nil }
+            let all = waiting + inHand
+            return all < 2 * AppendLane.worthItsFlush ? all : (all + 1) / 2
+        }
     }
+
+    /// With fewer events than this a batch costs its flush more than itself: it does not go ahead of another's end.
+    private static let worthItsFlush = 16
 
     /// After ``OutcomeUnknown`` the lane repeats the same batch by itself so often, and then leaves it to the caller.
     private static let repeats = 3
 
     private let state: Locked<State>
-    private let thread: OwnThread
+    private let threads: [OwnThread]
 
-    /// - Parameter name: that of the thread, at most 15 characters.
-    public init(name: String, appender: some BatchAppender) {
-        let state = Locked(State())
+    /// - Parameter name: that of the threads, at most 15 characters.
+    public convenience init(name: String, appender: some BatchAppender) { self.init(name: name, appenders: [appender]) }
+
+    /// - Parameter appenders: a thread for each.
+    public init(name: String, appenders: [some BatchAppender]) {
+        let state = Locked(State(appenders: appenders.count))
         self.state = state
-        thread = OwnThread(name: name) { Self.run(state, appender) }
+        threads = appenders.map { appender in
+            OwnThread(name: name) { Self.run(state, appender, of: appenders.count) }
+        }
     }
 
     deinit { stop() }
@@ -36,18 +61,21 @@ public final class AppendLane: Sendable {
         try Task.checkCancellation()
         try append.check()
         let waiter = Waiter<Appended>()
-        try state.withLock { state in
+        let appenders = threads.count
+        let isWanted = try state.withLock { state in
             if state.closing { throw EventStoreError.closed }
             state.queue.append(Waiting(append: append, waiter: waiter))
+            state.waiting += append.events.count
+            return state.idle > 0 && state.share(of: appenders) != nil
         }
-        state.signal()
+        if isWanted { state.signal() }
         return try await waiter.value()
     }
 
     /// Refuses new appends and returns when those that wait have had their outcome.
     public func close() async {
         stop()
-        await thread.end()
+        for thread in threads { await thread.end() }
     }
 
     private func stop() {
@@ -55,9 +83,17 @@ public final class AppendLane: Sendable {
         state.signal()
     }
 
-    private static func run(_ state: Locked<State>, _ appender: some BatchAppender) {
-        while let batch = next(state) {
-            for (waiting, outcome) in zip(batch, commit(batch.map(\.append), appender)) {
+    private static func run(_ state: Locked<State>, _ appender: some BatchAppender, of appenders: Int) {
+        while let batch = next(state, appenders) {
+            let outcomes = commit(batch.map(\.append), appender)
+            let isWanted = state.withLock { state in
+                state.inHand -= batch.events
+                defer { state.idle += 1 }
+                return state.idle > 0 && state.share(of: appenders) != nil
+            }
+            // Another may go before those here have been told.
+            if isWanted { state.signal() }
+            for (waiting, outcome) in zip(batch, outcomes) {
                 switch outcome {
                 case .appended(let appended): waiting.waiter.settle(.success(appended))
                 case .refused(let error): waiting.waiter.settle(.failure(error))
@@ -67,18 +103,26 @@ public final class AppendLane: Sendable {
     }
 
     /// Blocks until there is something to commit; nil at the end.
-    private static func next(_ state: Locked<State>) -> [Waiting]? {
+    private static func next(_ state: Locked<State>, _ appenders: Int) -> [Waiting]? {
         while true {
             let batch: [Waiting]? = state.waiting { state in
-                if state.queue.isEmpty { return state.closing ? [] : nil }
-                var batcher = Batcher()
+                guard let share = state.share(of: appenders) else { return state.closing ? [] : nil }
+                var batcher = Batcher(events: share)
                 let count = state.queue.prefix { batcher.admit($0.append) }.count
-                defer { state.queue.removeFirst(count) }
-                return Array(state.queue.prefix(count))
+                let batch = Array(state.queue.prefix(count))
+                state.queue.removeFirst(count)
+                state.waiting -= batch.events
+                state.inHand += batch.events
+                state.idle -= 1
+                return batch
             }
             guard let batch, !batch.isEmpty else { return nil }
             // Those cancelled meanwhile are withdrawn: certainly not recorded.
             let taken = batch.filter { $0.waiter.take() }
+            state.withLock { state in
+                state.inHand -= batch.events - taken.events
+                if taken.isEmpty { state.idle += 1 }
+            }
             if !taken.isEmpty { return taken }
         }
     }
@@ -112,4 +156,8 @@ public final class AppendLane: Sendable {
         }
         return batch.map { .refused(OutcomeUnknown(append: $0, underlying: error.underlying)) }
     }
+}
+
+extension [AppendLane.Waiting] {
+    fileprivate var events: Int { reduce(0) { $0 + $1.append.events.count } }
 }

@@ -9,7 +9,10 @@ struct Batcher {
     static let mostAppends = 512
     static let mostBytes = 4 << 20
 
+    /// After so many events it takes no more appends.
+    private let share: Int
     private(set) var count = 0
+    private var events = 0
     private var bytes = 0
     private var appends: [Append] = []
     private var ids: Set<UUID> = []
@@ -17,12 +20,18 @@ struct Batcher {
     /// True for streams that something is expected of.
     private var streams: [StreamID: Bool] = [:]
 
+    init(events share: Int = .max) { self.share = share }
+
     /// False where the append must wait for the next batch.
     mutating func admit(_ append: Append) -> Bool {
         let size = append.events.reduce(0) { $0 + $1.payload.bytes.count + 200 }
-        guard count == 0 || (count < Self.mostAppends && bytes + size <= Self.mostBytes && isIndependent(append))
+        guard
+            count == 0
+                || (count < Self.mostAppends && events < share && bytes + size <= Self.mostBytes
+                    && isIndependent(append))
         else { return false }
         count += 1
+        events += append.events.count
         bytes += size
         appends.append(append)
         if let key = append.key { keys.insert(ExactText(key.key)) }
