@@ -185,6 +185,72 @@ import Testing
         await client.store.close()
     }
 
+    @Test func aFullDiskIsReportedLosesNothingAndAfterwardsItWorksAgain() async throws {
+        let cluster = try await PostgresCluster.start(withDiskOf: "16m")
+        let database = try TestDatabase(url: cluster.url)
+        let ballast = try await Program(
+            "/usr/bin/psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", cluster.url],
+            lines: [
+                "CREATE TABLESPACE small LOCATION '\(cluster.disk)';",
+                "CREATE TABLE ballast TABLESPACE small AS SELECT repeat('x', 1000) FROM generate_series(1, 3000);",
+            ]
+        ).finish()
+        #expect(ballast.status == 0, "\(ballast)")
+        let client = EventStoreClient(
+            try await PostgresEventStore.open(
+                settings(cluster.url + "?options=-c%20default_tablespace%3Dsmall")))
+        let payload = JSONText(.string(String((0..<100_000).map { _ in "abcdefghij".randomElement() ?? "a" })))
+        var recorded = 0
+        let error = await #expect(throws: EventStoreError.self) {
+            while recorded < 1000 {
+                try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: payload)]))
+                recorded += 1
+            }
+        }
+        #expect(error?.code == .full, "\(error.map(\.message) ?? "")")
+        #expect(recorded > 5)
+        #expect(try await client.stream("a-1").collect().count == recorded)
+        #expect(try await database.run("DROP TABLE ballast").status == 0)
+        try await client.append(Append([event("a-1")]))
+        #expect(try await client.stream("a-1").collect().map(\.version) == Array(1...recorded + 1))
+        await client.store.close()
+    }
+
+    /// The page cache survives a kill, so only the system calls tell whether what is acknowledged is on the disk.
+    @Test(arguments: [true, false]) func anAcknowledgedAppendWasFlushed(isDurable: Bool) async throws {
+        let cluster = try await PostgresCluster.start(isDurable ? "" : "synchronous_commit = off")
+        var settings = settings(cluster.url)
+        settings.notifications = .off
+        settings.allowsWeakDurability = !isDurable
+        let client = EventStoreClient(try await PostgresEventStore.open(settings))
+        let postmaster = try cluster.postmaster()
+        let folder = try TemporaryFolder()
+        let traced =
+            try await Program("/usr/bin/pgrep", ["-P", postmaster]).finish().output.split(separator: "\n") + [
+                Substring(postmaster)
+            ]
+        let trace = try Program(
+            "/usr/bin/strace",
+            traced.flatMap { ["-p", String($0)] } + [
+                "--follow-forks", "--decode-fds=path", "--trace=fdatasync,fsync", "--output=" + folder.file("trace"),
+            ])
+        // It says for each of them that it is attached.
+        _ = try await trace.complained(lines: traced.count)
+        for _ in 0..<50 { try await client.append(Append([event("a-1")])) }
+        trace.kill()
+        _ = try await trace.finish()
+        let flushes = try String(contentsOfFile: folder.file("trace"), encoding: .utf8).split(separator: "\n").filter {
+            $0.contains("/pg_wal/")
+        }
+        if isDurable {
+            #expect(flushes.count >= 50)
+        } else {
+            // Without the setting the trace must show it, or it shows nothing at all.
+            #expect(flushes.count < 25)
+        }
+        await client.store.close()
+    }
+
     @Test func anAppendWithoutAnAnswerIsUnknownAndRepeatingItRecordsItOnce() async throws {
         let cluster = try await PostgresCluster.start()
         var settings = settings(cluster.url)

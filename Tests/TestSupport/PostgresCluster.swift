@@ -40,6 +40,33 @@ package final class PostgresCluster: Sendable {
         return PostgresCluster(folder, String(result.output.dropLast()))
     }
 
+    /// With a disk of its own in the folder ``disk``, of this size (`12m`), that only its processes see.
+    package static func start(withDiskOf size: String) async throws -> PostgresCluster {
+        let folder = try TemporaryFolder()
+        let mount = """
+            set -e; mkdir -p "$0/disk/space"; owner=$(id -u postgres); [ "$user" = 0 ] || owner=0
+            mount -t tmpfs -o "size=$size,uid=$owner,mode=755" tmpfs "$0/disk"
+            if [ "$user" = 0 ]; then exec "$@"; fi
+            exec unshare --user --map-user="$user" "$@"
+            """
+        let unshare = ["--mount"] + (geteuid() == 0 ? [] : ["--map-root-user"])
+        let result = try await Program(
+            "/usr/bin/unshare",
+            unshare + ["/bin/sh", "-c", mount, folder.path, script, "start", folder.file("cluster")],
+            environment: ["size": size, "user": String(geteuid())]
+        ).finish()
+        guard result.status == 0 else { throw Failed(description: result.errors) }
+        return PostgresCluster(folder, String(result.output.dropLast()))
+    }
+
+    package var disk: String { folder.file("disk") }
+
+    /// The process that all others of the server come from.
+    package func postmaster() throws -> String {
+        let file = try String(contentsOfFile: folder.file("cluster/data/postmaster.pid"), encoding: .utf8)
+        return String(file.prefix { $0.isNumber })
+    }
+
     /// A streaming standby, known to this server as `standby`.
     package func standby() async throws -> PostgresCluster {
         let other = try TemporaryFolder()
@@ -56,8 +83,7 @@ package final class PostgresCluster: Sendable {
 
     /// Has all of its processes stand still, or go on.
     package func freeze(_ frozen: Bool) async throws {
-        let file = try String(contentsOfFile: folder.file("cluster/data/postmaster.pid"), encoding: .utf8)
-        let postmaster = String(file.prefix { $0.isNumber })
+        let postmaster = try postmaster()
         let signal = frozen ? "-STOP" : "-CONT"
         _ = try await Program(
             "/bin/sh", ["-c", "kill \(signal) \(postmaster) $(ps -o pid= --ppid \(postmaster))"]

@@ -24,6 +24,13 @@ package struct Program: Sendable {
         try process.run()
     }
 
+    /// With this as all of its input.
+    package init(_ name: String, _ arguments: [String], lines: [String]) throws {
+        try self.init(name, arguments)
+        for line in lines { try send(line) }
+        endInput()
+    }
+
     package struct Result: Sendable {
         package var status: Int32
         package var output: String
@@ -45,10 +52,19 @@ package struct Program: Sendable {
 
     /// What it has printed, once that is at least so long; less at its end.
     package func printed(atLeast count: Int) async throws -> String {
+        try await read(output) { $0.count >= count }
+    }
+
+    /// What it has printed on standard error, once that has so many lines; less at its end.
+    package func complained(lines: Int) async throws -> String {
+        try await read(errors) { data in data.count { $0 == UInt8(ascii: "\n") } >= lines }
+    }
+
+    private func read(_ pipe: Pipe, until isEnough: @escaping @Sendable (Data) -> Bool) async throws -> String {
         try await blocking {
             var data = Data()
-            while data.count < count {
-                let more = output.fileHandleForReading.availableData
+            while !isEnough(data) {
+                let more = pipe.fileHandleForReading.availableData
                 if more.isEmpty { break }
                 data += more
             }

@@ -20,6 +20,11 @@ package struct TestDatabase: Sendable {
     /// Connections are known to the server by the schema's name, so that a test can cut its own.
     package var url: String { base + "?application_name=" + schema }
 
+    /// Of another database of the server.
+    package func url(database: String) -> String {
+        base.split(separator: "/").dropLast().joined(separator: "/").replacing(":/", with: "://") + "/" + database
+    }
+
     /// What psql prints, a line for each row.
     @discardableResult
     package func run(_ sql: String) async throws -> Program.Result {
