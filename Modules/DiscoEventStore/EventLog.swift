@@ -22,15 +22,12 @@ struct EventLog: Sendable {
     private var streams: [StreamID: Stream] = [:]
     /// Whether anything was ever deleted or erased, and events must be looked at one by one.
     private var concealsSome = false
-    private var keys: [ExactText: (fingerprint: ExactText, events: Range<Int>)] = [:]
+    private var keys: [ExactText: (fingerprint: ExactText, events: Range<Int>, storedAt: Date)] = [:]
 
     var head: Position { Position(rawValue: Int64(events.count)) }
 
     mutating func append(_ append: Append, clock: StoreClock) throws -> Appended {
-        if let key = append.key, let known = keys[ExactText(key.key)] {
-            guard known.fingerprint == ExactText(key.fingerprint) else { throw IdempotencyConflict(key: key.key) }
-            return Appended(events: known.events.map(appended), repeated: true)
-        }
+        if let key = append.key, let repeated = try recorded(under: key) { return repeated }
         if let repeated = try recorded(append) { return repeated }
         try checkDeletions(append)
         try checkVersions(append)
@@ -54,8 +51,24 @@ struct EventLog: Sendable {
             byID[event.id] = place
             streams[event.stream, default: Stream()].places.append(place)
         }
-        if let key = append.key { keys[ExactText(key.key)] = (ExactText(key.fingerprint), start..<events.count) }
+        if let key = append.key {
+            keys[ExactText(key.key)] = (
+                ExactText(key.fingerprint), start..<events.count, Timestamp.date(microseconds: now)
+            )
+        }
         return Appended(events: (start..<events.count).map(appended))
+    }
+
+    func recorded(under key: IdempotencyKey) throws -> Appended? {
+        guard let known = keys[ExactText(key.key)] else { return nil }
+        guard known.fingerprint == ExactText(key.fingerprint) else { throw IdempotencyConflict(key: key.key) }
+        return Appended(events: known.events.map(appended), repeated: true)
+    }
+
+    mutating func forgetKeys(storedBefore date: Date) -> Int {
+        let before = keys.count
+        keys = keys.filter { $0.value.storedAt >= date }
+        return before - keys.count
     }
 
     /// The first result, where exactly these events were recorded as one append.

@@ -26,7 +26,7 @@ public final class InMemoryEventStore: EventStore {
     }
 
     public var abilities: StoreAbilities {
-        StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self)
+        StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self, keys: self)
     }
 
     public func identity() async throws -> StoreIdentity { storeIdentity }
@@ -102,6 +102,16 @@ extension InMemoryEventStore: SnapshotStore {
     }
 
     public func delete(_ key: SnapshotKey) async throws { try unlessClosed { $0.snapshots[key] = nil } }
+}
+
+extension InMemoryEventStore: IdempotencyKeyStore {
+    public func recorded(under key: IdempotencyKey) async throws -> Appended? {
+        try unlessClosed { try $0.log.recorded(under: key) }
+    }
+
+    public func forgetKeys(storedBefore date: Date) async throws -> Int {
+        try unlessClosed { $0.log.forgetKeys(storedBefore: date) }
+    }
 }
 
 extension InMemoryEventStore: StoreVerification {

@@ -136,6 +136,34 @@
         }
     }
 
+    extension PostgresEventStore: IdempotencyKeyStore {
+        public func recorded(under key: IdempotencyKey) async throws -> Appended? {
+            try await pool.run { [settings, reading] connection in
+                let result = try connection.run(
+                    settings.sql("SELECT fingerprint, first_position, events FROM \"disco\".keys WHERE key = $1"),
+                    [.text(key.key)])
+                if result.count == 0 { return nil }
+                guard ExactText.areEqual(result.text(0, 0), key.fingerprint) else {
+                    throw IdempotencyConflict(key: key.key)
+                }
+                let events = try reading.recorded(result.int(0, 1), result.int(0, 2), connection)
+                return Appended(events: events, repeated: true)
+            }
+        }
+
+        public func forgetKeys(storedBefore date: Date) async throws -> Int {
+            try await pool.run { [settings] connection in
+                let result = try connection.run(
+                    settings.sql(
+                        """
+                        WITH forgotten AS (DELETE FROM "disco".keys WHERE recorded_at < $1 RETURNING 1)
+                        SELECT count(*) FROM forgotten
+                        """), [.time(Timestamp.microseconds(of: date))], timeout: .seconds(600))
+                return Int(result.int(0, 0))
+            }
+        }
+    }
+
     extension PostgresEventStore: StreamCatalog {
         public func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int

@@ -97,6 +97,28 @@
         }
     }
 
+    extension SQLiteEventStore: IdempotencyKeyStore {
+        public func recorded(under key: IdempotencyKey) async throws -> Appended? {
+            try await database.read { db in
+                let row = try Row.fetchOne(
+                    db.cachedStatement(sql: "SELECT fingerprint, first_position, events FROM disco_keys WHERE key = ?"),
+                    arguments: [key.key])
+                guard let row else { return nil }
+                guard ExactText.areEqual(row[0], key.fingerprint) else { throw IdempotencyConflict(key: key.key) }
+                return Appended(events: try SQLiteReading.recorded(row[1], row[2], db), repeated: true)
+            }
+        }
+
+        public func forgetKeys(storedBefore date: Date) async throws -> Int {
+            try await database.write { db in
+                try db.execute(
+                    sql: "DELETE FROM disco_keys WHERE recorded_at < ?",
+                    arguments: [Timestamp.microseconds(of: date)])
+                return db.changesCount
+            }
+        }
+    }
+
     extension SQLiteEventStore: StreamCatalog {
         public func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int

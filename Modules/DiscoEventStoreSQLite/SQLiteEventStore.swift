@@ -75,7 +75,7 @@
         }
 
         public var abilities: StoreAbilities {
-            StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self)
+            StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self, keys: self)
         }
 
         public func identity() async throws -> StoreIdentity { storeIdentity }

@@ -151,7 +151,7 @@ struct DispatchTests {
         let one = orchestrator()
         let from = try await wallet(10, by: one)
         let to = try await wallet(1, by: one)
-        let wallets = try await one.dispatch(TransferMoney(from: from, to: to, amount: 4))
+        let wallets = try await one.dispatch(TransferMoney(from: from, to: to, amount: 4)).output
         #expect(wallets.map(\.id) == [from, to])
         #expect(wallets.map(\.balance) == [6, 5])
         let source = try await events(Wallet.stream(from))

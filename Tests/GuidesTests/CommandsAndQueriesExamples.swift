@@ -133,7 +133,7 @@ import Testing
         let wrong = await answer("withdraw_coins", ["amount": -3], by: orchestrator)
         #expect(
             wrong == [
-                "error": "validation",
+                "error": "validation", "message": "Not as they must be: amount, id.",
                 "fields": ["amount": ["must be at least 1", "must be even"], "id": ["must be the id of a wallet"]],
             ])
         let tooMuch = await answer(
@@ -142,7 +142,7 @@ import Testing
 
         let other = try await orchestrator.dispatch(OpenWallet(balance: 0)).state.id
         let transfer = TransferCoins(from: opened.state.id, to: other, amount: 4)
-        #expect(try await orchestrator.dispatch(transfer) == 1)
+        #expect(try await orchestrator.dispatch(transfer).output == 1)
         #expect(try await client.events(after: 2).collect().map(\.type) == ["CoinsWithdrawn", "CoinsDeposited"])
         await #expect(throws: InsufficientFunds(balance: 1)) { try await orchestrator.dispatch(transfer) }
         await #expect(throws: ValidationError(["to": ["must be another wallet"]])) {

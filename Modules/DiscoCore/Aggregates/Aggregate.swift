@@ -24,10 +24,18 @@ public protocol Aggregate: Codable, Sendable {
     static var category: String { get }
     /// The commands that are dispatched to it.
     static var commands: [any AggregateCommand<Self>.Type] { get }
+    /// When its folded state is kept, so that a long stream opens at once; never, unless stated otherwise.
+    static var snapshotPolicy: SnapshotPolicy { get }
+    /// Count this up when ``apply(_:)`` changes and the properties do not: what was kept before is then folded anew. 1 unless
+    /// stated otherwise.
+    static var stateVersion: Int { get }
 }
 
 extension Aggregate {
     public static var category: String { DerivedName.snakeCase(of: Self.self) }
+
+    public static var snapshotPolicy: SnapshotPolicy { .never }
+    public static var stateVersion: Int { 1 }
 
     public static func stream(_ id: ID) -> StreamID { StreamID(category: category, id: id.string) }
 }
@@ -37,19 +45,27 @@ public struct Loaded<State: Aggregate>: Sendable {
     public internal(set) var state: State
     /// The version of the stream, 0 where nothing is recorded.
     public internal(set) var version: Int
+    /// What was folded since the last snapshot.
+    var unsaved = FoldCost()
 
     init(id: State.ID) {
         state = State(id: id)
         version = 0
     }
 
+    init(state: State, version: Int) {
+        self.state = state
+        self.version = version
+    }
+
     public var exists: Bool { version > 0 }
     public var stream: StreamID { State.stream(state.id) }
 
     mutating func apply(_ event: RecordedEvent) throws {
-        guard event.version > version else { return }
         state.apply(try State.Event(event))
         version = event.version
+        unsaved.events += 1
+        unsaved.bytes += event.payload.bytes.count
     }
 
     /// Events to append to this aggregate, if it is still at this version then: for ``ActionContext/append(_:)``.

@@ -7,21 +7,28 @@ public protocol DomainEvent: Codable, Sendable {
     var tags: [Tag] { get }
     /// The types of cases whose events are recorded under another name, for example after a case was renamed.
     static var typesOfCases: [String: String] { get }
+    /// The versions under which types are recorded whose payload has changed, by the type's name; 1 for all others. An
+    /// ``Upcaster`` leads from each version before.
+    static var typeVersions: [String: Int] { get }
 }
 
 extension DomainEvent {
     public var tags: [Tag] { [] }
     public static var typesOfCases: [String: String] { [:] }
+    public static var typeVersions: [String: Int] { [:] }
 
     /// The event as it is recorded.
     public func recorded(in stream: StreamID, metadata: Metadata = .none) throws -> NewEvent {
         guard let member = try JSON(encoding: self).object?.first else {
             throw EventStoreError(.invalidAppend, "\(Self.self) does not encode as an enum: its case is missing.")
         }
+        let type = Self.recordedType(ofCase: member.name)
         return NewEvent(
-            stream: stream, type: Self.typesOfCases[member.name] ?? DerivedName.capitalized(member.name),
-            payload: JSONText(member.value), metadata: metadata, tags: tags)
+            stream: stream, type: type, typeVersion: Self.typeVersions[type] ?? 1, payload: JSONText(member.value),
+            metadata: metadata, tags: tags)
     }
+
+    static func recordedType(ofCase name: String) -> String { typesOfCases[name] ?? DerivedName.capitalized(name) }
 
     /// The event as it was recorded.
     ///

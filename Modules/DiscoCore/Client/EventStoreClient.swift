@@ -12,6 +12,12 @@ public struct EventStoreClient: Sendable {
 
     public init(_ store: any EventStore) { self.store = store }
 
+    /// - Parameter upcasters: whatever is read through this client, by consumers too, is in the shapes that they lead to. Two for one
+    ///   type and version are a mistake in the program, and stop it at start.
+    public init(_ store: any EventStore, upcasters: [Upcaster]) {
+        self.store = upcasters.isEmpty ? store : UpcastingEventStore(base: store, upcasters: Upcasters(upcasters))
+    }
+
     /// Records one event that belongs to no aggregate, in a stream of its own, `type-<event id>`.
     @discardableResult
     public func emit(
@@ -93,6 +99,21 @@ extension EventStoreClient {
     /// - Parameter close: whether the stream takes no further events.
     public func erase(_ stream: StreamID, close: Bool = true) async throws {
         try await ability(store.abilities.deletion, "erase streams").erase(stream, close: close)
+    }
+
+    /// What was recorded under a key, nil where nothing was.
+    ///
+    /// - Throws: ``IdempotencyConflict`` where it was used for something else.
+    public func recorded(under key: IdempotencyKey) async throws -> Appended? {
+        try await ability(store.abilities.keys, "look up keys").recorded(under: key)
+    }
+
+    /// Forgets the keys that were stored before `date`: a request that is repeated later takes effect again.
+    ///
+    /// - Returns: how many they were.
+    @discardableResult
+    public func forgetKeys(storedBefore date: Date) async throws -> Int {
+        try await ability(store.abilities.keys, "forget keys").forgetKeys(storedBefore: date)
     }
 
     /// Looks through the whole store for damage.

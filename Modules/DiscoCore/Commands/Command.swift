@@ -36,6 +36,14 @@ public enum CommandTarget<ID: AggregateID>: Sendable {
     /// Either.
     case any(ID)
 
+    /// Nil for one that has none yet.
+    package var id: ID? {
+        switch self {
+        case .new(let id): id
+        case .existing(let id), .any(let id): id
+        }
+    }
+
     package func check(exists: Bool, stream: StreamID) throws {
         switch self {
         case .new where exists: throw DispatchError.aggregateExists(stream)
@@ -64,7 +72,20 @@ extension UpdateCommand {
 /// A command that is free: it may load several aggregates, append for all of them at once, and answer anything.
 ///
 /// On a conflict it is run again, so what it does beside appending happens again too.
+///
+/// Under an idempotency key it appends once, and the key stands for that append: what it does beside may happen again.
 public protocol ActionCommand: Command {
     associatedtype Output: Encodable & Sendable
     func run(in context: ActionContext) async throws -> Output
+
+    /// The answer to a repeat under the same key, made from what was recorded the first time; nothing is done.
+    ///
+    /// Unless it is given, a repeat is refused with ``DispatchError/notRepeatable(_:)``.
+    func repeated(_ appended: Appended, in context: ActionContext) async throws -> Output
+}
+
+extension ActionCommand {
+    public func repeated(_ appended: Appended, in context: ActionContext) async throws -> Output {
+        throw DispatchError.notRepeatable(Self.name)
+    }
 }

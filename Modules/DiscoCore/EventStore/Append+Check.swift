@@ -28,7 +28,7 @@ extension Append {
         guard let object = try? values.value().object else {
             throw EventStoreError(.invalidAppend, "Metadata must be a JSON object, not \(values.string.prefix(80)).")
         }
-        for name in object.names { try check(name, "metadata key", most: 255) }
+        for name in object.names where name != Metadata.traceName { try check(name, "metadata key", most: 255) }
     }
 
     package static func check(_ stream: StreamID) throws {

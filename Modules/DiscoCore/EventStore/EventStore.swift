@@ -44,15 +44,18 @@ public struct StoreAbilities: Sendable {
     public var deletion: (any StreamDeletion)?
     public var snapshots: (any SnapshotStore)?
     public var verification: (any StoreVerification)?
+    public var keys: (any IdempotencyKeyStore)?
 
     public init(
         catalog: (any StreamCatalog)? = nil, deletion: (any StreamDeletion)? = nil,
-        snapshots: (any SnapshotStore)? = nil, verification: (any StoreVerification)? = nil
+        snapshots: (any SnapshotStore)? = nil, verification: (any StoreVerification)? = nil,
+        keys: (any IdempotencyKeyStore)? = nil
     ) {
         self.catalog = catalog
         self.deletion = deletion
         self.snapshots = snapshots
         self.verification = verification
+        self.keys = keys
     }
 }
 

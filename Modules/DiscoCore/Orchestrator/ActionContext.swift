@@ -4,6 +4,9 @@ public struct ActionContext: Sendable {
     /// Goes on every event that is appended here.
     public let metadata: Metadata
     let hosts: [ObjectIdentifier: any Sendable]
+    let key: IdempotencyKey?
+    /// What was appended here last.
+    let appended = Locked<Appended?>(nil)
 
     /// An aggregate as it is recorded now; ``Loaded/exists`` says whether it does.
     public func load<State: Aggregate>(_ type: State.Type, _ id: State.ID) async throws -> Loaded<State> {
@@ -14,17 +17,49 @@ public struct ActionContext: Sendable {
         return loaded
     }
 
+    /// An aggregate as it was at one version of its stream: for ``ActionCommand/repeated(_:in:)``.
+    public func load<State: Aggregate>(
+        _ type: State.Type, _ id: State.ID, version: Int
+    ) async throws -> Loaded<State> {
+        var loaded = Loaded<State>(id: id)
+        try await client.readOn(&loaded, to: version)
+        return loaded
+    }
+
     /// Records the events of several aggregates at once, each if it is still at the version that was loaded.
     ///
-    /// Where one is not, the command is run again from its beginning.
+    /// Where one is not, the command is run again from its beginning. Under an idempotency key a command appends once: the key
+    /// stands for that append.
     @discardableResult
     public func append(_ recordings: [Recording]) async throws -> Appended {
-        try await client.append(
+        try await append(
             Append(
                 try recordings.flatMap { try $0.events(metadata) },
                 expect: Dictionary(
                     recordings.map { ($0.stream, .exactly($0.version)) }, uniquingKeysWith: { first, _ in first })))
     }
+
+    private func append(_ append: Append) async throws -> Appended {
+        var append = append
+        if let key {
+            guard appended.withLock({ $0 == nil }) else {
+                throw EventStoreError(
+                    .invalidAppend,
+                    "Under an idempotency key a command appends once. Put everything into one append, or dispatch without a key."
+                )
+            }
+            append.key = key
+        }
+        let appended = try await client.appendSurely(append)
+        if appended.isOfAnother(than: append) { throw RecordedBefore(appended: appended) }
+        self.appended.withLock { $0 = appended }
+        return appended
+    }
+}
+
+/// Another dispatch under the same key was first.
+struct RecordedBefore: Error {
+    let appended: Appended
 }
 
 /// Events for one aggregate, made by ``Loaded/recording(_:)``.

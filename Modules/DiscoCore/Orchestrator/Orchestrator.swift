@@ -1,4 +1,4 @@
-import Foundation
+public import Logging
 
 /// Knows all commands and queries, and carries them out by name or by type.
 ///
@@ -16,30 +16,51 @@ public struct Orchestrator: Sendable {
         public var attempts = 100
         /// How many aggregates of each kind stay in memory; 0 reads every one from the store each time.
         public var cachedAggregates = 10_000
+        /// Where it is said that a snapshot was ignored or could not be kept.
+        public var logger: Logger?
 
         public init() {}
     }
 
-    private typealias CommandByName = @Sendable (JSON, Metadata) async throws -> JSON
-    private typealias QueryByName = @Sendable (JSON) async throws -> JSON
+    typealias CommandByName = @Sendable (JSON, Options, Orchestrator) async throws -> Answer
+    typealias QueryByName = @Sendable (JSON, Position?, Duration, Orchestrator) async throws -> JSON
 
-    private let client: EventStoreClient
-    private let settings: Settings
-    private var hosts: [ObjectIdentifier: any Sendable] = [:]
-    private var commandsByName: [String: CommandByName] = [:]
-    private var queriesByName: [String: QueryByName] = [:]
-    private var queryStores: [ObjectIdentifier: any ReadModelStore] = [:]
+    /// What a dispatch by name comes with, beside the fields.
+    struct Options: Sendable {
+        var metadata: Metadata
+        var key: String?
+        var consumers: [String]
+        var limit: Duration
+    }
 
+    let client: EventStoreClient
+    let settings: Settings
+    let chain: MiddlewareChain
+    let decisions: DecisionHost
+    private(set) var hosts: [ObjectIdentifier: any Sendable] = [:]
+    private(set) var commandsByName: [String: CommandByName] = [:]
+    /// By the name of a command: the stream of the aggregate that it is for.
+    private(set) var lanes: [String: @Sendable (JSON) -> StreamID?] = [:]
+    private(set) var queriesByName: [String: QueryByName] = [:]
+    private(set) var readModels: [ObjectIdentifier: ReadModel] = [:]
+    private(set) var consumers: [String: any CheckpointStore] = [:]
+
+    /// - Parameter middleware: what stands around every dispatch and query, the first of them outermost.
     public init(
-        client: EventStoreClient, aggregates: [any Aggregate.Type] = [], commands: [any ActionCommand.Type] = [],
-        readModels: [ReadModel] = [], queries: [any Query.Type] = [], settings: Settings = Settings()
+        client: EventStoreClient, aggregates: [any Aggregate.Type] = [], decisions: [any DecisionCommand.Type] = [],
+        commands: [any ActionCommand.Type] = [], readModels: [ReadModel] = [], queries: [any Query.Type] = [],
+        middleware: [any Middleware] = [], settings: Settings = Settings()
     ) {
         self.client = client
         self.settings = settings
+        self.decisions = DecisionHost(client: client, attempts: settings.attempts)
+        chain = MiddlewareChain(middleware: middleware)
         for aggregate in aggregates { add(aggregate) }
+        for command in decisions { add(command) }
         for command in commands { add(command) }
         for model in readModels {
-            for query in model.queries { add(query, model.store) }
+            for query in model.queries { add(query, model) }
+            for consumer in model.consumers { consumers[consumer] = model.store }
         }
         for query in queries { add(query, nil) }
     }
@@ -50,56 +71,6 @@ public struct Orchestrator: Sendable {
     /// The names of all queries, sorted.
     public func queries() -> [String] { queriesByName.keys.sorted() }
 
-    /// Carries out a command by name; the answer is the aggregate's state, or what an action answers.
-    ///
-    /// - Throws: ``DispatchError``, ``ValidationError``, or the command's own refusal; ``JSON/init(describing:)`` turns
-    ///   any of them into JSON.
-    @discardableResult
-    public func dispatch(_ name: String, _ fields: JSON, metadata: Metadata = .none) async throws -> JSON {
-        guard let command = commandsByName[name] else {
-            throw DispatchError.unknownCommand(name, known: commands())
-        }
-        return try await command(fields, metadata)
-    }
-
-    /// Carries out a command of an aggregate.
-    @discardableResult
-    public func dispatch<C: AggregateCommand>(
-        _ command: C, metadata: Metadata = .none
-    ) async throws -> Dispatched<C.State> {
-        guard let host = hosts[ObjectIdentifier(C.State.self)] as? AggregateHost<C.State> else {
-            throw DispatchError.unknownCommand(C.name, known: commands())
-        }
-        return try await host.dispatch(command, metadata: metadata.withIDs())
-    }
-
-    /// Carries out an action, again from its beginning where what it read has changed before it could append.
-    @discardableResult
-    public func dispatch<C: ActionCommand>(_ command: C, metadata: Metadata = .none) async throws -> C.Output {
-        try command.validated()
-        let context = ActionContext(client: client, metadata: metadata.withIDs(), hosts: hosts)
-        var attempt = 1
-        while true {
-            do {
-                return try await command.run(in: context)
-            } catch is VersionConflict where attempt < settings.attempts {
-                attempt += 1
-            }
-        }
-    }
-
-    /// Answers a query by name.
-    public func query(_ name: String, _ fields: JSON = [:]) async throws -> JSON {
-        guard let query = queriesByName[name] else { throw DispatchError.unknownQuery(name, known: queries()) }
-        return try await query(fields)
-    }
-
-    /// Answers a query.
-    public func query<Q: Query>(_ query: Q) async throws -> Q.Output {
-        try query.validated()
-        return try await query.run(in: QueryContext(client: client, store: queryStores[ObjectIdentifier(Q.self)]))
-    }
-
     private mutating func add<State: Aggregate>(_ aggregate: State.Type) {
         precondition(
             hosts[ObjectIdentifier(aggregate)] == nil, "\(aggregate) is listed twice. List each aggregate once.")
@@ -108,45 +79,63 @@ public struct Orchestrator: Sendable {
     }
 
     private mutating func add<State: Aggregate, C: AggregateCommand<State>>(_ command: C.Type) {
-        let host = hosts[ObjectIdentifier(State.self)] as? AggregateHost<State>
-        register(C.name) { fields, metadata in
-            let command = try C(validating: fields)
-            guard let host else { throw DispatchError.unknownCommand(C.name, known: []) }
-            return try JSON(encoding: await host.dispatch(command, metadata: metadata.withIDs()).state)
+        lanes[C.name] = { fields in (try? fields.decode(C.self))?.target.id.map(State.stream) }
+        register(command) { command, options, orchestrator in
+            let dispatched = try await orchestrator.carryOut(command, options)
+            return try Answer(
+                encoding: dispatched.state, position: dispatched.position, repeated: dispatched.repeated,
+                behind: dispatched.behind)
+        }
+    }
+
+    private mutating func add<C: DecisionCommand>(_ command: C.Type) {
+        register(command) { command, options, orchestrator in
+            let decided = try await orchestrator.carryOut(command, options)
+            return try Answer(
+                encoding: decided.model, position: decided.position, repeated: decided.repeated, behind: decided.behind)
         }
     }
 
     private mutating func add<C: ActionCommand>(_ command: C.Type) {
-        let orchestrator = self
-        register(C.name) { fields, metadata in
-            try JSON(encoding: await orchestrator.dispatch(try C(validating: fields), metadata: metadata))
+        register(command) { command, options, orchestrator in
+            let performed = try await orchestrator.carryOut(command, options)
+            return try Answer(
+                encoding: performed.output, position: performed.position, repeated: performed.repeated,
+                behind: performed.behind)
         }
     }
 
-    private mutating func register(_ name: String, _ command: @escaping CommandByName) {
+    private mutating func register<C: Command>(
+        _ command: C.Type,
+        _ carryOut: @escaping @Sendable (Incoming<C>, Options, Orchestrator) async throws -> Answer
+    ) {
         precondition(
-            commandsByName[name] == nil, "Two commands are named \(name). Give one of them another static `name`.")
-        commandsByName[name] = command
+            commandsByName[C.name] == nil, "Two commands are named \(C.name). Give one of them another static `name`.")
+        commandsByName[C.name] = { fields, options, orchestrator in
+            try await carryOut(Incoming(fields: fields), options, orchestrator)
+        }
     }
 
-    private mutating func add<Q: Query>(_ query: Q.Type, _ store: (any ReadModelStore)?) {
+    private mutating func add<Q: Query>(_ query: Q.Type, _ model: ReadModel?) {
         precondition(
             queriesByName[Q.name] == nil, "Two queries are named \(Q.name). Give one of them another static `name`.")
-        queryStores[ObjectIdentifier(query)] = store
-        let context = QueryContext(client: client, store: store)
-        queriesByName[Q.name] = { fields in
-            try JSON(encoding: await Q(validating: fields).run(in: context))
+        readModels[ObjectIdentifier(query)] = model
+        queriesByName[Q.name] = { fields, position, limit, orchestrator in
+            try await JSON(
+                encoding: orchestrator.answer(Incoming<Q>(fields: fields), after: position, within: limit))
         }
     }
 }
 
-extension Metadata {
-    /// With the ids that every recorded event gets.
-    fileprivate func withIDs() -> Metadata {
-        var metadata = self
-        let id = UUID.timeOrdered()
-        metadata.correlationID = correlationID ?? id
-        metadata.causationID = causationID ?? id
-        return metadata
-    }
+/// A command or query as it came in: of its type, or as fields that may not make one.
+struct Incoming<R: Request>: Sendable {
+    private let request: Result<R, any Error>
+
+    init(_ request: R) { self.request = Result { try request.validated() }.map { request } }
+    init(fields: JSON) { request = Result { try R(validating: fields) } }
+
+    var value: R? { try? request.get() }
+
+    /// - Throws: ``ValidationError``.
+    func valid() throws -> R { try request.get() }
 }

@@ -25,13 +25,16 @@ public struct QueryContext: Sendable {
     }
 }
 
-/// Queries and the store they are answered from.
+/// Queries, the store they are answered from, and the consumers that keep it up to date.
 public struct ReadModel: Sendable {
     public let queries: [any Query.Type]
     public let store: any ReadModelStore
+    /// The names of the consumers, for those who wait until they have passed an event.
+    public let consumers: [String]
 
-    public init(queries: [any Query.Type], store: any ReadModelStore) {
+    public init(queries: [any Query.Type], store: any ReadModelStore, consumers: [String] = []) {
         self.queries = queries
         self.store = store
+        self.consumers = consumers
     }
 }

@@ -9,6 +9,12 @@ final class KeyedQueue<Key: Hashable & Sendable>: Sendable {
         return try await body()
     }
 
+    /// Through all of these keys, one after the other: whoever runs with some of them names them in the same order.
+    func run<Result>(_ keys: ArraySlice<Key>, _ body: () async throws -> Result) async throws -> Result {
+        guard let key = keys.first else { return try await body() }
+        return try await run(key) { try await run(keys.dropFirst(), body) }
+    }
+
     private func enter(_ key: Key) async throws {
         let waiter: Waiter<Void>? = waiting.withLock { waiting in
             guard waiting[key] != nil else {

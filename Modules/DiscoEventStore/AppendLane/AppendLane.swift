@@ -18,20 +18,42 @@ public final class AppendLane: Sendable {
     private struct State: Sendable {
         var queue: [Waiting] = []
         /// How many events wait, and how many are being committed.
-        var (waiting, inHand) = (0, 0)
+        private(set) var (waiting, inHand) = (0, 0)
+        /// How many there were at once of late.
+        private var recent = 0
         var idle: Int
         var closing = false
 
         init(appenders: Int) { idle = appenders }
 
         /// How many events the next batch may have, nil while it should gather more.
+        ///
+        /// Half of what there is at once: then one half is laid out while the other commits.
         func share(of appenders: Int) -> Int? {
             if queue.isEmpty { return nil }
             if appenders == 1 { return Int.max }
-            if inHand > 0, waiting < max(inHand, AppendLane.worthItsFlush), !closing { return nil }
-            let all = waiting + inHand
-            return all < 2 * AppendLane.worthItsFlush ? all : (all + 1) / 2
+            let half = max(recent / 2, AppendLane.worthItsFlush)
+            if inHand > 0, waiting < half, !closing { return nil }
+            return recent < 2 * AppendLane.worthItsFlush ? Int.max : half
         }
+
+        mutating func enqueue(_ append: Waiting) {
+            queue.append(append)
+            waiting += append.append.weight
+            recent = max(recent, waiting + inHand)
+        }
+
+        mutating func take(_ count: Int) -> [Waiting] {
+            let batch = Array(queue.prefix(count))
+            queue.removeFirst(count)
+            recent = max(waiting + inHand, recent * 7 / 8)
+            waiting -= batch.events
+            inHand += batch.events
+            idle -= 1
+            return batch
+        }
+
+        mutating func settled(_ events: Int) { inHand -= events }
     }
 
     /// With fewer events than this a batch costs its flush more than itself: it does not go ahead of another's end.
@@ -64,8 +86,7 @@ public final class AppendLane: Sendable {
         let appenders = threads.count
         let isWanted = try state.withLock { state in
             if state.closing { throw EventStoreError.closed }
-            state.queue.append(Waiting(append: append, waiter: waiter))
-            state.waiting += append.events.count
+            state.enqueue(Waiting(append: append, waiter: waiter))
             return state.idle > 0 && state.share(of: appenders) != nil
         }
         if isWanted { state.signal() }
@@ -87,7 +108,7 @@ public final class AppendLane: Sendable {
         while let batch = next(state, appenders) {
             let outcomes = commit(batch.map(\.append), appender)
             let isWanted = state.withLock { state in
-                state.inHand -= batch.events
+                state.settled(batch.events)
                 defer { state.idle += 1 }
                 return state.idle > 0 && state.share(of: appenders) != nil
             }
@@ -109,18 +130,13 @@ public final class AppendLane: Sendable {
                 guard let share = state.share(of: appenders) else { return state.closing ? [] : nil }
                 var batcher = Batcher(events: share)
                 let count = state.queue.prefix { batcher.admit($0.append) }.count
-                let batch = Array(state.queue.prefix(count))
-                state.queue.removeFirst(count)
-                state.waiting -= batch.events
-                state.inHand += batch.events
-                state.idle -= 1
-                return batch
+                return state.take(count)
             }
             guard let batch, !batch.isEmpty else { return nil }
             // Those cancelled meanwhile are withdrawn: certainly not recorded.
             let taken = batch.filter { $0.waiter.take() }
             state.withLock { state in
-                state.inHand -= batch.events - taken.events
+                state.settled(batch.events - taken.events)
                 if taken.isEmpty { state.idle += 1 }
             }
             if !taken.isEmpty { return taken }
@@ -159,5 +175,5 @@ public final class AppendLane: Sendable {
 }
 
 extension [AppendLane.Waiting] {
-    fileprivate var events: Int { reduce(0) { $0 + $1.append.events.count } }
+    fileprivate var events: Int { reduce(0) { $0 + $1.append.weight } }
 }

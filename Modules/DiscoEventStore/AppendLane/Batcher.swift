@@ -31,7 +31,7 @@ struct Batcher {
                     && isIndependent(append))
         else { return false }
         count += 1
-        events += append.events.count
+        events += append.weight
         bytes += size
         appends.append(append)
         if let key = append.key { keys.insert(ExactText(key.key)) }
@@ -63,4 +63,9 @@ struct Batcher {
     private func isDemanding(_ append: Append, _ stream: StreamID) -> Bool {
         append.expect[stream].map { $0 != .any } ?? false
     }
+}
+
+extension Append {
+    /// For sharing batches out: one without events takes a place too.
+    var weight: Int { max(1, events.count) }
 }

@@ -90,6 +90,35 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 5, "head")
             }
         },
+        Case("A6", "what a key stands for is looked up, and keys are forgotten by age") { suite in
+            try await suite.withStore { client in
+                let keys = try demand(client.store.abilities.keys, "keys that can be looked up")
+                let (key, empty) = (IdempotencyKey("k", fingerprint: "é"), IdempotencyKey("empty", fingerprint: "f"))
+                try requireEqual(try await keys.recorded(under: key), nil, "unknown key")
+                try await client.append(Append([event("a-1")]))
+                let first = try await client.append(Append([event("a-1"), event("b-1")], key: key))
+                try await client.append(Append([], key: empty))
+                try await client.append(Append([event("a-1")]))
+                try requireEqual(try await keys.recorded(under: key)?.events, first.events, "what was recorded")
+                try requireEqual(try await keys.recorded(under: key)?.repeated, true, "repeated")
+                try requireEqual(try await keys.recorded(under: empty)?.events, [], "what was recorded")
+                for fingerprint in ["other", "e\u{301}"] {
+                    try await requireThrows(IdempotencyConflict.self) {
+                        _ = try await keys.recorded(under: .init("k", fingerprint: fingerprint))
+                    }
+                }
+                try requireEqual(try await keys.recorded(under: .init("K", fingerprint: "é")), nil, "another key")
+                let events = try await client.events().collect()
+                let storedAt = events[1].recordedAt
+                try requireEqual(try await keys.forgetKeys(storedBefore: storedAt), 0, "forgotten")
+                try requireEqual(
+                    try await keys.forgetKeys(storedBefore: Date(timeIntervalSinceNow: 3600)), 2, "forgotten")
+                try requireEqual(try await keys.recorded(under: key), nil, "forgotten key")
+                try requireEqual(
+                    try await client.append(Append([event("a-1")], key: key)).repeated, false, "repeated")
+                try requireEqual(try await client.events(upTo: 4).collect(), events, "events")
+            }
+        },
         Case("A7", "several streams: in the order given, or nothing, with every refused stream named") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("c-1")]))

@@ -1,0 +1,29 @@
+/// A command that brings its own idempotency key, for example the id of the order it belongs to.
+///
+/// However often it is sent, it takes effect once; each time it is answered as it was the first time.
+public protocol KeyedCommand: Command {
+    /// At most 255 bytes.
+    var idempotencyKey: String { get }
+}
+
+extension IdempotencyKey {
+    /// For a command: the fingerprint stands for its name and its fields, so that another command under the same key is refused.
+    init(_ key: String, for command: some Command) throws {
+        let fields = JSONText(try JSON(encoding: command).canonical).bytes
+        let hash = FNV1a.hash(fields)
+        self.init(key, fingerprint: "\(type(of: command).name):\(fields.count):\(String(hash, radix: 16))")
+    }
+}
+
+extension JSON {
+    /// With the members of every object in the order of their names' bytes.
+    var canonical: JSON {
+        switch self {
+        case .array(let elements): return .array(elements.map(\.canonical))
+        case .object(let object):
+            let members = object.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            return .object(Object(members.map { ($0.name, $0.value.canonical) }))
+        default: return self
+        }
+    }
+}

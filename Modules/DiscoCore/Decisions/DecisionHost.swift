@@ -1,0 +1,101 @@
+/// Dispatches commands that are decided on models.
+final class DecisionHost: Sendable {
+    private let client: EventStoreClient
+    private let attempts: Int
+    /// Those that look at the same events go one after the other instead of colliding.
+    private let queue = KeyedQueue<EventQuery.Item>()
+
+    init(client: EventStoreClient, attempts: Int) {
+        self.client = client
+        self.attempts = attempts
+    }
+
+    func dispatch<C: DecisionCommand>(_ command: C, _ call: Call) async throws -> Decided<C.Model> {
+        let key = try call.key.map { try IdempotencyKey($0, for: command) }
+        if let first = try await recorded(under: key, command) { return first }
+        // In one order for all, so that no two wait for each other.
+        let items = Set(command.query.items).sorted { $0.order < $1.order }
+        return try await queue.run(items[...]) { try await decide(command, key, call.metadata) }
+    }
+
+    private func decide<C: DecisionCommand>(
+        _ command: C, _ key: IdempotencyKey?, _ metadata: Metadata
+    ) async throws -> Decided<C.Model> {
+        var model = command.model
+        var through = try await client.fold(command.query, after: .start, into: &model)
+        var conflicts = 0
+        while true {
+            let events: [C.Model.Event]
+            do {
+                events = try command.run(on: model)
+            } catch {
+                // What stands against it may be its own first time.
+                if let first = try await recorded(under: key, command) { return first }
+                throw error
+            }
+            if events.isEmpty, key == nil {
+                return Decided(model: model, events: [], appended: nil, conflicts: conflicts)
+            }
+            let append = Append(
+                try events.map { try Self.new($0, in: command.stream(of: $0), metadata) },
+                condition: AppendCondition(noneMatch: command.query, after: through), key: key)
+            do {
+                let appended = try await client.appendSurely(append)
+                if appended.isOfAnother(than: append) { return try await replay(appended, command) }
+                for event in events { model.apply(event) }
+                return Decided(model: model, events: events, appended: appended, conflicts: conflicts)
+            } catch is ConditionFailed where conflicts + 1 < attempts {
+                conflicts += 1
+                through = try await client.fold(command.query, after: through, into: &model)
+            }
+        }
+    }
+
+    private func recorded<C: DecisionCommand>(
+        under key: IdempotencyKey?, _ command: C
+    ) async throws -> Decided<C.Model>? {
+        guard let key, let appended = try await client.recorded(under: key) else { return nil }
+        return try await replay(appended, command)
+    }
+
+    /// The first result, once more.
+    private func replay<C: DecisionCommand>(_ appended: Appended, _ command: C) async throws -> Decided<C.Model> {
+        var model = command.model
+        try await client.fold(command.query, after: .start, upTo: appended.last, into: &model)
+        var events: [C.Model.Event] = []
+        if let positions = appended.positions {
+            let read = client.events(
+                .all, after: Position(rawValue: positions.lowerBound.rawValue - 1), upTo: positions.upperBound)
+            for try await event in read { events.append(try C.Model.Event(event)) }
+        }
+        return Decided(model: model, events: events, appended: appended, repeated: true)
+    }
+
+    private static func new(_ event: some DomainEvent, in stream: StreamID?, _ metadata: Metadata) throws -> NewEvent {
+        var new = try event.recorded(in: stream ?? "", metadata: metadata)
+        if stream == nil { new.stream = StreamID(category: new.type, id: new.id.lowercased) }
+        return new
+    }
+}
+
+extension EventStoreClient {
+    /// Folds what the query selects, and returns up to where everything that was recorded has been looked at.
+    @discardableResult
+    @concurrent func fold<Model: DecisionModel>(
+        _ query: EventQuery, after position: Position, upTo: Position? = nil, into model: inout Model
+    ) async throws -> Position {
+        var position = position
+        while true {
+            let page = try await store.page(Read(query, after: position, upTo: upTo))
+            for event in page.events { model.apply(try Model.Event(event)) }
+            position = page.through
+            if !page.hasMore { return position }
+        }
+    }
+}
+
+extension EventQuery.Item {
+    fileprivate var order: String {
+        "\(types) \(tags.map(\.name)) \(category ?? "") \(stream?.name ?? "")"
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+
+/// What a `Decodable` type reads: names and kinds of its fields, however deep; found by having it decode an example.
+///
+/// It sees what synthesised decoding sees: fields, optionals, collections, enums with and without values. A type that refuses the
+/// example (text of a certain form, say) is opaque, and so is what it holds.
+indirect enum Shape: Hashable, Sendable {
+    /// A JSON value of a known kind: `string`, `integer`, `decimal`, `uuid` …
+    case value(String)
+    case optional(Shape)
+    case list(Shape)
+    case map(Shape)
+    case object([Field])
+    /// An enum: each case with what belongs to it.
+    case choice([Field])
+    /// A type that contains itself, or that cannot be looked into.
+    case named(String)
+
+    struct Field: Hashable, Sendable {
+        var name: String
+        var shape: Shape
+    }
+
+    init<Value: Decodable>(of type: Value.Type) { self = ShapeReader().read(type).shape }
+
+    /// Stands for the shape; the order of fields does not matter.
+    var fingerprint: String { String(FNV1a.hash(JSONText(json).bytes), radix: 16) }
+
+    /// As it stands in a file: `{"amount": "decimal", "memo": "string?", "lines": ["integer"]}`.
+    var json: JSON {
+        switch self {
+        case .value(let name), .named(let name): .string(name)
+        case .optional(let shape):
+            if case .string(let name) = shape.json { .string(name + "?") } else { ["optional": shape.json] }
+        case .list(let shape): .array([shape.json])
+        case .map(let shape): ["any name": shape.json]
+        case .object(let fields): Self.members(fields)
+        case .choice(let cases): ["one of": Self.members(cases)]
+        }
+    }
+
+    private static func members(_ fields: [Field]) -> JSON {
+        .object(
+            JSON.Object(
+                fields.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }.map { ($0.name, $0.shape.json) })
+        )
+    }
+}
+
+/// Reads shapes, and makes an example of each type on the way, since decoding cannot go on without a value.
+final class ShapeReader {
+    private var open: [ObjectIdentifier] = []
+
+    func read<Value: Decodable>(_ type: Value.Type) -> (shape: Shape, example: Value?) {
+        if let known = Self.known.first(where: { $0.type == type }) {
+            return (.value(known.name), known.example as? Value)
+        }
+        if let container = type as? any ShapedContainer.Type {
+            return (container.shape(self), container.emptyValue as? Value)
+        }
+        // One that contains itself: its shape is being read already.
+        guard !open.contains(ObjectIdentifier(type)) else { return (.named("\(type)"), nil) }
+        open.append(ObjectIdentifier(type))
+        defer { open.removeLast() }
+        let first = decode(type, choosing: 0)
+        guard let count = first.record.choices, count > 0 else {
+            return (first.record.shape ?? .named("\(type)"), first.value)
+        }
+        var cases: [Shape.Field] = []
+        var example = first.value
+        for index in 0..<count {
+            let (value, record) = decode(type, choosing: index)
+            example = example ?? value
+            if let chosen = record.chosen { cases.append(.init(name: chosen, shape: record.shape ?? .object([]))) }
+        }
+        return (.choice(cases), example)
+    }
+
+    private func decode<Value: Decodable>(_ type: Value.Type, choosing choice: Int) -> (
+        value: Value?, record: ShapeRecord
+    ) {
+        let record = ShapeRecord(choice: choice)
+        var value = try? Value(from: ShapeDecoding(reader: self, record: record))
+        // Text or a number that stands for a case: any case will do.
+        if value == nil, case .value? = record.shape { value = EnumCases.all(of: type)?.first }
+        return (value, record)
+    }
+
+    private static let known: [(type: any Any.Type, name: String, example: any Sendable)] = [
+        (Bool.self, "boolean", false), (String.self, "string", ""), (Double.self, "number", 0.0),
+        (Float.self, "number", Float(0)), (Int.self, "integer", 0), (Int8.self, "integer", Int8(0)),
+        (Int16.self, "integer", Int16(0)), (Int32.self, "integer", Int32(0)), (Int64.self, "integer", Int64(0)),
+        (UInt.self, "integer", UInt(0)), (UInt8.self, "integer", UInt8(0)), (UInt16.self, "integer", UInt16(0)),
+        (UInt32.self, "integer", UInt32(0)), (UInt64.self, "integer", UInt64(0)), (Decimal.self, "decimal", Decimal()),
+        (UUID.self, "uuid", UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
+        (Date.self, "date", Date(timeIntervalSince1970: 0)),
+        (Data.self, "data", Data()), (URL.self, "url", URL(filePath: "/")), (JSON.self, "any", JSON.null),
+        (JSONText.self, "any", JSONText(JSON.null)),
+    ]
+}
+
+/// What one decoding asked for.
+final class ShapeRecord {
+    /// Which case of an enum to be.
+    let choice: Int
+    /// How many cases there are, where it is an enum with values.
+    var choices: Int?
+    var chosen: String?
+    var shape: Shape?
+
+    init(choice: Int) { self.choice = choice }
+
+    func add(_ name: String, _ shape: Shape) {
+        var fields: [Shape.Field] = []
+        if case .object(let present)? = self.shape { fields = present }
+        if !fields.contains(where: { $0.name == name }) { fields.append(.init(name: name, shape: shape)) }
+        self.shape = .object(fields)
+    }
+}
+
+private protocol ShapedContainer {
+    static func shape(_ reader: ShapeReader) -> Shape
+    static var emptyValue: Self { get }
+}
+
+extension Optional: ShapedContainer where Wrapped: Decodable {
+    fileprivate static func shape(_ reader: ShapeReader) -> Shape { .optional(reader.read(Wrapped.self).shape) }
+    fileprivate static var emptyValue: Wrapped? { nil }
+}
+
+extension Array: ShapedContainer where Element: Decodable {
+    fileprivate static func shape(_ reader: ShapeReader) -> Shape { .list(reader.read(Element.self).shape) }
+    fileprivate static var emptyValue: [Element] { [] }
+}
+
+extension Set: ShapedContainer where Element: Decodable {
+    fileprivate static func shape(_ reader: ShapeReader) -> Shape { .list(reader.read(Element.self).shape) }
+    fileprivate static var emptyValue: Set<Element> { [] }
+}
+
+extension Dictionary: ShapedContainer where Key: Decodable, Value: Decodable {
+    fileprivate static func shape(_ reader: ShapeReader) -> Shape { .map(reader.read(Value.self).shape) }
+    fileprivate static var emptyValue: [Key: Value] { [:] }
+}

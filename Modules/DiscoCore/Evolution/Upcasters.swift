@@ -1,0 +1,96 @@
+/// All upcasters of a client, by what they turn.
+struct Upcasters: Sendable {
+    private struct Key: Hashable {
+        var type: ExactText
+        var version: Int
+
+        init(_ type: String, _ version: Int) {
+            self.type = ExactText(type)
+            self.version = version
+        }
+    }
+
+    private let byKey: [Key: Upcaster]
+    /// The types that are, or become, an event of this one: of the query for it.
+    private let sources: [ExactText: [String]]
+
+    init(_ upcasters: [Upcaster]) {
+        var byKey: [Key: Upcaster] = [:]
+        for upcaster in upcasters {
+            let taken = byKey.updateValue(upcaster, forKey: Key(upcaster.type, upcaster.typeVersion))
+            precondition(
+                taken == nil,
+                "Two upcasters turn \(upcaster.type), version \(upcaster.typeVersion). Chain them, or drop one.")
+        }
+        self.byKey = byKey
+        var sources: [ExactText: [String]] = [:]
+        for upcaster in upcasters {
+            var reached: [String] = []
+            var next = upcaster.types
+            while let type = next.popLast() {
+                guard !reached.contains(where: { ExactText.areEqual($0, type) }) else { continue }
+                reached.append(type)
+                next += upcasters.filter { ExactText.areEqual($0.type, type) }.flatMap(\.types)
+            }
+            for type in reached where !ExactText.areEqual(type, upcaster.type) {
+                if sources[ExactText(type)]?.contains(upcaster.type) != true {
+                    sources[ExactText(type), default: []].append(upcaster.type)
+                }
+            }
+        }
+        self.sources = sources
+    }
+
+    /// Selects what may become what `query` selects.
+    func widened(_ query: EventQuery) -> EventQuery {
+        if sources.isEmpty { return query }
+        return EventQuery(
+            items: query.items.map { item in
+                var item = item
+                item.types += item.types.flatMap { sources[ExactText($0)] ?? [] }
+                return item
+            })
+    }
+
+    func turns(_ type: String, _ version: Int) -> Bool { byKey[Key(type, version)] != nil }
+
+    /// What an event means today.
+    func upcast(_ event: RecordedEvent) throws -> [RecordedEvent] {
+        guard turns(event.type, event.typeVersion) else { return [event] }
+        do {
+            return try upcast(
+                Upcaster.Event(event.type, version: event.typeVersion, try event.payload.value()), depth: 0
+            ).map(event.seen)
+        } catch {
+            throw UndecodableEvent(
+                position: event.position, stream: event.stream, type: event.type, expected: "what its upcaster takes",
+                reason: error)
+        }
+    }
+
+    func upcast(_ event: Upcaster.Event, depth: Int = 0) throws -> [Upcaster.Event] {
+        guard let upcaster = byKey[Key(event.type, event.typeVersion)] else { return [event] }
+        guard depth < 100 else {
+            throw EventStoreError(
+                .unsupported, "The upcasters of \(event.type) never come to an end: one leads back to another.")
+        }
+        return try upcaster.upcast(event.payload).flatMap { new in
+            guard upcaster.types.contains(where: { ExactText.areEqual($0, new.type) }) else {
+                throw EventStoreError(
+                    .unsupported,
+                    "The upcaster of \(upcaster.type) yields \(new.type), which it does not name. Add it to `into`.")
+            }
+            return try upcast(new, depth: depth + 1)
+        }
+    }
+}
+
+extension RecordedEvent {
+    /// The same event in another shape.
+    fileprivate func seen(as event: Upcaster.Event) -> RecordedEvent {
+        RecordedEvent(
+            position: position, stream: stream, version: version, id: id, type: event.type,
+            typeVersion: event.typeVersion, payload: JSONText(event.payload), metadata: metadata, tags: tags,
+            recordedAt: recordedAt)
+    }
+}

@@ -1,0 +1,23 @@
+/// A command or query on its way through the middleware.
+public struct Call: Sendable {
+    public enum Kind: String, Sendable { case command, query }
+
+    public let kind: Kind
+    public let name: String
+    /// The command or query itself; nil where what came in by name was not one, and will be refused.
+    public let request: (any Request)?
+    /// What is recorded about the events of a command. Middleware may add to it.
+    public var metadata: Metadata
+    /// The command's idempotency key.
+    public let key: String?
+
+    public init(
+        kind: Kind, name: String, request: (any Request)?, metadata: Metadata = .none, key: String? = nil
+    ) {
+        self.kind = kind
+        self.name = name
+        self.request = request
+        self.metadata = metadata
+        self.key = key
+    }
+}

@@ -1,0 +1,43 @@
+public import Logging
+
+/// Logs every command and query with its name, its time and its outcome.
+///
+/// What was carried out is logged at `level`, a refusal likewise with its code, and a failure that is not the caller's at `error`.
+/// Fields are never logged: they may be personal.
+public struct LoggingMiddleware: Middleware {
+    private let logger: Logger
+    private let level: Logger.Level
+
+    public init(logger: Logger, level: Logger.Level = .debug) {
+        self.logger = logger
+        self.level = level
+    }
+
+    public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
+        let start = ContinuousClock.now
+        do {
+            let answer = try await next(call)
+            logger.log(level: level, "\(call.kind.rawValue) \(call.name)", metadata: metadata(call, start))
+            return answer
+        } catch {
+            let description = ErrorDescription(error)
+            var metadata = metadata(call, start)
+            metadata["code"] = "\(description.code)"
+            if description.isRefusal {
+                logger.log(level: level, "\(call.kind.rawValue) \(call.name) was refused", metadata: metadata)
+            } else {
+                metadata["error"] = "\(description.message)"
+                logger.error("\(call.kind.rawValue) \(call.name) failed", metadata: metadata)
+            }
+            throw error
+        }
+    }
+
+    private func metadata(_ call: Call, _ start: ContinuousClock.Instant) -> Logger.Metadata {
+        guard logger.logLevel <= .error else { return [:] }
+        var metadata: Logger.Metadata = ["milliseconds": "\((ContinuousClock.now - start) / .milliseconds(1))"]
+        if let id = call.metadata.correlationID { metadata["correlation_id"] = "\(id.lowercased)" }
+        if let key = call.key { metadata["key"] = "\(key)" }
+        return metadata
+    }
+}

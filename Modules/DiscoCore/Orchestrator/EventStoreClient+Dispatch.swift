@@ -1,0 +1,78 @@
+extension EventStoreClient {
+    /// After ``OutcomeUnknown`` nothing is decided anew: the very same append finds out whether it was recorded. Only a refusal says
+    /// that it was not; after any other error that is as unknown as before.
+    func appendSurely(_ append: Append) async throws -> Appended {
+        do {
+            return try await self.append(append)
+        } catch let unknown as OutcomeUnknown {
+            do {
+                return try await self.append(append)
+            } catch let conflict as VersionConflict {
+                throw conflict
+            } catch let failed as ConditionFailed {
+                throw failed
+            } catch let deleted as StreamDeleted {
+                throw deleted
+            } catch let conflict as IdempotencyConflict {
+                throw conflict
+            } catch {
+                throw unknown
+            }
+        }
+    }
+
+    /// Folds what was recorded after `loaded`; anew, where what it was folded from can no longer be read.
+    @concurrent func readOn<State: Aggregate>(_ loaded: inout Loaded<State>, to last: Int = .max) async throws {
+        // Beginning with the last event that is known: where it does not come first, it was deleted or erased.
+        let known = loaded.version
+        let start = ContinuousClock.now
+        defer { loaded.unsaved.time += ContinuousClock.now - start }
+        var confirmed = known == 0
+        for try await event in stream(loaded.stream, from: max(1, known), to: last) {
+            if !confirmed, event.version != known { break }
+            confirmed = true
+            if event.version > known { try loaded.apply(event) }
+        }
+        if confirmed { return }
+        loaded = Loaded(id: loaded.state.id)
+        for try await event in stream(loaded.stream, to: last) { try loaded.apply(event) }
+    }
+
+    /// Which consumers have not passed `position` in time; empty where all have.
+    ///
+    /// A consumer that holds one of `positions` has passed it without its effect: it is behind too.
+    func behind(
+        _ consumers: [(name: String, store: any CheckpointStore)], at positions: ClosedRange<Position>,
+        within limit: Duration
+    ) async -> [ConsumerLag] {
+        let end = ContinuousClock.now + limit
+        var pause = Duration.milliseconds(1)
+        var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: positions.upperBound, position: nil) }
+        while true {
+            for index in lags.indices where !lags[index].isDone {
+                let store = consumers[index].store
+                guard let checkpoint = try? await store.checkpoint(of: consumers[index].name) else { continue }
+                lags[index].position = checkpoint.position
+                guard checkpoint.position >= positions.upperBound else { continue }
+                guard let held = try? await store.held(by: consumers[index].name) else { continue }
+                lags[index].holds = held.contains { positions.contains($0.position) }
+            }
+            if lags.allSatisfy(\.isDone) { return [] }
+            let now = ContinuousClock.now
+            if now >= end || Task.isCancelled { return lags.filter { !$0.isDone } }
+            try? await Task.sleep(for: min(pause, end - now))
+            pause = min(pause * 2, .milliseconds(50))
+        }
+    }
+}
+
+extension Appended {
+    /// Whether this is what another append under the same key recorded.
+    func isOfAnother(than append: Append) -> Bool { repeated && events.first?.id != append.events.first?.id }
+
+    /// From its first to its last event.
+    var positions: ClosedRange<Position>? {
+        guard let first, let last else { return nil }
+        return first...last
+    }
+}
