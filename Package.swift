@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "DiscoEventStoreSQLite", targets: ["DiscoEventStoreSQLite"]),
         .library(name: "DiscoEventStorePostgres", targets: ["DiscoEventStorePostgres"]),
         .library(name: "DiscoConsumers", targets: ["DiscoConsumers"]),
+        .library(name: "DiscoObservability", targets: ["DiscoObservability"]),
         .library(name: "DiscoTesting", targets: ["DiscoTesting"]),
     ],
     traits: [
@@ -20,13 +21,18 @@ let package = Package(
         .trait(name: "Configuration", description: "Settings from a ConfigReader (swift-configuration)."),
         .trait(
             name: "ServiceLifecycle", description: "Consumers as services of a ServiceGroup (swift-service-lifecycle)."),
-        .default(enabledTraits: ["SQLite", "Postgres", "Configuration", "ServiceLifecycle"]),
+        .trait(
+            name: "Observability",
+            description: "Metrics and traces of commands and queries (swift-metrics, swift-distributed-tracing)."),
+        .default(enabledTraits: ["SQLite", "Postgres", "Configuration", "ServiceLifecycle", "Observability"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ],
@@ -67,6 +73,15 @@ let package = Package(
             ],
             path: "Modules/DiscoConsumers"),
         .target(
+            name: "DiscoObservability",
+            dependencies: [
+                "DiscoCore",
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
+                .product(
+                    name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Observability"])),
+            ],
+            path: "Modules/DiscoObservability"),
+        .target(
             name: "DiscoTesting",
             dependencies: ["DiscoCore", "DiscoEventStore", "DiscoConsumers"],
             path: "Modules/DiscoTesting"),
@@ -101,7 +116,8 @@ let package = Package(
         .executableTarget(
             name: "DiscoBench",
             dependencies: [
-                "DiscoCore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers", .logging,
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
+                "DiscoObservability", .logging,
             ],
             path: "Apps/DiscoBench"),
 
@@ -110,12 +126,26 @@ let package = Package(
             name: "DiscoProbe",
             dependencies: [
                 "DiscoCore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers", "WalletDomain",
-                .logging,
+                "CourseDomain", .logging,
             ],
             path: "Tests/DiscoProbe"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        // A second sample domain, of decisions that span aggregates.
+        .target(name: "CourseDomain", dependencies: ["DiscoCore"], path: "Tests/CourseDomain"),
         .testTarget(
-            name: "DiscoCoreTests", dependencies: ["DiscoCore", "DiscoEventStore", "DiscoTesting", "WalletDomain"]),
+            name: "DiscoCoreTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoTesting", "WalletDomain", "CourseDomain", "TestSupport", .logging,
+            ]),
+        .testTarget(
+            name: "DiscoObservabilityTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoObservability", "WalletDomain",
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+            ]),
         .testTarget(
             name: "DiscoEventStoreTests",
             dependencies: [
@@ -146,7 +176,7 @@ let package = Package(
             name: "GuidesTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
-                "DiscoTesting",
+                "DiscoTesting", "DiscoObservability",
                 "TestSupport",
                 .logging, .configuration,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -154,8 +184,8 @@ let package = Package(
         .testTarget(
             name: "WalletAppTests",
             dependencies: [
-                "WalletApp", "DiscoProbe", "WalletDomain", "DiscoCore", "DiscoConsumers", "DiscoEventStoreSQLite",
-                "TestSupport", .logging,
+                "WalletApp", "DiscoProbe", "WalletDomain", "CourseDomain", "DiscoCore", "DiscoConsumers",
+                "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "TestSupport", .logging,
             ],
             exclude: ["demo.txt"]),
     ],

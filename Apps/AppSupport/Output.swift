@@ -14,6 +14,9 @@ package enum Output {
     /// Something for people who wait, kept from the answers.
     package static func note(_ text: String) { write(text, to: .standardError) }
 
+    /// About something that was done all the same.
+    package static func warn(_ value: JSON) { write(value.description + "\n", to: .standardError) }
+
     package static func refuse(_ error: any Error) {
         write(JSON(describing: error).description + "\n", to: .standardError)
     }
@@ -35,4 +38,9 @@ package enum Output {
             throw ExitCode((error as? EventStoreError)?.code == .configuration ? 78 : 1)
         }
     }
+}
+
+extension String? {
+    /// Its parts between commas; none where there is no text.
+    package var commaSeparated: [String] { self?.split(separator: ",").map(String.init) ?? [] }
 }

@@ -12,7 +12,7 @@ struct DiscoBench {
 
     static let workloads: [(name: String, run: @Sendable (_ path: String) async throws -> Void)] = [
         ("append", Appending.run), ("log", Log.run), ("read", Reading.run), ("rehydrate", Rehydrating.run),
-        ("projection", SlowProjection.run),
+        ("open", Opening.run), ("projection", SlowProjection.run), ("middleware", AroundDispatch.run),
     ]
 
     static func main() async {

@@ -45,8 +45,3 @@ struct AppendEvent: AsyncParsableCommand {
         }
     }
 }
-
-extension String? {
-    /// The parts between commas, without those that are empty.
-    var commaSeparated: [String] { self?.split(separator: ",").map(String.init) ?? [] }
-}

@@ -18,7 +18,7 @@ struct EventStoreApp: AsyncParsableCommand {
             """,
         subcommands: [
             Migrate.self, Migrations.self, AppendEvent.self, ReadEvents.self, Tail.self, Streams.self, Stats.self,
-            Verify.self, ConsumersCommand.self,
+            Verify.self, ConsumersCommand.self, ForgetKeys.self,
         ])
 }
 

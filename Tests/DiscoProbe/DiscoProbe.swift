@@ -1,3 +1,4 @@
+import CourseDomain
 import DiscoConsumers
 import DiscoCore
 import DiscoEventStorePostgres
@@ -21,6 +22,8 @@ struct DiscoProbe {
         case "race": try await race(path, seconds: Double(rest[0]) ?? 1)
         case "fill": try await fill(path, ballast: rest[0])
         case "open": open(path)
+        case "enrol": try await enrol(path, course: rest[0], student: rest[1], count: Int(rest[2]) ?? 1)
+        case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
         default: preconditionFailure("There is no task \(task).")
         }
     }
@@ -135,6 +138,49 @@ struct DiscoProbe {
         try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
         let after = try await client.stream("a-1").collect().map(\.version)
         say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
+    }
+
+    /// Enrols so many students at once, once a line comes in; prints how many were let in, and how often a decision was made anew.
+    private static func enrol(_ path: String, course: String, student: String, count: Int) async throws {
+        let orchestrator = Orchestrator(client: EventStoreClient(try await store(path)))
+        say("ready")
+        _ = readLine()
+        let (enrolled, conflicts) = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    do {
+                        let enrolment = EnrolStudent(course: course, student: "\(student)-\(number)")
+                        return (1, try await orchestrator.dispatch(enrolment).conflicts)
+                    } catch CourseRefusal.courseFull {
+                        return (0, 0)
+                    }
+                }
+            }
+            return try await group.reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) }
+        }
+        say("\(enrolled) \(conflicts)")
+    }
+
+    /// Deposits 1 under each of so many keys, and prints how many of them had been carried out before.
+    private static func keyed(_ path: String, _ wallet: String, count: Int) async throws {
+        let orchestrator = Orchestrator(client: EventStoreClient(try await store(path)), aggregates: [Wallet.self])
+        guard let id = UUID(uuidString: wallet) else { preconditionFailure("\(wallet) is no id.") }
+        say("ready")
+        let repeated = try await withThrowingTaskGroup(of: Int.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    var repeated = 0
+                    for number in stride(from: task, to: count, by: 8) {
+                        let deposit = DepositMoney(id: id, amount: 1)
+                        let dispatched = try await orchestrator.dispatch(deposit, key: "key-\(number)")
+                        repeated += dispatched.repeated ? 1 : 0
+                    }
+                    return repeated
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        say(repeated)
     }
 
     /// Prints why the file cannot be opened.

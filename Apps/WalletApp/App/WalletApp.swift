@@ -16,7 +16,9 @@ struct WalletApp: AsyncParsableCommand {
 
             \(AppConfiguration.help)
             """,
-        subcommands: [Demo.self, Commands.self, Queries.self, Dispatch.self, Ask.self, Consume.self])
+        subcommands: [
+            Demo.self, Commands.self, Queries.self, Dispatch.self, Ask.self, Consume.self, Schema.self,
+        ])
 }
 
 struct Commands: AsyncParsableCommand {
@@ -42,15 +44,37 @@ struct Queries: AsyncParsableCommand {
 struct Dispatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Carries out a command and prints the wallet's new state.",
-        discussion: "Example: WalletApp dispatch deposit_money '{\"id\": \"0198…\", \"amount\": 12.50}'")
+        discussion: """
+            Example: WalletApp dispatch deposit_money '{"id": "0198…", "amount": 12.50}' --key order-77
+
+            With --key the command takes effect once, however often it is sent; each time it is answered as it was the first time.
+            With --await it returns when a process that consumes has brought the read model that far, or warns on standard error that it
+            is behind: recorded it is all the same. With --details the answer says at which position, for `query --after`.
+            """)
 
     @Argument(help: "The command's name; `WalletApp commands` lists them.") var name: String
     @Argument(help: "Its fields, as a JSON object.") var fields: String
+    @Option(help: "An idempotency key, at most 255 bytes.") var key: String?
+    @Option(name: .customLong("await"), help: "A consumer to wait for: wallets. Several with commas between them.")
+    var awaited: String?
+    @Option(help: "How many seconds to wait for it.") var within = 5.0
+    @Flag(help: "Print the output together with the position, and whether it is a repeat.") var details = false
+
+    func validate() throws {
+        if within < 0 { throw ValidationError("--within must be at least 0 seconds, not \(within).") }
+    }
 
     func run() async throws {
         try await System.run(shared: true) { system in
-            let answer = try await system.wallets.orchestrator.dispatch(name, JSONText(fields).value())
-            Output.print(answer)
+            let answer = try await system.wallets.orchestrator.answer(
+                to: name, JSONText(fields).value(), key: key, awaiting: awaited.commaSeparated,
+                within: .seconds(within))
+            Output.print(details ? answer.json : answer.output)
+            if !answer.behind.isEmpty {
+                Output.warn(["warning": "consumers_behind", "consumers": .array(answer.behind.map(\.json))])
+            }
+            // Whoever waits for consumers runs them elsewhere.
+            if awaited != nil { return }
             // What the command causes belongs to it; where this is cut off, the next process goes on.
             try await system.wallets.consumers.catchUp()
         }
@@ -64,11 +88,42 @@ struct Ask: AsyncParsableCommand {
 
     @Argument(help: "The query's name; `WalletApp queries` lists them.") var name: String
     @Argument(help: "Its fields, as a JSON object.") var fields: String = "{}"
+    @Option(help: "Leave bringing the read model up to date to a process that consumes, and wait until it has passed this position.")
+    var after: Int64?
+    @Option(help: "How many seconds to wait for it.") var within = 5.0
+
+    func validate() throws {
+        if let after, after < 0 { throw ValidationError("--after must be a position, at least 0, not \(after).") }
+        if within < 0 { throw ValidationError("--within must be at least 0 seconds, not \(within).") }
+    }
 
     func run() async throws {
         try await System.run(shared: true) { system in
-            try await system.wallets.consumers.catchUp(projectionsOnly: true)
-            Output.print(try await system.wallets.orchestrator.query(name, JSONText(fields).value()))
+            if after == nil { try await system.wallets.consumers.catchUp(projectionsOnly: true) }
+            Output.print(
+                try await system.wallets.orchestrator.query(
+                    name, JSONText(fields).value(), after: after.map { Position(rawValue: $0) },
+                    within: .seconds(within)))
+        }
+    }
+}
+
+struct Schema: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes the shapes of all event types into a file, or checks it.",
+        discussion: """
+            Example: WalletApp schema --check Apps/WalletApp/Domain/events.json
+
+            The file is committed; CI checks it. A change of an event type that recorded events would not survive is refused, with
+            what to do about it.
+            """)
+
+    @Argument(help: "The file.") var file: String
+    @Flag(help: "Write nothing; fail where the file is not as it must be.") var check = false
+
+    func run() async throws {
+        try await Output.reporting {
+            if check { try Wallet.schema.check(file) } else { try Wallet.schema.write(to: file) }
         }
     }
 }

@@ -110,6 +110,16 @@ public struct TransferMoney: ActionCommand {
         ])
         return [source.after(.moneyWithdrawn(amount: amount)), destination.after(.moneyDeposited(amount: amount))]
     }
+
+    /// Both wallets as they were after the transfer.
+    public func repeated(_ appended: Appended, in context: ActionContext) async throws -> [Wallet] {
+        var wallets: [Wallet] = []
+        for event in appended.events {
+            guard let id = UUID(uuidString: event.stream.id) else { continue }
+            wallets.append(try await context.load(Wallet.self, id, version: event.version).state)
+        }
+        return wallets
+    }
 }
 
 extension Loaded<Wallet> {

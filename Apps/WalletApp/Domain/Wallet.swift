@@ -34,6 +34,15 @@ public struct Wallet: Aggregate {
         }
     }
 
+    /// Few wallets ever have so many events; those of shops do.
+    public static let snapshotPolicy = SnapshotPolicy.every(events: 500)
+
+    /// What recorded events have become since. None has changed yet.
+    public static let upcasters: [Upcaster] = []
+
+    /// The shapes of the events, for the file that is committed beside this one.
+    public static var schema: EventSchema { EventSchema([Event.self], upcasters: upcasters) }
+
     public mutating func apply(_ event: Event) {
         switch event {
         case .walletCreated(let userID, let balance):

@@ -9,11 +9,15 @@ public struct Wallets: Sendable {
     public let consumers: Consumers
 
     public init(events: any EventStore, readModels: any ReadModelStore, logger: Logger) {
-        client = EventStoreClient(events)
+        client = EventStoreClient(events, upcasters: Wallet.upcasters)
+        var settings = Orchestrator.Settings()
+        settings.logger = logger
         orchestrator = Orchestrator(
             client: client, aggregates: [Wallet.self], commands: [TransferMoney.self],
-            readModels: [ReadModel(queries: [ListWallets.self, FindWallet.self], store: readModels)],
-            queries: [WalletHistory.self])
+            readModels: [
+                ReadModel(queries: [ListWallets.self, FindWallet.self], store: readModels, consumers: ["wallets"])
+            ],
+            queries: [WalletHistory.self], middleware: [LoggingMiddleware(logger: logger)], settings: settings)
         consumers = Consumers(
             of: client,
             [

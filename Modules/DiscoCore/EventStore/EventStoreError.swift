@@ -70,3 +70,28 @@ public struct EventStoreError: Error, Sendable {
 extension EventStoreError: CustomStringConvertible {
     public var description: String { message }
 }
+
+extension EventStoreError.Code {
+    /// Those of Disco itself, with when they are reported. `outcome_unknown` and `unknown_consumer` are listed with the other errors that
+    /// have these codes.
+    static var all: [(code: EventStoreError.Code, meaning: String)] {
+        [
+            (.invalidAppend, "The append itself is malformed; see the message."),
+            (.closed, "The store was closed."),
+            (.busy, "Others held the database for too long; try again."),
+            (.full, "The disk is full."),
+            (.readOnly, "The file or its folder cannot be written."),
+            (.unavailable, "The store cannot be opened or reached."),
+            (.schema, "The database has another schema than this version of Disco."),
+            (.corrupt, "The database is damaged, or is none."),
+            (.notDurable, "The store would not be as durable as it promises."),
+            (.tooLarge, "An event is larger than the store takes."),
+            (.checkpointMoved, "A checkpoint or its consumer was changed by someone else."),
+            (.unknownStream, "There is no stream of this name."),
+            (.erasingNotAllowed, "The store's settings do not allow events to be erased."),
+            (.unsupported, "This store cannot do what was asked, for example list its streams."),
+            (.configuration, "A setting is missing or wrong; see the message."),
+            (.database, "Anything else the database reports."),
+        ]
+    }
+}

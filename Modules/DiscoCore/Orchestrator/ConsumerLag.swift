@@ -19,7 +19,7 @@ public struct ConsumerLag: Hashable, Sendable {
 
     var isDone: Bool { holds == false }
 
-    var json: JSON {
+    public var json: JSON {
         [
             "consumer": .string(consumer),
             "position": position.map { .number(JSON.Number($0.rawValue)) } ?? .null,

@@ -59,6 +59,14 @@ public struct Answer: Hashable, Sendable {
     /// Of the consumers that were to be awaited, those that have not passed the events; the command is recorded all the same.
     public let behind: [ConsumerLag]
 
+    /// All of it, as the apps print it.
+    public var json: JSON {
+        [
+            "output": output, "position": position.map { .number(JSON.Number($0.rawValue)) } ?? .null,
+            "repeated": .bool(repeated), "behind": .array(behind.map(\.json)),
+        ]
+    }
+
     init(encoding output: some Encodable, position: Position?, repeated: Bool, behind: [ConsumerLag]) throws {
         self.output = try JSON(encoding: output)
         self.position = position

@@ -1,0 +1,84 @@
+import Foundation
+
+/// Every error that Disco itself reports, by its code: for the table in the documentation, and for those who list them for their users.
+public enum ErrorCatalog {
+    public struct Entry: Sendable {
+        public let code: String
+        /// When it is reported, and what to do.
+        public let meaning: String
+        /// The names of the members that its JSON has beside `error` and `message`.
+        public let data: [String]
+        /// Whether the answer is no, and not that something went wrong.
+        public let isRefusal: Bool
+    }
+
+    /// Sorted by code. Made from one error of each kind, so that it cannot say what they do not.
+    public static var entries: [Entry] {
+        samples.map { error, meaning in
+            let description = ErrorDescription(error)
+            return Entry(
+                code: description.code, meaning: meaning, data: description.data.names, isRefusal: description.isRefusal)
+        }.sorted { $0.code < $1.code }
+    }
+
+    /// The entries as a table in Markdown.
+    public static var table: String {
+        let rows = entries.map { entry in
+            let data = entry.data.map { "`\($0)`" }.joined(separator: ", ")
+            return "| `\(entry.code)` | \(entry.isRefusal ? "refusal" : "failure") | \(data) | \(entry.meaning) |\n"
+        }
+        return "| code | kind | data | when, and what to do |\n|---|---|---|---|\n" + rows.joined()
+    }
+
+    private static let id = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+    private static var samples: [(any Error, String)] {
+        [
+            (ValidationError(["f": ["m"]]), "Fields of a command or query are missing or wrong; each is named."),
+            (DispatchError.unknownCommand("c", known: []), "There is no command of this name."),
+            (DispatchError.unknownQuery("q", known: []), "There is no query of this name."),
+            (DispatchError.unknownConsumer("c", known: []), "There is no consumer of this name, or it feeds none of the read models."),
+            (DispatchError.aggregateExists("a-1"), "What was to be made exists already."),
+            (DispatchError.aggregateNotFound("a-1"), "What was to be changed does not exist."),
+            (
+                DispatchError.notRepeatable("c"),
+                "An action was carried out before under this key, and does not say what it answered then."
+            ),
+            (DispatchError.queueFull(capacity: 1), "As many commands wait as may. Send it again later."),
+            (DispatchError.queueClosed, "The command queue is shutting down; the command was not carried out."),
+            (NotAuthorized(name: "c"), "Whoever asks may not do this."),
+            (
+                TimeLimitExceeded(name: "c", limit: .seconds(1)),
+                "It was not done in time. Nothing was recorded; send it again."
+            ),
+            (
+                ConsumersBehind(position: 1, consumers: []),
+                "The read model does not know of the event yet that was asked for. Ask again, or look after its consumers."
+            ),
+            (
+                VersionConflict(streams: []),
+                "Streams were written meanwhile. Commands are decided anew by themselves; a plain append is up to its caller."
+            ),
+            (ConditionFailed(position: 1, id: id), "An event was recorded that an append's condition excludes."),
+            (DuplicateEvent(id: id), "An event with this id is recorded already, and not as this whole append."),
+            (IdempotencyConflict(key: "k"), "The key was used before for something else. Choose another."),
+            (StreamDeleted(stream: "a-1"), "The stream was deleted or closed and takes no events."),
+            (
+                OutcomeUnknown(append: Append([]), underlying: CancellationError()),
+                "The connection was lost, and whether it was recorded could not be learnt. Sending the same again is safe."
+            ),
+            (
+                CheckpointDiverged(consumer: "c", checkpoint: 1, head: 1),
+                "A consumer's checkpoint is not in this store's history: a restored backup, or another store. Reset the consumer."
+            ),
+            (
+                UndecodableEvent(
+                    position: 1, stream: "a-1", type: "T", expected: "E", reason: CancellationError()),
+                "A recorded event does not fit its type in the code. Add an upcaster."
+            ),
+            (SchemaChanged(problems: []), "Events that are recorded would not survive a change of their types."),
+            (JSONError("m", at: 0), "Text is not JSON; it is said where."),
+            (CancellationError(), "The task was cancelled before it was done."),
+        ] + EventStoreError.Code.all.map { (EventStoreError($0.code, ""), $0.meaning) }
+    }
+}

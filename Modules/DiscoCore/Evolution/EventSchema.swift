@@ -1,0 +1,213 @@
+import Foundation
+
+/// The shapes of all event types, for a file under version control: a change that old events would not survive is then found
+/// before it is released.
+///
+/// ```swift
+/// let schema = EventSchema([Wallet.Event.self], upcasters: Wallet.upcasters)
+/// try schema.check("events.json")    // in CI: throws with every problem, and what to do about it
+/// try schema.write(to: "events.json")  // after a change that is meant: commit the file
+/// ```
+///
+/// Fields may be added if they are optional, and become optional. Whatever else changes needs a new version of the type
+/// (``DomainEvent/typeVersions``) and an ``Upcaster`` from the one before; a type that is gone needs one too.
+public struct EventSchema: Sendable {
+    private struct Key: Hashable {
+        var type: String
+        var version: Int
+    }
+
+    private let shapes: [Key: Shape]
+    private let upcasters: [Upcaster]
+
+    /// - Parameter upcasters: those of the client.
+    public init(_ events: [any DomainEvent.Type], upcasters: [Upcaster] = []) {
+        var shapes: [Key: Shape] = [:]
+        for event in events {
+            for (type, version, shape) in event.shapes { shapes[Key(type: type, version: version)] = shape }
+        }
+        self.shapes = shapes
+        self.upcasters = upcasters
+    }
+
+    // MARK: The file
+
+    /// What the file holds from now on: what it held, and today's shapes.
+    ///
+    /// - Parameter file: its present text, nil where there is none.
+    /// - Throws: ``JSONError`` where the text is none of such a file.
+    public func text(following file: String? = nil) throws -> String {
+        var all = try file.map(Self.read) ?? [:]
+        for (key, shape) in shapes { all[key] = shape.json }
+        let types = Dictionary(grouping: all, by: \.key.type).sorted { $0.key < $1.key }
+        let lines = types.map { type, versions in
+            let rows = versions.sorted { $0.key.version < $1.key.version }.map { key, shape in
+                "    \"\(key.version)\": \(shape.description)"
+            }
+            return "  \(JSON.string(type).description): {\n" + rows.joined(separator: ",\n") + "\n  }"
+        }
+        return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
+    }
+
+    /// Writes today's shapes into the file, beside those of versions that are only upcast from.
+    ///
+    /// - Throws: ``SchemaChanged`` where old events would not survive: nothing is written then.
+    public func write(to path: String) throws {
+        let present = try? String(contentsOfFile: path, encoding: .utf8)
+        let problems = try present.map(problems) ?? []
+        if !problems.isEmpty { throw SchemaChanged(problems: problems) }
+        try text(following: present).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// - Throws: ``SchemaChanged`` where old events would not survive, or where the file lacks a shape of today.
+    public func check(_ path: String) throws {
+        guard let present = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw SchemaChanged(problems: ["\(path) is not there. Write it, and commit it."])
+        }
+        var problems = try problems(present)
+        if problems.isEmpty, try text(following: present) != present {
+            problems = ["\(path) lacks changes that harm nothing. Write it anew, and commit it."]
+        }
+        if !problems.isEmpty { throw SchemaChanged(problems: problems) }
+    }
+
+    // MARK: What does not go
+
+    /// What events that were recorded in the shapes of the file would not survive, and what to do about it.
+    public func problems(_ file: String) throws -> [String] {
+        try Self.read(file).sorted { ($0.key.type, $0.key.version) < ($1.key.type, $1.key.version) }.flatMap { key, old in
+            if let shape = shapes[key] {
+                return Compatibility.problems(from: old, to: shape.json, key.type).map { problem in
+                    "\(problem). Record \(key.type) as version \(key.version + 1) (`typeVersions`), "
+                        + "and add `Upcaster(\"\(key.type)\", from: \(key.version), to: \(key.version + 1)) { … }`."
+                }
+            }
+            return leadsToToday(key) ? [] : [
+                "\(key.type), version \(key.version), is recorded, and nothing knows it any more. Add an `Upcaster` from it, "
+                    + "or `.dropping(\"\(key.type)\"" + (key.version == 1 ? "" : ", version: \(key.version)") + ")`."
+            ]
+        }
+    }
+
+    /// Whether upcasters lead from a shape to shapes that are known. Where an upcaster yields a version is its own affair: one that
+    /// goes on to another is followed, at the latest to the version of today.
+    private func leadsToToday(_ key: Key) -> Bool {
+        var open = [key]
+        var seen: Set<Key> = []
+        while let next = open.popLast() {
+            guard seen.insert(next).inserted else { continue }
+            guard let upcaster = upcasters.first(where: { $0.type == next.type && $0.typeVersion == next.version }) else {
+                return false
+            }
+            for type in upcaster.types where !shapes.keys.contains(where: { $0.type == type }) {
+                let further = upcasters.filter { $0.type == type }.map { Key(type: type, version: $0.typeVersion) }
+                if further.isEmpty { return false }
+                open += further
+            }
+        }
+        return true
+    }
+
+    private static func read(_ file: String) throws -> [Key: JSON] {
+        guard let types = try JSONText(file).value().object else { throw JSONError("the file is no object", at: 0) }
+        var shapes: [Key: JSON] = [:]
+        for (type, versions) in types {
+            guard let versions = versions.object else { throw JSONError("\(type) has no versions", at: 0) }
+            for (version, shape) in versions {
+                guard let version = Int(version) else { throw JSONError("\(type) has a version \(version)", at: 0) }
+                shapes[Key(type: type, version: version)] = shape
+            }
+        }
+        return shapes
+    }
+}
+
+/// Events that are recorded would not survive a change of their types.
+public struct SchemaChanged: Refusal, Hashable {
+    /// Each a sentence, with what to do.
+    public let problems: [String]
+
+    public var code: String { "schema_changed" }
+    public var message: String { problems.joined(separator: "\n") }
+    public var data: JSON.Object { JSON.Object([("problems", .array(problems.map(JSON.string)))]) }
+}
+
+extension DomainEvent {
+    fileprivate static var shapes: [(type: String, version: Int, shape: Shape)] {
+        guard case .choice(let cases) = Shape(of: Self.self) else {
+            preconditionFailure("\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told.")
+        }
+        return cases.map { one in
+            let type = recordedType(ofCase: one.name)
+            return (type, typeVersions[type] ?? 1, one.shape)
+        }
+    }
+}
+
+/// What becomes of old payloads when a shape changes.
+private enum Compatibility {
+    static func problems(from old: JSON, to new: JSON, _ path: String) -> [String] {
+        if old == new { return [] }
+        switch (Node(old), Node(new)) {
+        case (.optional(let old), .optional(let new)): return problems(from: old, to: new, path)
+        case (.optional, _): return ["\(path) was optional and is required"]
+        case (let old, .optional(let new)): return problems(from: old.json, to: new, path)
+        case (.list(let old), .list(let new)): return problems(from: old, to: new, path + "[]")
+        case (.choice(let old), .choice(let new)):
+            return old.flatMap { name, shape in
+                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? ["\(path).\(name) was a case and is gone"]
+            }
+        case (.object(let old), .object(let new)):
+            let kept = old.flatMap { name, shape in
+                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? ["\(path).\(name) was there and is gone"]
+            }
+            let added = new.filter { old[$0.name] == nil && !Node($0.value).isOptional }
+            return kept + added.map { "\(path).\($0.name) is new and required: make it optional, or upcast" }
+        case (.value(let old), .value(let new)) where widens[old]?.contains(new) == true: return []
+        default: return ["\(path) was \(old) and is \(new)"]
+        }
+    }
+
+    /// What reads another kind of value as well.
+    private static let widens = ["integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["number", "any"]]
+
+    private enum Node {
+        case value(String)
+        case optional(JSON)
+        case list(JSON)
+        case choice(JSON.Object)
+        case object(JSON.Object)
+
+        init(_ json: JSON) {
+            switch json {
+            case .string(let name) where name.hasSuffix("?"): self = .optional(.string(String(name.dropLast())))
+            case .string(let name): self = .value(name)
+            case .array(let elements): self = .list(elements.first ?? .null)
+            case .object(let object):
+                // A field of that name would have a string there.
+                if object.count == 1, let wrapped = object["optional"], wrapped.string == nil {
+                    self = .optional(wrapped)
+                } else if object.count == 1, let cases = object["one of"]?.object {
+                    self = .choice(cases)
+                } else {
+                    self = .object(object)
+                }
+            default: self = .value(json.description)
+            }
+        }
+
+        var isOptional: Bool {
+            if case .optional = self { true } else { false }
+        }
+
+        var json: JSON {
+            switch self {
+            case .value(let name): .string(name)
+            case .optional(let wrapped): ["optional": wrapped]
+            case .list(let element): .array([element])
+            case .choice(let cases): ["one of": .object(cases)]
+            case .object(let fields): .object(fields)
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+#if Observability
+    public import DiscoCore
+    public import Tracing
+
+    /// Makes a span of every command and query, and hands the trace on with the events.
+    ///
+    /// A command's events carry the context of its span in their metadata (``Metadata/trace``), and `Metadata.caused(by:)` carries it on:
+    /// so what a policy dispatches because of an event belongs to the trace that the event came from. A span that is current already goes
+    /// before what the metadata say.
+    public struct TracingMiddleware: Middleware {
+        private let tracer: any Tracer
+
+        public init(tracer: any Tracer = InstrumentationSystem.tracer) { self.tracer = tracer }
+
+        public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
+            var context = ServiceContext.current ?? .topLevel
+            if ServiceContext.current == nil, call.metadata.values != nil {
+                tracer.extract(call.metadata.trace, into: &context, using: Strings())
+            }
+            return try await tracer.withAnySpan("\(call.kind.rawValue) \(call.name)", context: context) { span in
+                var call = call
+                if call.kind == .command {
+                    var trace: [String: String] = [:]
+                    tracer.inject(span.context, into: &trace, using: Strings())
+                    if !trace.isEmpty { call.metadata.trace = trace }
+                }
+                span.updateAttributes { $0["disco.name"] = call.name }
+                do {
+                    return try await next(call)
+                } catch {
+                    span.updateAttributes { $0["disco.code"] = ErrorDescription(error).code }
+                    throw error
+                }
+            }
+        }
+    }
+
+    private struct Strings: Injector, Extractor {
+        func inject(_ value: String, forKey key: String, into carrier: inout [String: String]) { carrier[key] = value }
+        func extract(key: String, from carrier: [String: String]) -> String? { carrier[key] }
+    }
+#else
+    @available(*, unavailable, message: "Name the trait Observability in the dependency on disco to use this type.")
+    public struct TracingMiddleware {}
+#endif

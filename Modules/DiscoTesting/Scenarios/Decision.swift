@@ -1,0 +1,66 @@
+public import DiscoCore
+import Foundation
+
+/// What was decided; ``Scenario/when(_:)`` and ``DecisionScenario/when(_:)`` make it.
+public struct Decision<State, Event: DomainEvent> {
+    private let outcome: Result<(state: State, events: [Event]), any Error>
+
+    init(_ body: () throws -> (state: State, events: [Event])) { outcome = Result(catching: body) }
+
+    /// Exactly these events were decided; none means that there was nothing to do.
+    @discardableResult
+    public func then(_ expected: Event..., file: String = #fileID, line: Int = #line) throws -> Decision {
+        let events = try decided(file, line).events
+        let (shown, wanted) = try (Self.shown(events), Self.shown(expected))
+        try require(shown == wanted, "decided was \(shown), expected was \(wanted)", file: file, line: line)
+        return self
+    }
+
+    /// The state after the events is as `check` wants it.
+    @discardableResult
+    public func thenState(
+        file: String = #fileID, line: Int = #line, _ check: (State) throws -> Bool
+    ) throws -> Decision {
+        let state = try decided(file, line).state
+        try require(try check(state), "the state is \(state)", file: file, line: line)
+        return self
+    }
+
+    /// The command was refused with this very error.
+    public func thenRefused<Refusal: Error & Equatable>(
+        _ expected: Refusal, file: String = #fileID, line: Int = #line
+    ) throws {
+        try thenRefused(file: file, line: line) { (error: Refusal) in error == expected }
+    }
+
+    /// The command was refused with an error of this kind, of which `check` holds.
+    public func thenRefused<Refusal: Error>(
+        file: String = #fileID, line: Int = #line, _ check: (Refusal) -> Bool
+    ) throws {
+        switch outcome {
+        case .success(let decided):
+            let shown = try Self.shown(decided.events)
+            throw ConformanceFailure(message: "decided was \(shown), expected was a refusal", file: file, line: line)
+        case .failure(let error):
+            let holds = (error as? Refusal).map(check) ?? false
+            try require(holds, "the refusal is \(error)", file: file, line: line)
+        }
+    }
+
+    private func decided(_ file: String, _ line: Int) throws -> (state: State, events: [Event]) {
+        do {
+            return try outcome.get()
+        } catch {
+            throw ConformanceFailure(message: "the refusal is \(error)", file: file, line: line)
+        }
+    }
+
+    /// As they are recorded, since events need not be `Equatable`.
+    private static func shown(_ events: [Event]) throws -> String {
+        if events.isEmpty { return "nothing" }
+        return try events.map { event in
+            let new = try event.recorded(in: "shown-1")
+            return "\(new.type) \(new.payload)" + (new.tags.isEmpty ? "" : " \(new.tags)")
+        }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,90 @@
+package import DiscoCore
+
+/// Courses with so many seats, and students who take at most ten: what no single aggregate can decide.
+package enum CourseEvent: DomainEvent, Equatable {
+    case courseDefined(course: String, seats: Int)
+    case studentEnrolled(course: String, student: String)
+
+    package var tags: [Tag] {
+        switch self {
+        case .courseDefined(let course, _): [Tag("course", course)]
+        case .studentEnrolled(let course, let student): [Tag("course", course), Tag("student", student)]
+        }
+    }
+}
+
+package enum CourseRefusal: Refusal, Equatable {
+    case courseExists
+    case noSuchCourse
+    case courseFull
+    case tooManyCourses
+
+    package var message: String {
+        switch self {
+        case .courseExists: "There is such a course already."
+        case .noSuchCourse: "There is no such course."
+        case .courseFull: "No seat is left."
+        case .tooManyCourses: "Ten courses are the most."
+        }
+    }
+}
+
+package struct Enrolment: DecisionModel {
+    package let course: String
+    package let student: String
+    package var seats: Int?
+    package var taken = 0
+    package var courses = 0
+
+    package mutating func apply(_ event: CourseEvent) {
+        switch event {
+        case .courseDefined(_, let seats): self.seats = seats
+        case .studentEnrolled(let course, let student):
+            if course == self.course { taken += 1 }
+            if student == self.student { courses += 1 }
+        }
+    }
+}
+
+package struct DefineCourse: DecisionCommand {
+    package var course: String
+    package var seats: Int
+
+    package init(course: String, seats: Int) {
+        self.course = course
+        self.seats = seats
+    }
+
+    package static let rules: [Rule<Self>] = [.field(CodingKeys.seats, \.seats, .atLeast(1))]
+
+    package var query: EventQuery { .types("CourseDefined").tagged(Tag("course", course)) }
+    package var model: Enrolment { Enrolment(course: course, student: "") }
+
+    package func run(on model: Enrolment) throws -> [CourseEvent] {
+        guard model.seats == nil else { throw CourseRefusal.courseExists }
+        return [.courseDefined(course: course, seats: seats)]
+    }
+}
+
+package struct EnrolStudent: DecisionCommand {
+    package var course: String
+    package var student: String
+
+    package init(course: String, student: String) {
+        self.course = course
+        self.student = student
+    }
+
+    package var query: EventQuery {
+        .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course))
+            .or(.types("StudentEnrolled").tagged(Tag("student", student)))
+    }
+    package var model: Enrolment { Enrolment(course: course, student: student) }
+
+    package func run(on model: Enrolment) throws -> [CourseEvent] {
+        guard let seats = model.seats else { throw CourseRefusal.noSuchCourse }
+        guard model.taken < seats else { throw CourseRefusal.courseFull }
+        guard model.courses < 10 else { throw CourseRefusal.tooManyCourses }
+        return [.studentEnrolled(course: course, student: student)]
+    }
+}
