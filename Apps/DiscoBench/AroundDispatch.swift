@@ -32,11 +32,13 @@ enum AroundDispatch {
         let names = ["tracing", "metrics", "logging", "authorization", "time limit"]
         let each = zip(names, costs.dropFirst()).map { "\($0) \($1.shown(2))" }.joined(separator: ", ")
         print(
-            "middleware: all of it adds \(costs[0].shown(2)) µs to a dispatch of \((costs.last ?? 0).shown(2)) µs (\(each))")
+            "middleware: all of it adds \(costs[0].shown(2)) µs to a dispatch of \((costs.last ?? 0).shown(2)) µs (\(each))"
+        )
         try DiscoBench.check(costs[0] <= 5, "middleware costs \(costs[0].shown(2)) µs")
     }
 
-    private static func microseconds(_ orchestrator: Orchestrator) async throws -> Double {
+    /// Not on the main actor, where servers do not dispatch either.
+    @concurrent private static func microseconds(_ orchestrator: Orchestrator) async throws -> Double {
         try await seconds {
             for _ in 0..<count { try await orchestrator.dispatch(DoNothing()) }
         } / Double(count) * 1e6

@@ -47,12 +47,12 @@ struct Batch {
     }
 
     /// A new event failed.
-    mutating func failed(_ event: RecordedEvent, retryAt: Date, reason: String) {
+    mutating func failed(_ event: Recorded, retryAt: Date, reason: String) {
         add(HeldEvent(position: event.position, stream: event.stream, attempts: 1, retryAt: retryAt, reason: reason))
     }
 
     /// A new event waits behind another of its stream.
-    mutating func wait(_ event: RecordedEvent) {
+    mutating func wait(_ event: Recorded) {
         add(
             HeldEvent(
                 position: event.position, stream: event.stream, attempts: 0, retryAt: nil,

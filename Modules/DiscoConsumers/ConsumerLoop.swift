@@ -54,11 +54,11 @@ struct ConsumerLoop: Sendable {
         var batch = Batch(held: held)
         let before = checkpoint.position
         var to = checkpoint
-        var events: [RecordedEvent] = []
+        var events: [Recorded] = []
         var next = Step.Next.retries
         if held.count < Self.mostHeld {
             let page = try await store.page(Read(consumer.query, after: before, limit: Self.pageSize))
-            events = page.events
+            events = Recorded.grouped(page.events)
             next = page.hasMore || page.through < page.head ? .more : .newEvents
             to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
         } else {
@@ -92,7 +92,7 @@ struct ConsumerLoop: Sendable {
         return Step(position: to.position, next: next, nextRetry: batch.nextRetry)
     }
 
-    private typealias Due = [(held: HeldEvent, event: RecordedEvent?)]
+    private typealias Due = [(held: HeldEvent, event: Recorded?)]
 
     private func recordedEvents(_ due: [[HeldEvent]]) async throws -> [Due] {
         var result: [Due] = []
@@ -103,7 +103,7 @@ struct ConsumerLoop: Sendable {
             for held in stream.prefix(room) {
                 let before = Position(rawValue: held.position.rawValue - 1)
                 let page = try await store.page(Read(.all, after: before, upTo: held.position, limit: 1))
-                events.append((held, page.events.first))
+                events.append((held, Recorded.grouped(page.events.filter(consumer.query.matches)).first))
             }
             room -= events.count
             result.append(events)
@@ -125,7 +125,7 @@ struct ConsumerLoop: Sendable {
     }
 
     /// False where the consumer shuts down, and the event was not processed.
-    private func process(_ policy: any Policy, _ event: RecordedEvent, _ batch: inout Batch) async -> Bool {
+    private func process(_ policy: any Policy, _ event: Recorded, _ batch: inout Batch) async -> Bool {
         if batch.holds(event.stream) {
             batch.wait(event)
             return true
@@ -154,17 +154,20 @@ struct ConsumerLoop: Sendable {
         }
     }
 
-    private func verdict(_ policy: any Policy, _ event: RecordedEvent, attempts: Int) async -> Verdict {
+    private func verdict(_ policy: any Policy, _ event: Recorded, attempts: Int) async -> Verdict {
         do {
-            switch try await policy.process(event) {
-            case .done: return .done
-            case .retry(let delay):
-                return .failed(
-                    retryAt: Date(timeIntervalSinceNow: delay / .seconds(1)), reason: "the policy asked for a retry")
-            case .skip(let reason):
-                logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
-                return .done
+            for part in event.parts {
+                switch try await policy.process(part) {
+                case .done: break
+                case .retry(let delay):
+                    return .failed(
+                        retryAt: Date(timeIntervalSinceNow: delay / .seconds(1)), reason: "the policy asked for a retry"
+                    )
+                case .skip(let reason):
+                    logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
+                }
             }
+            return .done
         } catch is CancellationError where Task.isCancelled {
             return .interrupted
         } catch {
@@ -182,14 +185,14 @@ struct ConsumerLoop: Sendable {
 
     /// Runs the whole step in one transaction; what fails is rolled back, set aside, and the rest tried again without it.
     private func project(
-        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [Due], _ events: [RecordedEvent],
+        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [Due], _ events: [Recorded],
         _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
     ) async throws {
         let untouched = batch
         var failures: [Position: any Error] = [:]
         while true {
             batch = untouched
-            var apply: [RecordedEvent] = []
+            var apply: [Recorded] = []
             for stream in due {
                 for (held, event) in stream {
                     if let error = failures[held.position] {
@@ -214,7 +217,7 @@ struct ConsumerLoop: Sendable {
                 return try await readModels.commit(progress(from, to, batch)) { [apply] transaction in
                     for event in apply {
                         do {
-                            try projection.apply(event, transaction)
+                            for part in event.parts { try projection.apply(part, transaction) }
                         } catch {
                             throw Failure(position: event.position, underlying: error)
                         }

@@ -57,6 +57,13 @@ import Testing
         #expect(after.output == "")
     }
 
+    @Test(arguments: Adapter.allCases) func oldKeysAreForgotten(adapter: Adapter) async throws {
+        let app = try App(adapter)
+        #expect(try await app.run("forget-keys", "--older-than", "0").output == "{\"forgotten\":0}\n")
+        #expect(try await app.run("forget-keys", "--older-than=-1").status == 64)
+        #expect(try await app.run("forget-keys").status == 64)
+    }
+
     @Test(arguments: Adapter.allCases) func whatIsAppendedIsRead(adapter: Adapter) async throws {
         let app = try App(adapter)
         let appended = try await app.rows("append", "w-1", "A", #"{"n": 1.50}"#, "--expect", "none", "--tags", "t:1")

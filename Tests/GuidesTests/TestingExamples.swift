@@ -8,6 +8,47 @@ import Testing
 
 /// The code of the guide "Testing", and of the page of its module.
 @Suite struct TestingExamples {
+    enum HallEvent: DomainEvent {
+        case seatTaken(row: String, by: String)
+
+        var tags: [DiscoCore.Tag] {
+            switch self {
+            case .seatTaken(let row, _): [DiscoCore.Tag("row", row)]
+            }
+        }
+    }
+
+    struct Seats: DecisionModel {
+        var taken = 0
+        mutating func apply(_ event: HallEvent) { taken += 1 }
+    }
+
+    struct RowIsFull: Refusal, Equatable {
+        var message: String { "The row has one seat, and it is taken." }
+    }
+
+    struct TakeSeat: DecisionCommand {
+        let row: String
+        let by: String
+
+        var query: EventQuery { .types("SeatTaken").tagged(DiscoCore.Tag("row", row)) }
+        var model: Seats { Seats() }
+
+        func run(on seats: Seats) throws -> [HallEvent] {
+            guard seats.taken < 1 else { throw RowIsFull() }
+            return [.seatTaken(row: row, by: by)]
+        }
+    }
+
+    @Test func decisionsAreTestedOnWhatTheirQuerySelects() throws {
+        let hall = DecisionScenario<Seats>().given(.seatTaken(row: "A", by: "ada"), .seatTaken(row: "B", by: "bob"))
+        try hall.when(TakeSeat(row: "A", by: "eve")).thenRefused(RowIsFull())
+        try hall.when(TakeSeat(row: "C", by: "eve")).then(.seatTaken(row: "C", by: "eve")).thenState { $0.taken == 1 }
+        #expect(throws: ConformanceFailure.self) {
+            try hall.when(TakeSeat(row: "A", by: "eve")).then(.seatTaken(row: "A", by: "eve"))
+        }
+    }
+
     struct Door: Aggregate {
         let id: String
         var isOpen = false

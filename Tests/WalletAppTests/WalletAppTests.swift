@@ -55,6 +55,87 @@ import Testing
         #expect(history.array?.map { $0["type"] } == ["WalletCreated", "MoneyDeposited"])
     }
 
+    private static let schema = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Apps/WalletApp/events.json").standardized.path
+
+    /// Recorded wallets stay readable: after a change of an event type, `WalletApp schema Apps/WalletApp/events.json` says what to do.
+    @Test func theShapesOfEventsAreTheCommittedOnes() async throws {
+        let result = try await run("schema", "--check", Self.schema)
+        #expect(result.status == 0, "\(result)")
+    }
+
+    @Test func aShapeThatOldEventsWouldNotSurviveIsRefusedWithWhatToDo() async throws {
+        let file = folder.file("events.json")
+        let text = try String(contentsOfFile: Self.schema, encoding: .utf8)
+        try text.replacing("MoneyWithdrawn", with: "MoneyTakenOut").write(
+            toFile: file, atomically: true, encoding: .utf8)
+        for result in [try await run("schema", "--check", file), try await run("schema", file)] {
+            #expect(result.status == 1)
+            let error = try json(result.errors)
+            #expect(error["error"] == "schema_changed")
+            #expect(
+                error["problems"]?[0]?.string
+                    == "MoneyTakenOut, version 1, is recorded, and nothing knows it any more. Add an `Upcaster` from it, or `.dropping(\"MoneyTakenOut\")`."
+            )
+        }
+        let other = try await run("schema", folder.file("new.json"))
+        #expect(other.status == 0)
+        #expect(try String(contentsOfFile: folder.file("new.json"), encoding: .utf8) == text)
+    }
+
+    @Test func aKeyMakesACommandTakeEffectOnce() async throws {
+        let fields = #"{"user_id": "13bb0000-0000-0000-0000-000000000001", "balance": 5}"#
+        let first = try await run("dispatch", "create_wallet", fields, "--key", "k", "--details")
+        let again = try await run("dispatch", "create_wallet", fields, "--key", "k", "--details")
+        #expect(try json(first.output)["output"] == json(again.output)["output"])
+        #expect(try json(first.output)["repeated"] == false)
+        #expect(try json(again.output)["repeated"] == true)
+        let id = try #require(try json(first.output)["output"]?["id"]?.string)
+        let withdraw = #"{"id": "\#(id)", "amount": 5}"#
+        for _ in 0..<2 {
+            let result = try await run("dispatch", "withdraw_money", withdraw, "--key", "w")
+            #expect(try json(result.output)["balance"] == 0)
+        }
+        let other = try await run("dispatch", "create_wallet", fields.replacing("5}", with: "6}"), "--key", "k")
+        #expect(other.status == 1)
+        #expect(
+            try json(other.errors) == [
+                "error": "idempotency_conflict", "message": "The key k was used before, for something else.",
+                "key": "k",
+            ])
+    }
+
+    @Test func aTransferUnderAKeyIsAnsweredAgain() async throws {
+        let fields = #"{"user_id": "13bb0000-0000-0000-0000-000000000001", "balance": 5}"#
+        let from = try #require(try json(await run("dispatch", "create_wallet", fields).output)["id"]?.string)
+        let to = try #require(try json(await run("dispatch", "create_wallet", fields).output)["id"]?.string)
+        let transfer = #"{"from": "\#(from)", "to": "\#(to)", "amount": 5}"#
+        let first = try await run("dispatch", "transfer_money", transfer, "--key", "t")
+        let again = try await run("dispatch", "transfer_money", transfer, "--key", "t")
+        #expect(first.status == 0)
+        #expect(first.output == again.output)
+        #expect(try json(again.output).array?.map { $0["balance"] } == [0, 10])
+    }
+
+    @Test func aConsumerThatNobodyRunsIsWaitedForAndReported() async throws {
+        let fields = #"{"user_id": "13bb0000-0000-0000-0000-000000000001", "balance": 5}"#
+        let waited = try await run(
+            "dispatch", "create_wallet", fields, "--await", "wallets", "--within", "0.1", "--details")
+        #expect(waited.status == 0)
+        #expect(try json(waited.output)["behind"]?[0]?["events"] == 1)
+        #expect(try json(waited.errors)["warning"] == "consumers_behind")
+        let list = #"{"user_id": "13bb0000-0000-0000-0000-000000000001"}"#
+        let query = try await run("query", "list_wallets", list, "--after", "1", "--within", "0.1")
+        #expect(query.status == 1)
+        #expect(try json(query.errors)["error"] == "consumers_behind")
+        // A query without a position brings the read model up to date by itself.
+        #expect(try json(await run("query", "list_wallets", list).output).array?.count == 1)
+        #expect(try json(await run("query", "list_wallets", list, "--after", "1").output).array?.count == 1)
+        let unknown = try await run("dispatch", "create_wallet", fields, "--await", "nobody")
+        #expect(try json(unknown.errors)["error"] == "unknown_consumer")
+        #expect(try json(await run("query", "list_wallets", list).output).array?.count == 1)
+    }
+
     @Test func everyFaultyFieldIsNamed() async throws {
         let result = try await run("dispatch", "create_wallet", #"{"balance": -1}"#)
         #expect(result.status == 1)

@@ -88,7 +88,10 @@ struct Ask: AsyncParsableCommand {
 
     @Argument(help: "The query's name; `WalletApp queries` lists them.") var name: String
     @Argument(help: "Its fields, as a JSON object.") var fields: String = "{}"
-    @Option(help: "Leave bringing the read model up to date to a process that consumes, and wait until it has passed this position.")
+    @Option(
+        help:
+            "Leave bringing the read model up to date to a process that consumes, and wait until it has passed this position."
+    )
     var after: Int64?
     @Option(help: "How many seconds to wait for it.") var within = 5.0
 

@@ -62,8 +62,9 @@ public struct Loaded<State: Aggregate>: Sendable {
     public var stream: StreamID { State.stream(state.id) }
 
     mutating func apply(_ event: RecordedEvent) throws {
-        state.apply(try State.Event(event))
         version = event.version
+        if event.type == RecordedEvent.dropped { return }
+        state.apply(try State.Event(event))
         unsaved.events += 1
         unsaved.bytes += event.payload.bytes.count
     }

@@ -32,17 +32,32 @@ extension DomainEvent {
 
     /// The event as it was recorded.
     ///
-    /// - Throws: ``UndecodableEvent`` where the type is none of these cases or the payload does not fit.
+    /// - Throws: ``UndecodableEvent`` where the type is none of these cases, its version another than that of ``typeVersions``, or the
+    ///   payload does not fit.
     public init(_ event: RecordedEvent) throws {
         let name =
             Self.typesOfCases.first { $0.value == event.type }?.key ?? DerivedName.uncapitalized(event.type)
+        let version = Self.typeVersions[event.type] ?? 1
         do {
+            guard event.typeVersion == version else { throw OtherVersion(recorded: event.typeVersion, known: version) }
             self = try JSON.object(JSON.Object([(name, try event.payload.value())])).decode(Self.self)
         } catch {
             throw UndecodableEvent(
                 position: event.position, stream: event.stream, type: event.type, expected: "\(Self.self)",
                 reason: error)
         }
+    }
+}
+
+/// An event was recorded in another shape than the one that is known, and nothing leads from it to this one.
+private struct OtherVersion: Error, CustomStringConvertible {
+    let recorded: Int
+    let known: Int
+
+    var description: String {
+        recorded < known
+            ? "it is of version \(recorded), and known is \(known): add an Upcaster from \(recorded)"
+            : "it is of version \(recorded), which is newer than \(known), the one that is known"
     }
 }
 

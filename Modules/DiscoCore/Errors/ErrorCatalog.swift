@@ -17,7 +17,8 @@ public enum ErrorCatalog {
         samples.map { error, meaning in
             let description = ErrorDescription(error)
             return Entry(
-                code: description.code, meaning: meaning, data: description.data.names, isRefusal: description.isRefusal)
+                code: description.code, meaning: meaning, data: description.data.names, isRefusal: description.isRefusal
+            )
         }.sorted { $0.code < $1.code }
     }
 
@@ -37,7 +38,14 @@ public enum ErrorCatalog {
             (ValidationError(["f": ["m"]]), "Fields of a command or query are missing or wrong; each is named."),
             (DispatchError.unknownCommand("c", known: []), "There is no command of this name."),
             (DispatchError.unknownQuery("q", known: []), "There is no query of this name."),
-            (DispatchError.unknownConsumer("c", known: []), "There is no consumer of this name, or it feeds none of the read models."),
+            (
+                DispatchError.unknownConsumer("c", known: []),
+                "There is no consumer of this name, or it feeds none of the read models."
+            ),
+            (
+                DispatchError.nothingToAwait("q"),
+                "A query was to wait for consumers, and its read model names none. Name them."
+            ),
             (DispatchError.aggregateExists("a-1"), "What was to be made exists already."),
             (DispatchError.aggregateNotFound("a-1"), "What was to be changed does not exist."),
             (
@@ -49,7 +57,7 @@ public enum ErrorCatalog {
             (NotAuthorized(name: "c"), "Whoever asks may not do this."),
             (
                 TimeLimitExceeded(name: "c", limit: .seconds(1)),
-                "It was not done in time. Nothing was recorded; send it again."
+                "It was not done in time, and was cancelled. Nothing was recorded, but by an action that appends more than once."
             ),
             (
                 ConsumersBehind(position: 1, consumers: []),

@@ -18,6 +18,8 @@ public struct Read: Hashable, Sendable {
     public var limit: Int
     /// A page is cut off, after at least one event, when its payloads exceed this many bytes.
     public var byteLimit: Int
+    /// Whether an event that an upcaster drops comes as ``RecordedEvent/dropped``: whoever folds a stream must know its version.
+    var showsDropped = false
 
     public init(
         _ query: EventQuery = .all, direction: Direction = .forward, after: Position = .start, upTo: Position? = nil,

@@ -75,17 +75,21 @@ public struct EventSchema: Sendable {
 
     /// What events that were recorded in the shapes of the file would not survive, and what to do about it.
     public func problems(_ file: String) throws -> [String] {
-        try Self.read(file).sorted { ($0.key.type, $0.key.version) < ($1.key.type, $1.key.version) }.flatMap { key, old in
+        try Self.read(file).sorted { ($0.key.type, $0.key.version) < ($1.key.type, $1.key.version) }.flatMap {
+            key, old in
             if let shape = shapes[key] {
                 return Compatibility.problems(from: old, to: shape.json, key.type).map { problem in
                     "\(problem). Record \(key.type) as version \(key.version + 1) (`typeVersions`), "
                         + "and add `Upcaster(\"\(key.type)\", from: \(key.version), to: \(key.version + 1)) { … }`."
                 }
             }
-            return leadsToToday(key) ? [] : [
-                "\(key.type), version \(key.version), is recorded, and nothing knows it any more. Add an `Upcaster` from it, "
-                    + "or `.dropping(\"\(key.type)\"" + (key.version == 1 ? "" : ", version: \(key.version)") + ")`."
-            ]
+            return leadsToToday(key)
+                ? []
+                : [
+                    "\(key.type), version \(key.version), is recorded, and nothing knows it any more. Add an `Upcaster` from it, "
+                        + "or `.dropping(\"\(key.type)\"" + (key.version == 1 ? "" : ", version: \(key.version)")
+                        + ")`."
+                ]
         }
     }
 
@@ -96,7 +100,8 @@ public struct EventSchema: Sendable {
         var seen: Set<Key> = []
         while let next = open.popLast() {
             guard seen.insert(next).inserted else { continue }
-            guard let upcaster = upcasters.first(where: { $0.type == next.type && $0.typeVersion == next.version }) else {
+            guard let upcaster = upcasters.first(where: { $0.type == next.type && $0.typeVersion == next.version })
+            else {
                 return false
             }
             for type in upcaster.types where !shapes.keys.contains(where: { $0.type == type }) {
@@ -155,11 +160,15 @@ private enum Compatibility {
         case (.list(let old), .list(let new)): return problems(from: old, to: new, path + "[]")
         case (.choice(let old), .choice(let new)):
             return old.flatMap { name, shape in
-                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? ["\(path).\(name) was a case and is gone"]
+                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? [
+                    "\(path).\(name) was a case and is gone"
+                ]
             }
         case (.object(let old), .object(let new)):
             let kept = old.flatMap { name, shape in
-                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? ["\(path).\(name) was there and is gone"]
+                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? [
+                    "\(path).\(name) was there and is gone"
+                ]
             }
             let added = new.filter { old[$0.name] == nil && !Node($0.value).isOptional }
             return kept + added.map { "\(path).\($0.name) is new and required: make it optional, or upcast" }
@@ -169,7 +178,9 @@ private enum Compatibility {
     }
 
     /// What reads another kind of value as well.
-    private static let widens = ["integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["number", "any"]]
+    private static let widens = [
+        "integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["number", "any"],
+    ]
 
     private enum Node {
         case value(String)

@@ -86,8 +86,11 @@ struct Upcasters: Sendable {
 }
 
 extension RecordedEvent {
+    /// The type of what means nothing any more.
+    static let dropped = "$dropped"
+
     /// The same event in another shape.
-    fileprivate func seen(as event: Upcaster.Event) -> RecordedEvent {
+    func seen(as event: Upcaster.Event) -> RecordedEvent {
         RecordedEvent(
             position: position, stream: stream, version: version, id: id, type: event.type,
             typeVersion: event.typeVersion, payload: JSONText(event.payload), metadata: metadata, tags: tags,

@@ -32,6 +32,7 @@ struct UpcastingEventStore: EventStore {
         var page = try await base.page(wide)
         page.events = try page.events.flatMap { event in
             let seen = try upcasters.upcast(event)
+            if seen.isEmpty, read.showsDropped { return [event.seen(as: .init(RecordedEvent.dropped, .null))] }
             let shown = seen.filter(read.query.matches)
             return read.direction == .forward ? shown : shown.reversed()
         }

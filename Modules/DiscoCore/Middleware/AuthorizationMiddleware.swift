@@ -2,7 +2,7 @@
 ///
 /// ```swift
 /// AuthorizationMiddleware { call in
-///     guard call.request is WithdrawMoney else { return true }
+///     guard call.name == WithdrawMoney.name else { return true }
 ///     return User.current?.mayWithdraw == true     // a task-local value, set by whoever took the request in
 /// }
 /// ```

@@ -17,7 +17,9 @@ public struct LoggingMiddleware: Middleware {
         let start = ContinuousClock.now
         do {
             let answer = try await next(call)
-            logger.log(level: level, "\(call.kind.rawValue) \(call.name)", metadata: metadata(call, start))
+            if logger.logLevel <= level {
+                logger.log(level: level, "\(call.kind.rawValue) \(call.name)", metadata: metadata(call, start))
+            }
             return answer
         } catch {
             let description = ErrorDescription(error)
@@ -34,7 +36,6 @@ public struct LoggingMiddleware: Middleware {
     }
 
     private func metadata(_ call: Call, _ start: ContinuousClock.Instant) -> Logger.Metadata {
-        guard logger.logLevel <= .error else { return [:] }
         var metadata: Logger.Metadata = ["milliseconds": "\((ContinuousClock.now - start) / .milliseconds(1))"]
         if let id = call.metadata.correlationID { metadata["correlation_id"] = "\(id.lowercased)" }
         if let key = call.key { metadata["key"] = "\(key)" }

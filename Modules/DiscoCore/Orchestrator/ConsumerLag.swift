@@ -37,7 +37,9 @@ public struct ConsumersBehind: Refusal, Hashable {
     public var code: String { "consumers_behind" }
     public var message: String {
         let names = consumers.map { lag in
-            lag.holds == true ? "\(lag.consumer) holds it back" : "\(lag.consumer) is \(lag.events) events behind"
+            lag.holds == true
+                ? "\(lag.consumer) holds it back"
+                : "\(lag.consumer) is \(lag.events) \(lag.events == 1 ? "event" : "events") behind"
         }
         return "Position \(position) has not been passed: \(names.joined(separator: ", ")). Are they running?"
     }

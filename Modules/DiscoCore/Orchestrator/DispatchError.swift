@@ -4,6 +4,8 @@ public enum DispatchError: Refusal, Hashable {
     case unknownQuery(String, known: [String])
     /// A consumer that was to be awaited feeds none of the read models.
     case unknownConsumer(String, known: [String])
+    /// The query was to wait for the consumers of a read model that names none.
+    case nothingToAwait(String)
     /// The aggregate that was to be made exists.
     case aggregateExists(StreamID)
     /// The aggregate that was to be changed does not exist.
@@ -22,6 +24,7 @@ extension DispatchError {
         case .unknownCommand: "unknown_command"
         case .unknownQuery: "unknown_query"
         case .unknownConsumer: "unknown_consumer"
+        case .nothingToAwait: "nothing_to_await"
         case .aggregateExists: "aggregate_exists"
         case .aggregateNotFound: "aggregate_not_found"
         case .notRepeatable: "not_repeatable"
@@ -38,6 +41,8 @@ extension DispatchError {
             "There is no query \(name). Known are: \(known.joined(separator: ", "))."
         case .unknownConsumer(let name, let known):
             "No read model names the consumer \(name). Known are: \(known.joined(separator: ", "))."
+        case .nothingToAwait(let name):
+            "\(name) cannot wait for a position: name the consumers of its read model in ReadModel(consumers:)."
         case .aggregateExists(let stream): "\(stream) exists already."
         case .aggregateNotFound(let stream): "\(stream) does not exist."
         case .notRepeatable(let name):
@@ -53,7 +58,7 @@ extension DispatchError {
             JSON.Object([("known", .array(known.map(JSON.string)))])
         case .aggregateExists(let stream), .aggregateNotFound(let stream):
             JSON.Object([("stream", .string(stream.name))])
-        case .notRepeatable(let name): JSON.Object([("name", .string(name))])
+        case .notRepeatable(let name), .nothingToAwait(let name): JSON.Object([("name", .string(name))])
         case .queueFull(let capacity): JSON.Object([("capacity", JSON(integerLiteral: capacity))])
         case .queueClosed: JSON.Object()
         }

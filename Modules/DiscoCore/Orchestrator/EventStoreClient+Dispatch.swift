@@ -28,14 +28,22 @@ extension EventStoreClient {
         let start = ContinuousClock.now
         defer { loaded.unsaved.time += ContinuousClock.now - start }
         var confirmed = known == 0
-        for try await event in stream(loaded.stream, from: max(1, known), to: last) {
+        for try await event in everything(in: loaded.stream, from: max(1, known), to: last) {
             if !confirmed, event.version != known { break }
             confirmed = true
             if event.version > known { try loaded.apply(event) }
         }
         if confirmed { return }
         loaded = Loaded(id: loaded.state.id)
-        for try await event in stream(loaded.stream, to: last) { try loaded.apply(event) }
+        for try await event in everything(in: loaded.stream, from: 1, to: last) { try loaded.apply(event) }
+    }
+
+    /// A stream's events, those too that are dropped.
+    private func everything(in stream: StreamID, from first: Int, to last: Int) -> EventSequence {
+        guard first <= last else { return EventSequence(store: store, read: Read(.stream(stream)), limit: 0) }
+        var read = Read(.stream(stream), versions: first...last)
+        read.showsDropped = true
+        return EventSequence(store: store, read: read, limit: nil)
     }
 
     /// Which consumers have not passed `position` in time; empty where all have.
@@ -68,7 +76,9 @@ extension EventStoreClient {
 
 extension Appended {
     /// Whether this is what another append under the same key recorded.
-    func isOfAnother(than append: Append) -> Bool { repeated && events.first?.id != append.events.first?.id }
+    func isOfAnother(than append: Append) -> Bool {
+        repeated && (events.isEmpty || events.first?.id != append.events.first?.id)
+    }
 
     /// From its first to its last event.
     var positions: ClosedRange<Position>? {

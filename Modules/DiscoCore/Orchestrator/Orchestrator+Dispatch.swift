@@ -116,7 +116,8 @@ extension Orchestrator {
                 attempt += 1
             } catch {
                 // What stands against it may be its own first time.
-                if let key, let first = try await client.recorded(under: key) {
+                if let key, context.appended.withLock({ $0 == nil }), let first = try await client.recorded(under: key)
+                {
                     return try await replay(first, command, call)
                 }
                 throw error
@@ -145,6 +146,7 @@ extension Orchestrator {
     ///
     /// - Parameters:
     ///   - position: what the answer must know of: the consumers of the query's read model are waited for until they have passed it.
+    ///     A query that reads the events themselves has nobody to wait for.
     ///   - limit: how long to wait.
     /// - Throws: ``ConsumersBehind`` where they were not as far in time.
     public func query(
@@ -169,6 +171,7 @@ extension Orchestrator {
         return try await chain.run(call) { _ in
             let query = try query.valid()
             if let position, let model {
+                if model.consumers.isEmpty { throw DispatchError.nothingToAwait(Q.name) }
                 let consumers = model.consumers.map { (name: $0, store: model.store as any CheckpointStore) }
                 let behind = await client.behind(consumers, at: position...position, within: limit)
                 try Task.checkCancellation()

@@ -4,27 +4,25 @@ import Foundation
 /// Payloads as they were recorded, of every version there ever was: each must still become events of today.
 ///
 /// ```swift
-/// try EventSamples(Wallet.Event.self, upcasters: Wallet.upcasters) {
-///     ("MoneyPaidIn", 1, #"{"amount": 5}"#)
-///     ("MoneyDeposited", 1, #"{"cents": 500}"#)
-///     ("MoneyDeposited", 2, #"{"amount": 5}"#)
-/// }.check()
+/// let samples = EventSamples(Wallet.Event.self, upcasters: Wallet.upcasters, [
+///     ("MoneyPaidIn", 1, #"{"amount": 5}"#),
+///     ("MoneyDeposited", 1, #"{"cents": 500}"#),
+///     ("MoneyDeposited", 2, #"{"amount": 5}"#),
+/// ])
+/// try await samples.check()
 /// ```
 ///
 /// Copy them from a store, and never change one: they are what is on disk.
 public struct EventSamples<Event: DomainEvent> {
     public typealias Sample = (type: String, version: Int, payload: JSONText)
 
-    @resultBuilder public enum Builder {
-        public static func buildBlock(_ samples: Sample...) -> [Sample] { samples }
-    }
-
     private let upcasters: [Upcaster]
     private let samples: [Sample]
 
-    public init(_ event: Event.Type, upcasters: [Upcaster] = [], @Builder _ samples: () -> [Sample]) {
+    /// - Parameter samples: the type, version and payload of each.
+    public init(_ event: Event.Type, upcasters: [Upcaster] = [], _ samples: [Sample]) {
         self.upcasters = upcasters
-        self.samples = samples()
+        self.samples = samples
     }
 
     /// Reads each of them from a store through the upcasters, and decodes it.

@@ -1,0 +1,21 @@
+#if ServiceLifecycle
+    public import DiscoCore
+    public import ServiceLifecycle
+
+    extension CommandQueue {
+        /// The queue as a service: a graceful shutdown has it take no more, and carries out what waits before it ends.
+        public var service: some Service { QueueService(queue: self) }
+    }
+
+    private struct QueueService: Service {
+        let queue: CommandQueue
+
+        func run() async throws {
+            try await withGracefulShutdownHandler {
+                try await queue.run()
+            } onGracefulShutdown: {
+                queue.drain()
+            }
+        }
+    }
+#endif

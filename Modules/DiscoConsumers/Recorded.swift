@@ -1,0 +1,26 @@
+import DiscoCore
+import Foundation
+
+/// What was recorded at one position: one event, or the several that an upcaster has made of it. They are processed together, since a
+/// checkpoint and a hold are of a position.
+struct Recorded {
+    private(set) var parts: [RecordedEvent]
+
+    var position: Position { parts[0].position }
+    var stream: StreamID { parts[0].stream }
+    var id: UUID { parts[0].id }
+
+    /// - Parameter events: in the order of their positions.
+    static func grouped(_ events: [RecordedEvent]) -> [Recorded] {
+        var groups: [Recorded] = []
+        groups.reserveCapacity(events.count)
+        for event in events {
+            if let last = groups.last, last.position == event.position {
+                groups[groups.count - 1].parts.append(event)
+            } else {
+                groups.append(Recorded(parts: [event]))
+            }
+        }
+        return groups
+    }
+}

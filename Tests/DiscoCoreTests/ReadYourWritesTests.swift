@@ -1,0 +1,329 @@
+import DiscoCore
+import DiscoEventStore
+import Foundation
+import TestSupport
+import Testing
+import WalletDomain
+
+/// A store of read models whose checkpoints the test moves, and whose tables are empty.
+private final class Bookmarks: ReadModelStore {
+    private struct NoRows: SQLConnection {
+        func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]]) { ([], []) }
+    }
+
+    private struct State: Sendable {
+        var positions: [String: Position] = [:]
+        var held: [String: [HeldEvent]] = [:]
+        var isUnreachable = false
+        var asked = 0
+    }
+
+    private let state = Locked(State())
+
+    /// How often it was asked for a checkpoint.
+    var asked: Int { state.withLock { $0.asked } }
+
+    func move(_ consumer: String, to position: Position) { state.withLock { $0.positions[consumer] = position } }
+
+    func hold(_ consumer: String, _ positions: Position...) {
+        let events = positions.map {
+            HeldEvent(position: $0, stream: "wallet-1", attempts: 1, retryAt: nil, reason: "trouble")
+        }
+        state.withLock { $0.held[consumer] = events }
+    }
+
+    func setUnreachable(_ isUnreachable: Bool) { state.withLock { $0.isUnreachable = isUnreachable } }
+
+    func checkpoint(of consumer: String) async throws -> Checkpoint {
+        try state.withLock { state in
+            state.asked += 1
+            if state.isUnreachable { throw EventStoreError(.unavailable, "The read models cannot be reached.") }
+            return Checkpoint(position: state.positions[consumer] ?? .start)
+        }
+    }
+
+    func held(by consumer: String) async throws -> [HeldEvent] { state.withLock { $0.held[consumer] ?? [] } }
+    func consumers() async throws -> [String] { state.withLock { $0.positions.keys.sorted() } }
+    func save(_ progress: DiscoCore.Progress) async throws { move(progress.consumer, to: progress.to.position) }
+    func reset(_ consumer: String) async throws { state.withLock { $0.positions[consumer] = nil } }
+
+    func commit(
+        _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+    ) async throws {
+        try body(SQLTransaction(NoRows()))
+        try await save(progress)
+    }
+
+    func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
+        try body(SQLTransaction(NoRows()))
+    }
+
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (SQLTransaction) throws -> Result
+    ) async throws -> Result {
+        try body(SQLTransaction(NoRows()))
+    }
+
+    func close() async {}
+}
+
+/// Records two events at once.
+private struct DepositIntoBoth: ActionCommand {
+    let first: UUID
+    let second: UUID
+
+    func run(in context: ActionContext) async throws -> Int {
+        let wallets = [
+            try await context.load(Wallet.self, first), try await context.load(Wallet.self, second),
+        ]
+        return try await context.append(wallets.map { $0.recording(.moneyDeposited(amount: 1)) }).events.count
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct ReadYourWritesTests {
+    private let store = InMemoryEventStore()
+    private let bookmarks = Bookmarks()
+    private let others = Bookmarks()
+    private var client: EventStoreClient { EventStoreClient(store) }
+    /// So long that it is never over in a test.
+    private let long = Duration.seconds(3600)
+    /// So short that a test may wait until it is over.
+    private let short = Duration.milliseconds(30)
+
+    private var orchestrator: Orchestrator {
+        Orchestrator(
+            client: client, aggregates: [Wallet.self], commands: [DepositIntoBoth.self],
+            readModels: [
+                ReadModel(queries: [FindWallet.self], store: bookmarks, consumers: ["wallets", "notices"]),
+                ReadModel(queries: [ListWallets.self], store: others, consumers: ["reports"]),
+            ],
+            queries: [WalletHistory.self])
+    }
+
+    private func wallet() async throws -> UUID {
+        try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
+    }
+
+    // MARK: Dispatching
+
+    @Test func aDispatchIsAnsweredOnceTheConsumerHasPassedIt() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        let answered = Locked(false)
+        let dispatch = Task {
+            let dispatched = try await one.dispatch(
+                DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
+            answered.withLock { $0 = true }
+            return dispatched
+        }
+        await eventually { bookmarks.asked > 3 }
+        #expect(!answered.withLock { $0 })
+        bookmarks.move("wallets", to: 1)
+        let asked = bookmarks.asked
+        await eventually { bookmarks.asked > asked + 1 }
+        #expect(!answered.withLock { $0 })
+        bookmarks.move("wallets", to: 2)
+        let dispatched = try await dispatch.value
+        #expect(dispatched.behind == [])
+        #expect(dispatched.position == 2)
+    }
+
+    @Test func oneThatIsFartherNeedNotHaveStoppedThere() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        bookmarks.move("wallets", to: 1_000)
+        let dispatched = try await one.dispatch(
+            DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
+        #expect(dispatched.behind == [])
+        let answer = try await one.answer(
+            to: "deposit_money", ["id": .string(id.uuidString), "amount": 1], awaiting: ["wallets"], within: long)
+        #expect(answer.behind == [])
+        #expect(answer.output["balance"] == 2)
+        #expect(answer.position == 3)
+    }
+
+    @Test func thoseThatAreBehindWhenTheTimeIsOverAreNamed() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        for _ in 0..<3 { try await one.dispatch(DepositMoney(id: id, amount: 1)) }
+        bookmarks.move("wallets", to: 2)
+        others.move("reports", to: 100)
+        let dispatched = try await one.dispatch(
+            DepositMoney(id: id, amount: 1), awaiting: ["wallets", "notices", "reports"], within: short)
+        #expect(dispatched.state.balance == 4)
+        #expect(dispatched.position == 5)
+        #expect(dispatched.behind.map(\.consumer) == ["wallets", "notices"])
+        #expect(dispatched.behind.map(\.position) == [2, 0])
+        #expect(dispatched.behind.map(\.awaited) == [5, 5])
+        #expect(dispatched.behind.map(\.events) == [3, 5])
+        #expect(dispatched.behind.allSatisfy { $0.holds != true })
+        #expect(try await client.head() == 5)
+    }
+
+    @Test func oneThatHoldsTheEventIsBehindThoughItHasPassedIt() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        bookmarks.move("wallets", to: 9)
+        bookmarks.hold("wallets", 1, 2)
+        let dispatched = try await one.dispatch(
+            DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: short)
+        let lag = try #require(dispatched.behind.first)
+        #expect(dispatched.behind.count == 1)
+        #expect(lag.holds == true)
+        #expect(lag.position == 9)
+        #expect(lag.events == 0)
+        // What it holds of others does not matter.
+        let next = try await one.dispatch(DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
+        #expect(next.behind == [])
+    }
+
+    @Test func oneThatHoldsAnyOfTheEventsIsBehindUntilItIsDone() async throws {
+        let (one, first, second) = (orchestrator, try await wallet(), try await wallet())
+        bookmarks.move("wallets", to: 4)
+        bookmarks.hold("wallets", 3)
+        let action = DepositIntoBoth(first: first, second: second)
+        let held = try await one.dispatch(action, awaiting: ["wallets"], within: short)
+        #expect(held.position == 4)
+        #expect(held.behind.map(\.holds) == [true])
+        bookmarks.hold("wallets", 5)
+        bookmarks.move("wallets", to: 6)
+        let asked = bookmarks.asked
+        let dispatch = Task { try await one.dispatch(action, awaiting: ["wallets"], within: long) }
+        await eventually { bookmarks.asked > asked + 1 }
+        bookmarks.hold("wallets")
+        #expect(try await dispatch.value.behind == [])
+    }
+
+    @Test func oneThatCannotBeAskedIsBehindWithoutAPosition() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        bookmarks.setUnreachable(true)
+        let dispatched = try await one.dispatch(
+            DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: short)
+        #expect(dispatched.behind.map(\.consumer) == ["wallets"])
+        #expect(dispatched.behind.map(\.position) == [nil])
+        // It is asked again until it answers.
+        bookmarks.move("wallets", to: 9)
+        let asked = bookmarks.asked
+        let dispatch = Task {
+            try await one.dispatch(DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
+        }
+        await eventually { bookmarks.asked > asked + 1 }
+        bookmarks.setUnreachable(false)
+        #expect(try await dispatch.value.behind == [])
+    }
+
+    @Test func aConsumerThatNobodyKnowsIsRefusedBeforeAnythingIsRecorded() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        let unknown = DispatchError.unknownConsumer("walets", known: ["notices", "reports", "wallets"])
+        let deposit = DepositMoney(id: id, amount: 1)
+        await #expect(throws: unknown) { try await one.dispatch(deposit, awaiting: ["wallets", "walets"]) }
+        await #expect(throws: unknown) {
+            try await one.answer(
+                to: "deposit_money", ["id": .string(id.uuidString), "amount": 1], awaiting: ["walets"])
+        }
+        #expect(try await client.head() == 1)
+        #expect(bookmarks.asked == 0)
+    }
+
+    @Test func whatRecordsNothingWaitsForNobody() async throws {
+        let one = orchestrator
+        let id = try await one.dispatch(CreateWallet(userID: UUID(), balance: 100)).state.id
+        let noticed = try await one.dispatch(NoticeLowBalance(id: id), awaiting: ["wallets"], within: long)
+        #expect(noticed.behind == [])
+        #expect(bookmarks.asked == 0)
+    }
+
+    @Test func aRepeatIsWaitedForLikeTheFirstTime() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        let deposit = DepositMoney(id: id, amount: 1)
+        try await one.dispatch(deposit, key: "k")
+        try await one.dispatch(DepositMoney(id: id, amount: 5))
+        let early = try await one.dispatch(deposit, key: "k", awaiting: ["wallets"], within: short)
+        #expect(early.repeated)
+        #expect(early.behind.map(\.awaited) == [2])
+        bookmarks.move("wallets", to: 2)
+        let late = try await one.dispatch(deposit, key: "k", awaiting: ["wallets"], within: long)
+        #expect(late.repeated)
+        #expect(late.behind == [])
+    }
+
+    @Test func cancellingEndsTheWaitAndTheCommandIsAnswered() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        let dispatch = Task {
+            try await one.dispatch(DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
+        }
+        await eventually { bookmarks.asked > 1 }
+        dispatch.cancel()
+        let dispatched = try await dispatch.value
+        #expect(dispatched.position == 2)
+        #expect(dispatched.behind.map(\.consumer) == ["wallets"])
+    }
+
+    // MARK: Asking
+
+    @Test func aQueryIsAnsweredOnceItsConsumersHavePassedThePosition() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        let answered = Locked(false)
+        let query = Task {
+            let view = try await one.query(FindWallet(id: id), after: 5, within: long)
+            answered.withLock { $0 = true }
+            return view
+        }
+        bookmarks.move("wallets", to: 5)
+        bookmarks.move("notices", to: 4)
+        let asked = bookmarks.asked
+        await eventually { bookmarks.asked > asked + 3 }
+        #expect(!answered.withLock { $0 })
+        bookmarks.move("notices", to: 5)
+        #expect(try await query.value == nil)
+    }
+
+    @Test func aQueryWhoseConsumersAreBehindIsRefused() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        bookmarks.move("wallets", to: 9)
+        bookmarks.hold("wallets", 7)
+        bookmarks.move("notices", to: 4)
+        let behind = await #expect(throws: ConsumersBehind.self) {
+            _ = try await one.query(FindWallet(id: id), after: 7, within: short)
+        }
+        #expect(behind?.position == 7)
+        #expect(behind?.consumers.map(\.consumer) == ["wallets", "notices"])
+        #expect(behind?.consumers.map(\.holds) == [true, nil])
+        #expect(behind?.consumers.map(\.events) == [0, 3])
+        let error = await #expect(throws: ConsumersBehind.self) {
+            _ = try await one.query("find_wallet", ["id": .string(id.uuidString)], after: 7, within: short)
+        }
+        let json = JSON(describing: try #require(error))
+        #expect(json["error"] == "consumers_behind")
+        #expect(json["position"] == 7)
+        #expect(json["consumers"]?[1] == ["consumer": "notices", "position": 4, "events": 3, "holds": false])
+    }
+
+    @Test func aQueryThatNeedNotKnowOfAnythingWaitsForNobody() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        #expect(try await one.query(FindWallet(id: id)) == nil)
+        #expect(bookmarks.asked == 0)
+        // One that asks the events themselves is never behind.
+        #expect(try await one.query(WalletHistory(id: id), after: 1, within: long).count == 1)
+        // Only the consumers of its own read model are waited for.
+        others.move("reports", to: 1)
+        #expect(try await one.query(ListWallets(userID: id), after: 1, within: long).isEmpty)
+        #expect(bookmarks.asked == 0)
+    }
+
+    @Test func aQueryOfAReadModelThatNamesNoConsumersCannotWait() async throws {
+        let nameless = Orchestrator(
+            client: client, readModels: [ReadModel(queries: [FindWallet.self], store: bookmarks)])
+        #expect(try await nameless.query(FindWallet(id: UUID())) == nil)
+        await #expect(throws: DispatchError.nothingToAwait("find_wallet")) {
+            _ = try await nameless.query(FindWallet(id: UUID()), after: 1, within: long)
+        }
+        await #expect(throws: DispatchError.unknownConsumer("wallets", known: [])) {
+            try await nameless.dispatch(DepositIntoBoth(first: UUID(), second: UUID()), awaiting: ["wallets"])
+        }
+    }
+
+    @Test func cancellingEndsTheWaitOfAQuery() async throws {
+        let (one, id) = (orchestrator, try await wallet())
+        let query = Task { try await one.query(FindWallet(id: id), after: 5, within: long) }
+        await eventually { bookmarks.asked > 1 }
+        query.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await query.value }
+    }
+}
