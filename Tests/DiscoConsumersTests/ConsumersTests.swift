@@ -93,6 +93,44 @@ import Testing
         #expect(try await store.held(by: "recorder").isEmpty)
     }
 
+    /// An event of type T is two of type Half today, with its payload and its payload plus a half.
+    private var halved: EventStoreClient {
+        EventStoreClient(
+            client.store,
+            upcasters: [
+                Upcaster("T", into: ["Half"]) { payload in
+                    [.init("Half", payload), .init("Half", .array([payload]))]
+                }
+            ])
+    }
+
+    @Test func anEventThatBecameSeveralIsRetriedAsAWholeByAPolicy() async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let policy = Recorder(failing: ["[1]"])
+        let consumers = Consumers(of: halved, [.policy(policy, in: store)], logger: logger)
+        try await record("a-1", 1, 2)
+        try await consumers.catchUp()
+        #expect(policy.seen.withLock { $0 } == ["1"])
+        #expect(try await store.held(by: "recorder").map(\.position) == [1, 2])
+        try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 5 }
+        #expect(policy.seen.withLock { $0 } == ["1", "1", "[1]", "2", "[2]"])
+        #expect(try await store.held(by: "recorder").isEmpty)
+    }
+
+    @Test(arguments: ["1", "[1]"])
+    func anEventThatBecameSeveralIsAppliedAsAWholeByAProjection(failing: String) async throws {
+        let store = try SQLiteReadModelStore(path: nil)
+        let consumers = Consumers(
+            of: halved, [.projection(Lines(failing: [failing]), in: store)], logger: logger)
+        try await record("a-1", 1, 2)
+        try await record("b-1", 3)
+        try await consumers.catchUp()
+        #expect(try await lines(store) == ["3", "[3]"])
+        try await catchUp(consumers) { try await lines(store).count == 6 }
+        #expect(try await lines(store) == ["3", "[3]", "1", "[1]", "2", "[2]"])
+        #expect(try await store.checkpoint(of: "lines").position == 3)
+    }
+
     @Test func whatIsHeldSurvivesARestart() async throws {
         let folder = try TemporaryFolder()
         let first = try SQLiteReadModelStore(path: folder.file("read-models"))

@@ -377,15 +377,31 @@ struct ShapeTests {
         #expect(Set(all).count == all.count)
     }
 
-    @Test func whatStandsBehindAFieldThatRefusesTheExampleCountsToo() {
+    @Test func aTypeThatRefusesTheExampleIsNamedUnlessItGivesOne() {
+        struct Code: Codable, Exemplary {
+            var text: String
+            init(from decoder: any Decoder) throws {
+                text = try String(from: decoder)
+                if text.count != 3 { throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "")) }
+            }
+            init(text: String) { self.text = text }
+            static var example: Code { Code(text: "EUR") }
+        }
         struct Customer: Codable {
             var email: Email
             var memo: String?
         }
+        struct Price: Codable {
+            var code: Code
+            var memo: String?
+        }
         struct Renamed: Codable {
-            var email: Email
+            var code: Code
             var remark: String?
         }
-        #expect(fingerprint(Customer.self) != fingerprint(Renamed.self))
+        #expect(Shape.read(Customer.self).unreadable == ["Email"])
+        #expect(Shape.read(Price.self).unreadable == [])
+        #expect(shape(Price.self) == ["code": "Code", "memo": "string?"])
+        #expect(fingerprint(Price.self) != fingerprint(Renamed.self))
     }
 }

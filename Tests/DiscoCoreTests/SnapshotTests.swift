@@ -46,6 +46,30 @@ private struct Ledger: LedgerState {
     }
 }
 
+/// Holds what refuses every example.
+private struct Picky: LedgerState {
+    struct Code: Codable {
+        var text = "EUR"
+        init() {}
+        init(from decoder: any Decoder) throws {
+            text = try String(from: decoder)
+            if text.count != 3 { throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no code")) }
+        }
+    }
+
+    let id: String
+    var code = Code()
+    var sum = 0
+
+    init(id: String) { self.id = id }
+
+    static let snapshotPolicy = SnapshotPolicy.every(events: 1)
+
+    mutating func apply(_ event: LedgerEvent) {
+        if case .entryAdded(let amount, _) = event { sum += amount }
+    }
+}
+
 private enum Often {
     /// Kept after every third event.
     struct Ledger: LedgerState {
@@ -379,6 +403,16 @@ private struct Seeded: RandomNumberGenerator {
         let other = Orchestrator(client: client, aggregates: [Often.Ledger.self])
         #expect(try await other.dispatch(AddEntry<Often.Ledger>(id: "a", amount: 1)).state.sum == 11)
         #expect(log.levels == [.warning])
+    }
+
+    @Test func anAggregateWhoseShapeCannotBeToldHasNoneAndSaysWhy() async throws {
+        for _ in 0..<2 {
+            let one = orchestrator(Picky.self)
+            for _ in 0..<3 { try await one.dispatch(AddEntry<Picky>(id: "a", amount: 1)) }
+        }
+        #expect(shelf.versions == [])
+        #expect(log.levels == [.warning, .warning])
+        #expect(log.messages.allSatisfy { $0.contains("behind Code. Conform that to Exemplary") }, "\(log.messages)")
     }
 
     // MARK: Results

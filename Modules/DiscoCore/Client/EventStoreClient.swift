@@ -63,7 +63,10 @@ public struct EventStoreClient: Sendable {
 
     /// The last version of a stream that can be read, 0 where there is none.
     public func version(of stream: StreamID) async throws -> Int {
-        try await store.page(Read(.stream(stream), direction: .backward, limit: 1)).events.first?.version ?? 0
+        var read = Read(.stream(stream), direction: .backward, limit: 1)
+        // One that means nothing any more is there all the same.
+        read.showsDropped = true
+        return try await store.page(read).events.first?.version ?? 0
     }
 
     public func exists(_ stream: StreamID) async throws -> Bool { try await version(of: stream) > 0 }

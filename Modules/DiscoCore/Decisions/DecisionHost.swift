@@ -14,7 +14,7 @@ final class DecisionHost: Sendable {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
         if let first = try await recorded(under: key, command) { return first }
         // In one order for all, so that no two wait for each other.
-        let items = Set(command.query.items).sorted { $0.order < $1.order }
+        let items = Set(command.query.items).sorted { $0.order.utf8.lexicographicallyPrecedes($1.order.utf8) }
         return try await queue.run(items[...]) { try await decide(command, key, call.metadata) }
     }
 
@@ -61,12 +61,19 @@ final class DecisionHost: Sendable {
     /// The first result, once more.
     private func replay<C: DecisionCommand>(_ appended: Appended, _ command: C) async throws -> Decided<C.Model> {
         var model = command.model
-        try await client.fold(command.query, after: .start, upTo: appended.last, into: &model)
+        guard let positions = appended.positions else {
+            // There was nothing to do, and there is nothing to tell it by but the model as it is.
+            try await client.fold(command.query, after: .start, into: &model)
+            return Decided(model: model, events: [], appended: appended, repeated: true)
+        }
+        let before = Position(rawValue: positions.lowerBound.rawValue - 1)
+        try await client.fold(command.query, after: .start, upTo: before, into: &model)
         var events: [C.Model.Event] = []
-        if let positions = appended.positions {
-            let read = client.events(
-                .all, after: Position(rawValue: positions.lowerBound.rawValue - 1), upTo: positions.upperBound)
-            for try await event in read { events.append(try C.Model.Event(event)) }
+        // Its own events count whether its query selects them or not, as they did then.
+        for try await event in client.events(.all, after: before, upTo: positions.upperBound) {
+            let event = try C.Model.Event(event)
+            model.apply(event)
+            events.append(event)
         }
         return Decided(model: model, events: events, appended: appended, repeated: true)
     }

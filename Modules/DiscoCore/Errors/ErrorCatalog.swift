@@ -57,7 +57,7 @@ public enum ErrorCatalog {
             (NotAuthorized(name: "c"), "Whoever asks may not do this."),
             (
                 TimeLimitExceeded(name: "c", limit: .seconds(1)),
-                "It was not done in time, and was cancelled. Nothing was recorded, but by an action that appends more than once."
+                "It was not done in time, and was cancelled. Nothing was recorded, unless an action had appended before."
             ),
             (
                 ConsumersBehind(position: 1, consumers: []),

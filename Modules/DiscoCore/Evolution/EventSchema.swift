@@ -139,7 +139,12 @@ public struct SchemaChanged: Refusal, Hashable {
 
 extension DomainEvent {
     fileprivate static var shapes: [(type: String, version: Int, shape: Shape)] {
-        guard case .choice(let cases) = Shape(of: Self.self) else {
+        let (shape, unreadable) = Shape.read(Self.self)
+        precondition(
+            unreadable.isEmpty,
+            "The shapes of \(Self.self) cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to Exemplary."
+        )
+        guard case .choice(let cases) = shape else {
             preconditionFailure("\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told.")
         }
         return cases.map { one in

@@ -2,8 +2,8 @@ import Foundation
 
 /// What a `Decodable` type reads: names and kinds of its fields, however deep; found by having it decode an example.
 ///
-/// It sees what synthesised decoding sees: fields, optionals, collections, enums with and without values. A type that refuses the
-/// example (text of a certain form, say) is opaque, and so is what it holds.
+/// It sees what synthesised decoding sees: fields, optionals, collections, enums with and without values. Where a type refuses the
+/// example (text of a certain form, say) reading ends: whoever relies on the whole asks ``ShapeReader/unreadable`` for such types.
 indirect enum Shape: Hashable, Sendable {
     /// A JSON value of a known kind: `string`, `integer`, `decimal`, `uuid` …
     case value(String)
@@ -22,6 +22,13 @@ indirect enum Shape: Hashable, Sendable {
     }
 
     init<Value: Decodable>(of type: Value.Type) { self = ShapeReader().read(type).shape }
+
+    /// The shape, and the types behind which it is not known.
+    static func read<Value: Decodable>(_ type: Value.Type) -> (shape: Shape, unreadable: [String]) {
+        let reader = ShapeReader()
+        let shape = reader.read(type).shape
+        return (shape, reader.unreadable)
+    }
 
     /// Stands for the shape; the order of fields does not matter.
     var fingerprint: String { String(FNV1a.hash(JSONText(json).bytes), radix: 16) }
@@ -50,6 +57,8 @@ indirect enum Shape: Hashable, Sendable {
 /// Reads shapes, and makes an example of each type on the way, since decoding cannot go on without a value.
 final class ShapeReader {
     private var open: [ObjectIdentifier] = []
+    /// Types that no example could be made of: what is read after one of them is not known. Conform them to ``Exemplary``.
+    private(set) var unreadable: [String] = []
 
     func read<Value: Decodable>(_ type: Value.Type) -> (shape: Shape, example: Value?) {
         if let known = Self.known.first(where: { $0.type == type }) {
@@ -58,8 +67,12 @@ final class ShapeReader {
         if let container = type as? any ShapedContainer.Type {
             return (container.shape(self), container.emptyValue as? Value)
         }
-        // One that contains itself: its shape is being read already.
-        guard !open.contains(ObjectIdentifier(type)) else { return (.named("\(type)"), nil) }
+        if let exemplary = type as? any Exemplary.Type {
+            return (.named("\(type)"), exemplary.example as? Value)
+        }
+        // One that contains itself: its shape is being read already, and any example of it will do.
+        let depth = open.count { $0 == ObjectIdentifier(type) }
+        guard depth == 0 else { return (.named("\(type)"), depth == 1 ? anyExample(of: type) : nil) }
         open.append(ObjectIdentifier(type))
         defer { open.removeLast() }
         let first = decode(type, choosing: 0)
@@ -74,6 +87,27 @@ final class ShapeReader {
             if let chosen = record.chosen { cases.append(.init(name: chosen, shape: record.shape ?? .object([]))) }
         }
         return (.choice(cases), example)
+    }
+
+    /// Of an enum, the first case that does not contain it.
+    private func anyExample<Value: Decodable>(of type: Value.Type) -> Value? {
+        open.append(ObjectIdentifier(type))
+        defer { open.removeLast() }
+        var choice = 0
+        while true {
+            let (value, record) = decode(type, choosing: choice)
+            if let value { return value }
+            choice += 1
+            guard let count = record.choices, choice < count else { return nil }
+        }
+    }
+
+    /// - Returns: nil for a type that contains itself, where it is tried with another case.
+    func example<Value: Decodable>(of type: Value.Type, _ note: (Shape) -> Void) -> Value? {
+        let (shape, example) = read(type)
+        note(shape)
+        if example == nil, open.count(where: { $0 == ObjectIdentifier(type) }) < 2 { unreadable.append("\(type)") }
+        return example
     }
 
     private func decode<Value: Decodable>(_ type: Value.Type, choosing choice: Int) -> (

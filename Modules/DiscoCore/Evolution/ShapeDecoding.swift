@@ -20,9 +20,7 @@ struct ShapeDecoding: Decoder {
     private static func example<Value: Decodable>(
         _ type: Value.Type, _ reader: ShapeReader, _ note: (Shape) -> Void
     ) throws -> Value {
-        let (shape, example) = reader.read(type)
-        note(shape)
-        guard let example else { throw NoExample() }
+        guard let example = reader.example(of: type, note) else { throw NoExample() }
         return example
     }
 

@@ -2,7 +2,7 @@ import Foundation
 
 extension JSON {
     /// Encodes any value: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals and integers exactly, data as
-    /// base 64, keys as declared.
+    /// base 64, keys as declared, sets in the order of their elements' text, so that equal ones give equal JSON.
     ///
     /// - Throws: `EncodingError` for what JSON cannot say (NaN), and whatever the value's own `encode(to:)` throws.
     public init(encoding value: some Encodable) throws {
@@ -15,6 +15,16 @@ extension JSON {
 private final class Encoding: Encoder {
     final class List {
         var elements: [Node] = []
+        /// How many elements stay together where their order means nothing: 1 of a set, 2 of a dictionary whose keys are no strings.
+        var group: Int?
+
+        var json: JSON {
+            let all = elements.map(\.json)
+            guard let group else { return .array(all) }
+            let groups = stride(from: 0, to: all.count, by: group).map { all[$0..<min($0 + group, all.count)] }
+            let texts = groups.map { (text: JSONText(.array(Array($0))).bytes, group: $0) }
+            return .array(texts.sorted { $0.text.lexicographicallyPrecedes($1.text) }.flatMap(\.group))
+        }
     }
     final class Members {
         var members: [(String, Node)] = []
@@ -28,7 +38,7 @@ private final class Encoding: Encoder {
         var json: JSON {
             switch self {
             case .value(let value): value
-            case .list(let list): .array(list.elements.map(\.json))
+            case .list(let list): list.json
             case .members(let members): .object(Object(members.members.map { ($0, $1.json) }))
             case .deferred(let encoding): encoding.result?.json ?? .object(Object())
             }
@@ -54,6 +64,9 @@ private final class Encoding: Encoder {
         default:
             let encoding = Encoding(path: path())
             try value.encode(to: encoding)
+            if case .list(let list)? = encoding.result, let unordered = value as? any Unordered {
+                list.group = unordered.group
+            }
             // A value that encodes nothing at all is an empty object, as with Foundation's encoder at any depth but the top.
             return encoding.result ?? .value(.object(JSON.Object()))
         }
@@ -217,4 +230,16 @@ extension JSON: Encodable {
             try Dictionary(uniqueKeysWithValues: object.map { ($0.name, $0.value) }).encode(to: encoder)
         }
     }
+}
+
+private protocol Unordered {
+    var group: Int { get }
+}
+
+extension Set: Unordered {
+    fileprivate var group: Int { 1 }
+}
+
+extension Dictionary: Unordered {
+    fileprivate var group: Int { 2 }
 }

@@ -4,7 +4,7 @@ public struct Call: Sendable {
 
     public let kind: Kind
     public let name: String
-    /// The command or query itself; nil where what came in by name was not one, and will be refused.
+    /// The command or query itself; nil where it is not valid, and will be refused.
     public let request: (any Request)?
     /// What is recorded about the events of a command. Middleware may add to it.
     public var metadata: Metadata

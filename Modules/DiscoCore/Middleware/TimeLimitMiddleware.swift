@@ -1,8 +1,8 @@
 /// Gives every command and query a time in which it must be done.
 ///
 /// When it is over the call is cancelled. An append that is on its way to the disk is not: a command that succeeds all the same
-/// is answered, late, rather than reported as something it is not. After ``TimeLimitExceeded`` nothing was recorded, but by an action
-/// that appends more than once.
+/// is answered, late, rather than reported as something it is not. After ``TimeLimitExceeded`` an aggregate's or model's command has
+/// recorded nothing; an action may have appended before it was cancelled: give those a key.
 public struct TimeLimitMiddleware: Middleware {
     private let limit: @Sendable (Call) -> Duration?
 

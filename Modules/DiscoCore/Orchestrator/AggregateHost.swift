@@ -135,7 +135,6 @@ final class AggregateHost<State: Aggregate>: Sendable {
         guard let stream = conflict.streams.first(where: { $0.stream == loaded.stream }), stream.complete,
             stream.actual > loaded.version
         else {
-            loaded = Loaded(id: loaded.state.id)
             return try await client.readOn(&loaded)
         }
         for event in stream.unseen { try loaded.apply(event) }

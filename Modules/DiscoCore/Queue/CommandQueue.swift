@@ -194,11 +194,11 @@ public final class CommandQueue: Sendable {
     private func close(_ error: any Error) {
         let left = state.withLock { state -> [Item] in
             state.isClosed = true
-            defer {
-                state.ready = []
-                state.behind = [:]
-            }
-            return state.ready + state.behind.values.flatMap(\.self)
+            let left = state.ready + state.behind.values.flatMap(\.self)
+            state.ready = []
+            state.behind = [:]
+            state.count -= left.count
+            return left
         }
         for item in left { item.cancel(error) }
     }

@@ -9,10 +9,20 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
 
     init(_ client: EventStoreClient, logger: Logger?) {
         // A store that keeps none is not asked for any.
-        store = State.snapshotPolicy.isNever ? nil : client.store.abilities.snapshots
         self.logger = logger
-        fingerprint = store == nil ? "" : "\(State.stateVersion):\(Shape(of: State.self).fingerprint)"
-        if store == nil, !State.snapshotPolicy.isNever {
+        if State.snapshotPolicy.isNever {
+            (store, fingerprint) = (nil, "")
+            return
+        }
+        let (shape, unreadable) = Shape.read(State.self)
+        fingerprint = "\(State.stateVersion):\(shape.fingerprint)"
+        // What is not seen of a shape may change unnoticed, and a snapshot of another shape be taken for one of this.
+        store = unreadable.isEmpty ? client.store.abilities.snapshots : nil
+        if !unreadable.isEmpty {
+            logger?.warning(
+                "\(State.self) has no snapshots: its shape cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to Exemplary."
+            )
+        } else if store == nil {
             logger?.warning("\(State.self) wants snapshots, and this store keeps none.")
         }
     }

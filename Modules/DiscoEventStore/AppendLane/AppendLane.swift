@@ -22,6 +22,7 @@ public final class AppendLane: Sendable {
         /// How many there were at once of late.
         private var recent = 0
         var idle: Int
+        private(set) var firstIsBusy = false
         var closing = false
 
         init(appenders: Int) { idle = appenders }
@@ -43,7 +44,8 @@ public final class AppendLane: Sendable {
             recent = max(recent, waiting + inHand)
         }
 
-        mutating func take(_ count: Int) -> [Waiting] {
+        mutating func take(_ count: Int, by index: Int) -> [Waiting] {
+            if index == 0 { firstIsBusy = true }
             let batch = Array(queue.prefix(count))
             queue.removeFirst(count)
             recent = max(waiting + inHand, recent * 7 / 8)
@@ -53,7 +55,12 @@ public final class AppendLane: Sendable {
             return batch
         }
 
-        mutating func settled(_ events: Int) { inHand -= events }
+        mutating func settled(_ events: Int, by index: Int) {
+            if index == 0 { firstIsBusy = false }
+            inHand -= events
+        }
+
+        mutating func withdrawn(_ events: Int) { inHand -= events }
     }
 
     /// With fewer events than this a batch costs its flush more than itself: it does not go ahead of another's end.
@@ -72,8 +79,8 @@ public final class AppendLane: Sendable {
     public init(name: String, appenders: [some BatchAppender]) {
         let state = Locked(State(appenders: appenders.count))
         self.state = state
-        threads = appenders.map { appender in
-            OwnThread(name: name) { Self.run(state, appender, of: appenders.count) }
+        threads = appenders.enumerated().map { index, appender in
+            OwnThread(name: name) { Self.run(state, appender, index, of: appenders.count) }
         }
     }
 
@@ -104,11 +111,11 @@ public final class AppendLane: Sendable {
         state.signal()
     }
 
-    private static func run(_ state: Locked<State>, _ appender: some BatchAppender, of appenders: Int) {
-        while let batch = next(state, appenders) {
+    private static func run(_ state: Locked<State>, _ appender: some BatchAppender, _ index: Int, of appenders: Int) {
+        while let batch = next(state, index, appenders) {
             let outcomes = commit(batch.map(\.append), appender)
             let isWanted = state.withLock { state in
-                state.settled(batch.events)
+                state.settled(batch.events, by: index)
                 defer { state.idle += 1 }
                 return state.idle > 0 && state.share(of: appenders) != nil
             }
@@ -124,20 +131,27 @@ public final class AppendLane: Sendable {
     }
 
     /// Blocks until there is something to commit; nil at the end.
-    private static func next(_ state: Locked<State>, _ appenders: Int) -> [Waiting]? {
+    private static func next(_ state: Locked<State>, _ index: Int, _ appenders: Int) -> [Waiting]? {
         while true {
             let batch: [Waiting]? = state.waiting { state in
-                guard let share = state.share(of: appenders) else { return state.closing ? [] : nil }
+                // The others help the first: what comes alone always goes over one connection.
+                guard index == 0 || state.firstIsBusy, let share = state.share(of: appenders) else {
+                    return state.closing ? [] : nil
+                }
                 var batcher = Batcher(events: share)
                 let count = state.queue.prefix { batcher.admit($0.append) }.count
-                return state.take(count)
+                return state.take(count, by: index)
             }
             guard let batch, !batch.isEmpty else { return nil }
             // Those cancelled meanwhile are withdrawn: certainly not recorded.
             let taken = batch.filter { $0.waiter.take() }
             state.withLock { state in
-                state.settled(batch.events - taken.events)
-                if taken.isEmpty { state.idle += 1 }
+                if taken.isEmpty {
+                    state.settled(batch.events, by: index)
+                    state.idle += 1
+                } else {
+                    state.withdrawn(batch.events - taken.events)
+                }
             }
             if !taken.isEmpty { return taken }
         }

@@ -40,5 +40,94 @@ extension EventStoreConformance {
                 try requireEqual(try await store.snapshot(snapshots[0].key)?.version, 40, "version")
             }
         },
+        Case("H45", "a snapshot of another shape or version of the state, or an undecodable one, is ignored") { suite in
+            try await suite.withStore { client in
+                let snapshots = KeptSnapshots(base: try demand(client.store.abilities.snapshots, "snapshots"))
+                let seen = EventStoreClient(StoreWithSnapshots(base: client.store, snapshots: snapshots))
+                for number in 1...25 { try requireEqual(try await Counter.count(seen), number, "value") }
+                guard let kept = snapshots.saved.last else {
+                    throw ConformanceFailure(message: "no snapshot was kept", file: #fileID, line: #line)
+                }
+                try requireEqual(kept.version, 20, "version of the snapshot")
+                try requireEqual(try await snapshots.snapshot(kept.key)?.version, 20, "version of the snapshot")
+                for state in [#"{"id": "a", "value": "many"}"#, "[]", #"{"id": "b", "value": 7}"#] as [JSONText] {
+                    try await snapshots.delete(kept.key)
+                    try await snapshots.base.save(Snapshot(key: kept.key, version: 22, state: state))
+                    let value = try await Counter.count(seen)
+                    try requireEqual(
+                        value, try await client.version(of: "counter-a"), "value beside a snapshot \(state)")
+                }
+                // Of another shape, or another version: found under no key that is asked for.
+                var other = kept.key
+                other.fingerprint = "2" + other.fingerprint
+                try await snapshots.delete(kept.key)
+                try await snapshots.base.save(
+                    Snapshot(key: other, version: 24, state: #"{"id": "a", "value": 1000}"#))
+                try requireEqual(try await Counter.count(seen), 29, "value beside a snapshot of another version")
+            }
+        },
     ]
+}
+
+private struct Counter: Aggregate {
+    let id: String
+    var value = 0
+
+    init(id: String) { self.id = id }
+
+    static let commands: [any AggregateCommand<Counter>.Type] = [Count.self]
+    static let snapshotPolicy = SnapshotPolicy.every(events: 20)
+
+    enum Event: DomainEvent { case counted }
+
+    mutating func apply(_ event: Event) { value += 1 }
+
+    /// Counts once more, by one that has not seen the aggregate.
+    static func count(_ client: EventStoreClient) async throws -> Int {
+        let orchestrator = Orchestrator(client: client, aggregates: [Counter.self])
+        let dispatched = try await orchestrator.dispatch(Count(id: "a"))
+        return dispatched.state.value
+    }
+}
+
+private struct Count: AggregateCommand {
+    let id: String
+    var target: CommandTarget<String> { .any(id) }
+    func run(on counter: Counter) -> [Counter.Event] { [.counted] }
+}
+
+/// Notes what is saved.
+private final class KeptSnapshots: SnapshotStore {
+    let base: any SnapshotStore
+    private let kept = Locked<[Snapshot]>([])
+
+    init(base: any SnapshotStore) { self.base = base }
+
+    var saved: [Snapshot] { kept.withLock { $0 } }
+
+    func snapshot(_ key: SnapshotKey) async throws -> Snapshot? { try await base.snapshot(key) }
+
+    func save(_ snapshot: Snapshot) async throws {
+        kept.withLock { $0.append(snapshot) }
+        try await base.save(snapshot)
+    }
+
+    func delete(_ key: SnapshotKey) async throws { try await base.delete(key) }
+}
+
+private struct StoreWithSnapshots: EventStore {
+    let base: any EventStore
+    let snapshots: KeptSnapshots
+
+    var abilities: StoreAbilities {
+        var abilities = base.abilities
+        abilities.snapshots = snapshots
+        return abilities
+    }
+
+    func append(_ append: Append) async throws -> Appended { try await base.append(append) }
+    func page(_ read: Read) async throws -> Page { try await base.page(read) }
+    func wait(beyond position: Position) async throws { try await base.wait(beyond: position) }
+    func identity() async throws -> StoreIdentity { try await base.identity() }
+    func close() async { await base.close() }
 }
