@@ -14,16 +14,14 @@ package enum CourseEvent: DomainEvent, Equatable {
 }
 
 package enum CourseRefusal: Refusal, Equatable {
-    case courseExists
     case noSuchCourse
-    case courseFull
+    case full
     case tooManyCourses
 
     package var message: String {
         switch self {
-        case .courseExists: "There is such a course already."
         case .noSuchCourse: "There is no such course."
-        case .courseFull: "No seat is left."
+        case .full: "No seat is left."
         case .tooManyCourses: "Ten courses are the most."
         }
     }
@@ -31,7 +29,7 @@ package enum CourseRefusal: Refusal, Equatable {
 
 package struct Enrolment: DecisionModel {
     package let course: String
-    package let student: String
+    package var student = ""
     package var seats: Int?
     package var taken = 0
     package var courses = 0
@@ -46,6 +44,7 @@ package struct Enrolment: DecisionModel {
     }
 }
 
+/// A course has a stream of its own, in which its definitions lie.
 package struct DefineCourse: DecisionCommand {
     package var course: String
     package var seats: Int
@@ -58,12 +57,13 @@ package struct DefineCourse: DecisionCommand {
     package static let rules: [Rule<Self>] = [.field(CodingKeys.seats, \.seats, .atLeast(1))]
 
     package var query: EventQuery { .types("CourseDefined").tagged(Tag("course", course)) }
-    package var model: Enrolment { Enrolment(course: course, student: "") }
+    package var model: Enrolment { Enrolment(course: course) }
 
     package func run(on model: Enrolment) throws -> [CourseEvent] {
-        guard model.seats == nil else { throw CourseRefusal.courseExists }
-        return [.courseDefined(course: course, seats: seats)]
+        model.seats == seats ? [] : [.courseDefined(course: course, seats: seats)]
     }
+
+    package func stream(of event: CourseEvent) -> StreamID? { StreamID(category: "course", id: course) }
 }
 
 package struct EnrolStudent: DecisionCommand {
@@ -83,8 +83,27 @@ package struct EnrolStudent: DecisionCommand {
 
     package func run(on model: Enrolment) throws -> [CourseEvent] {
         guard let seats = model.seats else { throw CourseRefusal.noSuchCourse }
-        guard model.taken < seats else { throw CourseRefusal.courseFull }
+        guard model.taken < seats else { throw CourseRefusal.full }
         guard model.courses < 10 else { throw CourseRefusal.tooManyCourses }
         return [.studentEnrolled(course: course, student: student)]
+    }
+}
+
+/// Both find a seat, or neither.
+package struct EnrolPair: DecisionCommand {
+    package let course: String
+    package let students: [String]
+
+    package init(course: String, students: [String]) {
+        self.course = course
+        self.students = students
+    }
+
+    package var query: EventQuery { .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course)) }
+    package var model: Enrolment { Enrolment(course: course) }
+
+    package func run(on model: Enrolment) throws -> [CourseEvent] {
+        guard model.taken + students.count <= model.seats ?? 0 else { throw CourseRefusal.full }
+        return students.map { .studentEnrolled(course: course, student: $0) }
     }
 }

@@ -291,29 +291,3 @@ private struct ReadLabel: ActionCommand {
         }
     }
 }
-
-/// Holds whoever passes until it is opened.
-final class Gate: Sendable {
-    private let state = Locked((isOpen: false, held: [Waiter<Void>]()))
-
-    /// How many have come while it was closed.
-    var held: Int { state.withLock { $0.held.count } }
-
-    /// - Throws: `CancellationError` where the task is cancelled.
-    func pass() async throws {
-        let waiter = Waiter<Void>()
-        let isOpen = state.withLock { state in
-            if !state.isOpen { state.held.append(waiter) }
-            return state.isOpen
-        }
-        if !isOpen { try await waiter.value() }
-    }
-
-    func open() {
-        let held = state.withLock { state in
-            state.isOpen = true
-            return state.held
-        }
-        for waiter in held { waiter.settle(.success(())) }
-    }
-}

@@ -1,101 +1,10 @@
+import CourseDomain
 import DiscoCore
 import DiscoEventStore
 import Foundation
 import Testing
 
 private typealias Tag = DiscoCore.Tag
-
-private enum CourseEvent: DomainEvent, Equatable {
-    case courseDefined(course: String, seats: Int)
-    case studentEnrolled(course: String, student: String)
-
-    var tags: [Tag] {
-        switch self {
-        case .courseDefined(let course, _): [Tag("course", course)]
-        case .studentEnrolled(let course, let student): [Tag("course", course), Tag("student", student)]
-        }
-    }
-}
-
-private enum CourseRefusal: Refusal, Equatable {
-    case noSuchCourse
-    case full
-    case tooManyCourses
-
-    var message: String {
-        switch self {
-        case .noSuchCourse: "There is no such course."
-        case .full: "No seat is left."
-        case .tooManyCourses: "A student has at most ten courses."
-        }
-    }
-}
-
-private struct Enrolment: DecisionModel {
-    let course: String
-    var student = ""
-    var seats: Int?
-    var taken = 0
-    var courses = 0
-
-    mutating func apply(_ event: CourseEvent) {
-        switch event {
-        case .courseDefined(_, let seats): self.seats = seats
-        case .studentEnrolled(let course, let student):
-            if course == self.course { taken += 1 }
-            if student == self.student { courses += 1 }
-        }
-    }
-}
-
-/// A course has a stream of its own, in which its definitions lie.
-private struct DefineCourse: DecisionCommand {
-    let course: String
-    let seats: Int
-
-    static let rules: [Rule<Self>] = [.field(CodingKeys.seats, \.seats, .atLeast(1))]
-
-    var query: EventQuery { .types("CourseDefined").tagged(Tag("course", course)) }
-    var model: Enrolment { Enrolment(course: course) }
-
-    func run(on model: Enrolment) throws -> [CourseEvent] {
-        model.seats == seats ? [] : [.courseDefined(course: course, seats: seats)]
-    }
-
-    func stream(of event: CourseEvent) -> StreamID? { StreamID(category: "course", id: course) }
-}
-
-private struct EnrolStudent: DecisionCommand {
-    let course: String
-    let student: String
-
-    var query: EventQuery {
-        .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course))
-            .or(.types("StudentEnrolled").tagged(Tag("student", student)))
-    }
-    var model: Enrolment { Enrolment(course: course, student: student) }
-
-    func run(on model: Enrolment) throws -> [CourseEvent] {
-        guard let seats = model.seats else { throw CourseRefusal.noSuchCourse }
-        guard model.taken < seats else { throw CourseRefusal.full }
-        guard model.courses < 10 else { throw CourseRefusal.tooManyCourses }
-        return [.studentEnrolled(course: course, student: student)]
-    }
-}
-
-/// Both find a seat, or neither.
-private struct EnrolPair: DecisionCommand {
-    let course: String
-    let students: [String]
-
-    var query: EventQuery { .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course)) }
-    var model: Enrolment { Enrolment(course: course) }
-
-    func run(on model: Enrolment) throws -> [CourseEvent] {
-        guard model.taken + students.count <= model.seats ?? 0 else { throw CourseRefusal.full }
-        return students.map { .studentEnrolled(course: course, student: $0) }
-    }
-}
 
 @Suite(.timeLimit(.minutes(1))) struct DecisionTests {
     private let store = InMemoryEventStore()
@@ -305,29 +214,4 @@ private struct EnrolPair: DecisionCommand {
         }
         #expect(try await client.head() == 3)
     }
-}
-
-/// A store whose appends and pages a test watches, delays or falsifies; everything else goes to the store beneath.
-struct HookedEventStore: EventStore {
-    let abilities: StoreAbilities
-    private let base: any EventStore
-    private let onAppend: @Sendable (Append) async throws -> Appended
-    private let onPage: @Sendable (Read) async throws -> Page
-
-    init(
-        _ base: any EventStore, abilities: StoreAbilities? = nil,
-        append: (@Sendable (Append) async throws -> Appended)? = nil,
-        page: (@Sendable (Read) async throws -> Page)? = nil
-    ) {
-        self.base = base
-        self.abilities = abilities ?? base.abilities
-        onAppend = append ?? { try await base.append($0) }
-        onPage = page ?? { try await base.page($0) }
-    }
-
-    func append(_ append: Append) async throws -> Appended { try await onAppend(append) }
-    func page(_ read: Read) async throws -> Page { try await onPage(read) }
-    func wait(beyond position: Position) async throws { try await base.wait(beyond: position) }
-    func identity() async throws -> StoreIdentity { try await base.identity() }
-    func close() async { await base.close() }
 }

@@ -7,7 +7,7 @@ import WalletDomain
 private typealias Tag = DiscoCore.Tag
 
 /// How often a decision is made in the current task.
-private enum Decisions {
+enum Decisions {
     @TaskLocal static var count: Locked<Int>?
 
     static func note() { count?.withLock { $0 += 1 } }
@@ -33,95 +33,6 @@ private struct PayOrder: UpdateCommand, KeyedCommand {
     var idempotencyKey: String { "order/" + order }
 
     func run(on wallet: Wallet) throws -> [Wallet.Event] { try WithdrawMoney(id: id, amount: amount).run(on: wallet) }
-}
-
-private enum HallEvent: DomainEvent, Equatable {
-    case seatBooked(hall: String, guest: String)
-    case hallClosed(hall: String)
-
-    var tags: [Tag] {
-        switch self {
-        case .seatBooked(let hall, _), .hallClosed(let hall): [Tag("hall", hall)]
-        }
-    }
-}
-
-private enum HallRefusal: Refusal, Equatable {
-    case full
-
-    var message: String { "No seat is left." }
-}
-
-private struct Hall: DecisionModel, Equatable {
-    let hall: String
-    var guests: [String] = []
-    var isClosed = false
-
-    mutating func apply(_ event: HallEvent) {
-        switch event {
-        case .seatBooked(_, let guest): guests.append(guest)
-        case .hallClosed: isClosed = true
-        }
-    }
-}
-
-/// A hall has two seats.
-private struct BookSeat: DecisionCommand {
-    let hall: String
-    let guest: String
-
-    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
-    var model: Hall { Hall(hall: hall) }
-
-    func run(on model: Hall) throws -> [HallEvent] {
-        Decisions.note()
-        guard model.guests.count < 2, !model.isClosed else { throw HallRefusal.full }
-        return [.seatBooked(hall: hall, guest: guest)]
-    }
-}
-
-private struct CloseHall: DecisionCommand {
-    let hall: String
-
-    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
-    var model: Hall { Hall(hall: hall) }
-
-    func run(on model: Hall) throws -> [HallEvent] { model.isClosed ? [] : [.hallClosed(hall: hall)] }
-}
-
-/// Does not look at what it records itself.
-private struct AdmitGuest: DecisionCommand {
-    let hall: String
-    let guest: String
-
-    var query: EventQuery { .types("HallClosed").tagged(Tag("hall", hall)) }
-    var model: Hall { Hall(hall: hall) }
-
-    func run(on model: Hall) throws -> [HallEvent] { [.seatBooked(hall: hall, guest: guest)] }
-}
-
-private struct BookGroup: DecisionCommand {
-    let hall: String
-    let guests: Set<String>
-
-    var query: EventQuery { .types("HallClosed").tagged(Tag("hall", hall)) }
-    var model: Hall { Hall(hall: hall) }
-
-    func run(on model: Hall) throws -> [HallEvent] {
-        guests.sorted().map { .seatBooked(hall: hall, guest: $0) }
-    }
-}
-
-/// Carries whatever the caller likes.
-private struct BookBySlip: DecisionCommand, KeyedCommand {
-    let hall: String
-    let slip: JSON
-
-    var idempotencyKey: String { "slip/" + hall }
-    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
-    var model: Hall { Hall(hall: hall) }
-
-    func run(on model: Hall) throws -> [HallEvent] { [.seatBooked(hall: hall, guest: slip.description)] }
 }
 
 /// Does not say how a repeat is answered.

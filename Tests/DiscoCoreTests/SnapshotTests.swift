@@ -220,40 +220,6 @@ private struct Seeded: RandomNumberGenerator {
 
     private func sum(_ events: Int) -> Int { events * (events + 1) / 2 }
 
-    // MARK: Policies
-
-    @Test(arguments: [
-        (SnapshotPolicy.never, FoldCost(events: 1_000, bytes: 1_000, time: .seconds(60)), false),
-        (.every(events: 10), FoldCost(events: 9, bytes: 1_000, time: .seconds(60)), false),
-        (.every(events: 10), FoldCost(events: 10), true),
-        (.every(events: 10), FoldCost(events: 11), true),
-        (.every(bytes: 500), FoldCost(events: 100, bytes: 499, time: .seconds(60)), false),
-        (.every(bytes: 500), FoldCost(events: 1, bytes: 500), true),
-        (.whenFoldingTakes(.seconds(1)), FoldCost(events: 100, bytes: 1_000, time: .milliseconds(999)), false),
-        (.whenFoldingTakes(.seconds(1)), FoldCost(events: 1, time: .seconds(1)), true),
-        // Nothing new is nothing to keep.
-        (.whenFoldingTakes(.zero), FoldCost(), false),
-        (.whenFoldingTakes(.zero), FoldCost(time: .seconds(60)), false),
-        (SnapshotPolicy.every(events: 10).or(.every(bytes: 500)), FoldCost(events: 9, bytes: 499), false),
-        (SnapshotPolicy.every(events: 10).or(.every(bytes: 500)), FoldCost(events: 9, bytes: 500), true),
-        (SnapshotPolicy.every(events: 10).or(.every(bytes: 500)), FoldCost(events: 10, bytes: 1), true),
-        (SnapshotPolicy.every(events: 10).or(.every(events: 5)), FoldCost(events: 5), true),
-        (SnapshotPolicy.every(events: 5).or(.every(events: 10)), FoldCost(events: 4), false),
-        (SnapshotPolicy.never.or(.every(events: 5)), FoldCost(events: 5), true),
-        (SnapshotPolicy.every(events: 5).or(.never), FoldCost(events: 5), true),
-        (.whenFoldingTakes(.seconds(1)).or(.every(events: 5)), FoldCost(events: 1, time: .seconds(2)), true),
-    ])
-    func aPolicySaysWhenASnapshotIsDue(policy: SnapshotPolicy, unsaved: FoldCost, isDue: Bool) {
-        #expect(policy.isDue(unsaved) == isDue)
-    }
-
-    @Test func onlyAPolicyThatKeepsNoneIsNever() {
-        #expect(SnapshotPolicy.never.isNever)
-        #expect(SnapshotPolicy.never.or(.never).isNever)
-        #expect(!SnapshotPolicy.every(events: 1).isNever)
-        #expect(!SnapshotPolicy.never.or(.every(bytes: 1)).isNever)
-    }
-
     // MARK: Opening
 
     @Test func aLongAggregateOpensFromItsSnapshotAndReadsOnlyWhatIsAfterIt() async throws {
@@ -451,33 +417,5 @@ private struct Seeded: RandomNumberGenerator {
         #expect(again.version == 5)
         let next = try await orchestrator(Often.Ledger.self).dispatch(AddEntry<Often.Ledger>(id: "a", amount: 1))
         #expect(next.state.sum == 25)
-    }
-}
-
-/// Keeps what is logged.
-final class LogCollector: Sendable {
-    private struct Handler: LogHandler {
-        let collector: LogCollector
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { collector.collected.withLock { $0.append(event) } }
-    }
-
-    private let collected = Locked<[LogEvent]>([])
-
-    var events: [LogEvent] { collected.withLock { $0 } }
-    var messages: [String] { events.map(\.message.description) }
-    var levels: [Logger.Level] { events.map(\.level) }
-
-    func logger(_ level: Logger.Level = .trace) -> Logger {
-        var logger = Logger(label: "test") { _ in Handler(collector: self) }
-        logger.logLevel = level
-        return logger
     }
 }

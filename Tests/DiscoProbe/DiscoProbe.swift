@@ -23,6 +23,7 @@ struct DiscoProbe {
         case "fill": try await fill(path, ballast: rest[0])
         case "open": open(path)
         case "enrol": try await enrol(path, course: rest[0], student: rest[1], count: Int(rest[2]) ?? 1)
+        case "die": try await die(path, rest[0], key: rest[1])
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
         default: preconditionFailure("There is no task \(task).")
         }
@@ -151,7 +152,7 @@ struct DiscoProbe {
                     do {
                         let enrolment = EnrolStudent(course: course, student: "\(student)-\(number)")
                         return (1, try await orchestrator.dispatch(enrolment).conflicts)
-                    } catch CourseRefusal.courseFull {
+                    } catch CourseRefusal.full {
                         return (0, 0)
                     }
                 }
@@ -159,6 +160,18 @@ struct DiscoProbe {
             return try await group.reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) }
         }
         say("\(enrolled) \(conflicts)")
+    }
+
+    /// Dispatches a deposit, or an enrolment, under a key, and is killed between the append and the answer.
+    private static func die(_ path: String, _ target: String, key: String) async throws {
+        let orchestrator = Orchestrator(
+            client: EventStoreClient(FatalEventStore(base: try await store(path))), aggregates: [Wallet.self])
+        if let id = UUID(uuidString: target) {
+            try await orchestrator.dispatch(DepositMoney(id: id, amount: 1), key: key)
+        } else {
+            try await orchestrator.dispatch(EnrolStudent(course: target, student: "ada"), key: key)
+        }
+        say("survived")
     }
 
     /// Deposits 1 under each of so many keys, and prints how many of them had been carried out before.
@@ -192,4 +205,22 @@ struct DiscoProbe {
             say((error as? EventStoreError)?.code.rawValue ?? "\(error)")
         }
     }
+}
+
+/// Has its process killed as soon as something is recorded.
+private struct FatalEventStore: EventStore {
+    let base: any EventStore
+
+    var abilities: StoreAbilities { base.abilities }
+
+    func append(_ append: Append) async throws -> Appended {
+        let appended = try await base.append(append)
+        if !appended.repeated { kill(getpid(), SIGKILL) }
+        return appended
+    }
+
+    func page(_ read: Read) async throws -> Page { try await base.page(read) }
+    func wait(beyond position: Position) async throws { try await base.wait(beyond: position) }
+    func identity() async throws -> StoreIdentity { try await base.identity() }
+    func close() async { await base.close() }
 }

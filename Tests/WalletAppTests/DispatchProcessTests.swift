@@ -52,6 +52,36 @@ import WalletDomain
     }
 
     @Test(arguments: Adapter.allCases)
+    func killedBetweenAppendAndAnswerACommandThatIsRepeatedWithItsKeyTakesEffectOnce(adapter: Adapter) async throws {
+        let folder = try TemporaryFolder()
+        let (client, path) = try await fresh(adapter, folder)
+        let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self])
+        let id = try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
+        try await orchestrator.dispatch(DefineCourse(course: "algebra", seats: 1))
+        for target in [id.lowercased, "algebra"] {
+            let result = try await Program("DiscoProbe", ["die", path, target, "key-\(target)"]).finish()
+            #expect(result.status == SIGKILL && result.output == "", "\(result)")
+        }
+        #expect(try await client.head() == 4)
+        // In another process: what was recorded is answered, though the one seat is taken.
+        for _ in 0..<2 {
+            let deposited = try await orchestrator.dispatch(
+                DepositMoney(id: id, amount: 1), key: "key-\(id.lowercased)")
+            #expect(deposited.repeated)
+            #expect(deposited.state.balance == 1)
+            let enrolled = try await orchestrator.dispatch(
+                EnrolStudent(course: "algebra", student: "ada"), key: "key-algebra")
+            #expect(enrolled.repeated)
+            #expect(enrolled.model.taken == 1)
+        }
+        #expect(try await client.head() == 4)
+        await #expect(throws: CourseRefusal.full) {
+            try await orchestrator.dispatch(EnrolStudent(course: "algebra", student: "bob"), key: "another")
+        }
+        await client.store.close()
+    }
+
+    @Test(arguments: Adapter.allCases)
     func killedAgainAndAgainAKeyedCommandTakesEffectOnce(adapter: Adapter) async throws {
         let folder = try TemporaryFolder()
         let (client, path) = try await fresh(adapter, folder)

@@ -1,0 +1,92 @@
+import DiscoCore
+import Foundation
+
+/// A hall with so many seats: decisions in every way that keys have to do with.
+enum HallEvent: DomainEvent, Equatable {
+    case seatBooked(hall: String, guest: String)
+    case hallClosed(hall: String)
+
+    var tags: [Tag] {
+        switch self {
+        case .seatBooked(let hall, _), .hallClosed(let hall): [Tag("hall", hall)]
+        }
+    }
+}
+
+enum HallRefusal: Refusal, Equatable {
+    case full
+
+    var message: String { "No seat is left." }
+}
+
+struct Hall: DecisionModel, Equatable {
+    let hall: String
+    var guests: [String] = []
+    var isClosed = false
+
+    mutating func apply(_ event: HallEvent) {
+        switch event {
+        case .seatBooked(_, let guest): guests.append(guest)
+        case .hallClosed: isClosed = true
+        }
+    }
+}
+
+/// A hall has two seats.
+struct BookSeat: DecisionCommand {
+    let hall: String
+    let guest: String
+
+    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
+    var model: Hall { Hall(hall: hall) }
+
+    func run(on model: Hall) throws -> [HallEvent] {
+        Decisions.note()
+        guard model.guests.count < 2, !model.isClosed else { throw HallRefusal.full }
+        return [.seatBooked(hall: hall, guest: guest)]
+    }
+}
+
+struct CloseHall: DecisionCommand {
+    let hall: String
+
+    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
+    var model: Hall { Hall(hall: hall) }
+
+    func run(on model: Hall) throws -> [HallEvent] { model.isClosed ? [] : [.hallClosed(hall: hall)] }
+}
+
+/// Does not look at what it records itself.
+struct AdmitGuest: DecisionCommand {
+    let hall: String
+    let guest: String
+
+    var query: EventQuery { .types("HallClosed").tagged(Tag("hall", hall)) }
+    var model: Hall { Hall(hall: hall) }
+
+    func run(on model: Hall) throws -> [HallEvent] { [.seatBooked(hall: hall, guest: guest)] }
+}
+
+struct BookGroup: DecisionCommand {
+    let hall: String
+    let guests: Set<String>
+
+    var query: EventQuery { .types("HallClosed").tagged(Tag("hall", hall)) }
+    var model: Hall { Hall(hall: hall) }
+
+    func run(on model: Hall) throws -> [HallEvent] {
+        guests.sorted().map { .seatBooked(hall: hall, guest: $0) }
+    }
+}
+
+/// Carries whatever the caller likes.
+struct BookBySlip: DecisionCommand, KeyedCommand {
+    let hall: String
+    let slip: JSON
+
+    var idempotencyKey: String { "slip/" + hall }
+    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
+    var model: Hall { Hall(hall: hall) }
+
+    func run(on model: Hall) throws -> [HallEvent] { [.seatBooked(hall: hall, guest: slip.description)] }
+}
