@@ -16,7 +16,7 @@ struct ForgetKeys: AsyncParsableCommand {
     @Option(help: "How many days old they must be.") var olderThan: Double
 
     func validate() throws {
-        guard olderThan >= 0, olderThan.isFinite else {
+        guard (0...100_000).contains(olderThan) else {
             throw ValidationError("--older-than must be a number of days, at least 0, not \(olderThan).")
         }
     }

@@ -94,7 +94,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Positions have no gap because one function counts them; rows come through it alone.
+-- Positions have no gap because one function counts them; rows come through it alone. It says so by a setting, which every role may
+-- use: this guards against accidents, as all of these triggers do, and not against the tables' owner.
 CREATE FUNCTION "disco".refuse_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'disco: events are recorded by the function append (% on %)', TG_OP, TG_TABLE_NAME
@@ -233,7 +234,7 @@ CREATE FUNCTION "disco".append(
     OUT last_position bigint, OUT heads bigint[], OUT shown bigint[],
     OUT refused integer[], OUT reasons text[], OUT places bigint[], OUT numbers bigint[], OUT ids uuid[]
 ) LANGUAGE plpgsql VOLATILE
-    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan SET disco.appending = 'on' AS $$
+    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_variable
 DECLARE
     now_at timestamptz;
@@ -374,6 +375,7 @@ BEGIN
         RAISE EXCEPTION 'disco: an id is recorded already' USING ERRCODE = 'unique_violation';
     END IF;
 
+    PERFORM set_config('disco.appending', 'on', true);
     IF refused IS NULL THEN
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
@@ -416,6 +418,8 @@ BEGIN
         END IF;
     END IF;
 
+    PERFORM set_config('disco.appending', 'off', true);
+
     IF append_keys IS NOT NULL THEN
         INSERT INTO "disco".keys (key, fingerprint, first_position, events, recorded_at)
         SELECT a.key, a.fingerprint, a.first_position, a.events, now_at
@@ -444,7 +448,7 @@ CREATE FUNCTION "disco".append_one(
     new_metadata text, new_correlation uuid, new_causation uuid, new_tags text[], expected bigint,
     OUT new_position bigint, OUT new_version bigint
 ) LANGUAGE plpgsql VOLATILE
-    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan SET disco.appending = 'on' AS $$
+    SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_variable
 DECLARE
     place bigint;
@@ -472,6 +476,7 @@ BEGIN
     END IF;
     new_position := place;
     new_version := head + 1;
+    PERFORM set_config('disco.appending', 'on', true);
     INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes, metadata,
         correlation_id, causation_id, tags, slice, append_id, recorded_at)
     VALUES (new_position, new_stream, new_version, new_category, new_type, new_type_version, new_id, new_payload::json,
@@ -479,6 +484,7 @@ BEGIN
     IF new_tags IS NOT NULL THEN
         INSERT INTO "disco".tags (tag, position) SELECT t.tag, new_position FROM unnest(new_tags) AS t(tag);
     END IF;
+    PERFORM set_config('disco.appending', 'off', true);
 END $$;
 
 -- The last position that was recorded at this time or before: times never run backwards with the position, and positions have no

@@ -169,6 +169,11 @@ struct EventLog: Sendable {
 
     func event(_ id: UUID) -> RecordedEvent? { byID[id].map { events[$0] }.flatMap { shows($0) ? $0 : nil } }
 
+    /// Whether there is such an event, and it was not erased.
+    func isReadable(_ stream: StreamID, _ version: Int) -> Bool {
+        streams[stream].map { version > $0.erased && version <= $0.places.count } ?? false
+    }
+
     /// Changes whether a stream can be read and appended to.
     mutating func change(_ id: StreamID, _ body: (inout Stream) throws -> Void) throws {
         guard var stream = streams[id] else { throw EventStoreError.unknownStream(id) }

@@ -96,6 +96,7 @@ extension InMemoryEventStore: SnapshotStore {
 
     public func save(_ snapshot: Snapshot) async throws {
         try unlessClosed { state in
+            guard state.log.isReadable(snapshot.key.stream, snapshot.version) else { return }
             if let present = state.snapshots[snapshot.key], present.version > snapshot.version { return }
             state.snapshots[snapshot.key] = snapshot
         }

@@ -117,7 +117,9 @@
                 _ = try connection.run(
                     settings.sql(
                         """
-                        INSERT INTO "disco".snapshots AS s (stream, name, fingerprint, version, state) VALUES ($1, $2, $3, $4, $5)
+                        INSERT INTO "disco".snapshots AS s (stream, name, fingerprint, version, state)
+                        SELECT $1, $2, $3, e.version, $5 FROM "disco".events e
+                        WHERE e.stream = $1 AND e.version = $4 AND e.erased_at IS NULL FOR SHARE
                         ON CONFLICT (stream, name, fingerprint) DO UPDATE
                         SET version = excluded.version, state = excluded.state, saved_at = clock_timestamp()
                         WHERE excluded.version >= s.version
@@ -138,7 +140,8 @@
 
     extension PostgresEventStore: IdempotencyKeyStore {
         public func recorded(under key: IdempotencyKey) async throws -> Appended? {
-            try await pool.run { [settings, reading] connection in
+            // Not to be cancelled: what is acknowledged has to wait for the standby.
+            try await pool.run(isCancellable: false) { [settings, reading] connection in
                 let result = try connection.run(
                     settings.sql("SELECT fingerprint, first_position, events FROM \"disco\".keys WHERE key = $1"),
                     [.text(key.key)])
@@ -147,19 +150,30 @@
                     throw IdempotencyConflict(key: key.key)
                 }
                 let events = try reading.recorded(result.int(0, 1), result.int(0, 2), connection)
+                // "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first one did.
+                try connection.run([
+                    .beginReadCommitted, PostgresStatement("SELECT pg_logical_emit_message(true, 'disco', '')::text"),
+                    .commit,
+                ])
                 return Appended(events: events, repeated: true)
             }
         }
 
         public func forgetKeys(storedBefore date: Date) async throws -> Int {
-            try await pool.run { [settings] connection in
-                let result = try connection.run(
-                    settings.sql(
-                        """
-                        WITH forgotten AS (DELETE FROM "disco".keys WHERE recorded_at < $1 RETURNING 1)
-                        SELECT count(*) FROM forgotten
-                        """), [.time(Timestamp.microseconds(of: date))], timeout: .seconds(600))
-                return Int(result.int(0, 0))
+            var forgotten = 0
+            while true {
+                let some = try await pool.run { [settings] connection in
+                    try connection.run(
+                        settings.sql(
+                            """
+                            WITH old AS (SELECT key FROM "disco".keys WHERE recorded_at < $1 LIMIT 5000),
+                                forgotten AS (DELETE FROM "disco".keys k USING old WHERE k.key = old.key RETURNING 1)
+                            SELECT count(*) FROM forgotten
+                            """), [.time(Timestamp.microseconds(of: date))], timeout: .seconds(600)
+                    ).int(0, 0)
+                }
+                if some == 0 { return forgotten }
+                forgotten += Int(some)
             }
         }
     }

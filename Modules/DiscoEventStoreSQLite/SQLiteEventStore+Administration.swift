@@ -77,7 +77,9 @@
             try await database.write { db in
                 try db.execute(
                     sql: """
-                        INSERT INTO disco_snapshots VALUES (?, ?, ?, ?, ?, ?)
+                        INSERT INTO disco_snapshots
+                        SELECT ?1, ?2, ?3, e.version, ?5, ?6 FROM disco_events e JOIN disco_streams s ON s.key = e.stream
+                        WHERE s.name = ?1 AND e.version = ?4 AND e.erased_at IS NULL
                         ON CONFLICT DO UPDATE SET version = excluded.version, state = excluded.state, saved_at = excluded.saved_at
                         WHERE excluded.version >= version
                         """,
@@ -110,11 +112,18 @@
         }
 
         public func forgetKeys(storedBefore date: Date) async throws -> Int {
-            try await database.write { db in
-                try db.execute(
-                    sql: "DELETE FROM disco_keys WHERE recorded_at < ?",
-                    arguments: [Timestamp.microseconds(of: date)])
-                return db.changesCount
+            var forgotten = 0
+            while true {
+                // Some thousand at a time: others want to write too.
+                let some = try await database.write { db in
+                    try db.execute(
+                        sql:
+                            "DELETE FROM disco_keys WHERE key IN (SELECT key FROM disco_keys WHERE recorded_at < ? LIMIT 5000)",
+                        arguments: [Timestamp.microseconds(of: date)])
+                    return db.changesCount
+                }
+                if some == 0 { return forgotten }
+                forgotten += some
             }
         }
     }

@@ -147,6 +147,34 @@ struct DispatchTests {
         #expect(last.state.balance == 0)
     }
 
+    /// Appends to one wallet, then to another that somebody writes in between.
+    private struct DepositOneByOne: ActionCommand {
+        let first: UUID
+        let second: UUID
+
+        func run(in context: ActionContext) async throws -> Int {
+            let one = try await context.load(Wallet.self, first)
+            let other = try await context.load(Wallet.self, second)
+            try await context.append([one.recording(.moneyDeposited(amount: 1))])
+            let stream = Wallet.stream(second)
+            try await context.client.append(
+                Append([try Wallet.Event.moneyDeposited(amount: 5).recorded(in: stream)]))
+            try await context.append([other.recording(.moneyDeposited(amount: 1))])
+            return 0
+        }
+    }
+
+    @Test func anActionThatHasAppendedIsNotRunAgainOnAConflict() async throws {
+        let one = orchestrator()
+        let first = try await wallet(0, by: one)
+        let second = try await wallet(0, by: one)
+        await #expect(throws: VersionConflict.self) {
+            try await one.dispatch(DepositOneByOne(first: first, second: second))
+        }
+        #expect(try await events(Wallet.stream(first)).count == 2)
+        #expect(try await events(Wallet.stream(second)).count == 2)
+    }
+
     @Test func aTransferMovesBoth() async throws {
         let one = orchestrator()
         let from = try await wallet(10, by: one)

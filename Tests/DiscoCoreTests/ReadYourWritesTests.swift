@@ -284,7 +284,7 @@ private struct DepositIntoBoth: ActionCommand {
         }
         #expect(behind?.position == 7)
         #expect(behind?.consumers.map(\.consumer) == ["wallets", "notices"])
-        #expect(behind?.consumers.map(\.holds) == [true, nil])
+        #expect(behind?.consumers.map(\.holds) == [true, false])
         #expect(behind?.consumers.map(\.events) == [0, 3])
         let error = await #expect(throws: ConsumersBehind.self) {
             _ = try await one.query("find_wallet", ["id": .string(id.uuidString)], after: 7, within: short)

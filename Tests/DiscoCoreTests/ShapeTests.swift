@@ -203,11 +203,12 @@ struct ShapeTests {
     }
 
     @Test func enumsOfRawValuesAreTheirRawValuesAndHideNothingBehindThem() {
+        let colour: JSON = ["any of": ["blue", "green", "red"]]
         let season: JSON = ["one of": ["spring": [:], "autumn": [:]]]
         #expect(
             shape(Painted.self) == [
-                "colour": "string", "perhaps": "string?", "palette": ["string"], "level": "integer",
-                "only": "string", "season": season, "last": "boolean",
+                "colour": colour, "perhaps": ["optional": colour], "palette": [colour], "level": ["any of": [1, 7]],
+                "only": ["any of": ["one"]], "season": season, "last": "boolean",
             ])
     }
 
@@ -216,7 +217,8 @@ struct ShapeTests {
         let payment: JSON = [
             "one of": [
                 "cash": [:], "card": ["number": "string", "limit": "decimal?"],
-                "split": ["_0": "integer", "_1": "integer"], "other": ["_0": street, "paid": "string"],
+                "split": ["_0": "integer", "_1": "integer"],
+                "other": ["_0": street, "paid": ["any of": ["blue", "green", "red"]]],
             ]
         ]
         #expect(shape(Payment.self) == payment)

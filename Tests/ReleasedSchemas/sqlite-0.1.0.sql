@@ -2,12 +2,12 @@ PRAGMA foreign_keys=OFF;
 BEGIN TRANSACTION;
 CREATE TABLE disco_migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT;
-INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','2ff426534e9dd8b','2026-11-24T21:46:18.158221Z');
+INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','2ff426534e9dd8b','2026-11-24T23:05:02.010128Z');
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
     epoch INTEGER NOT NULL
 ) STRICT;
-INSERT INTO disco_store VALUES(X'8746dd647f731afa3f4af682eb0e9e6a',1);
+INSERT INTO disco_store VALUES(X'64cac5f08619eef62dcf0ed8c5de71f5',1);
 CREATE TABLE disco_categories (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -47,11 +47,11 @@ CREATE TABLE disco_events (
     recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the event before
     erased_at INTEGER             -- payload, metadata and tags were blanked then
 ) STRICT;
-INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a20f8620b07f8f9dbfc335c60fd0e9','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795556778161621,NULL);
-INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a20f8620d070c7831eed68adf93909','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795556778193810,NULL);
-INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a20f8620f27c0f990b28b30c6e260a','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795556778227672,NULL);
-INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a20f8621127b81a091def5724805b6','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795556778259629,NULL);
-INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a20f8621337f2b981b6edc9ae576ab','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795556778292324,NULL);
+INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a20fce353c7e98a27dc550c616ddf7','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795561502013619,NULL);
+INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a20fce355b78f8bc3dc529d90c0621','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795561502044806,NULL);
+INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a20fce357b7210825c999db165e8ef','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795561502076674,NULL);
+INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a20fce359b7273b1655988dcf88006','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795561502108593,NULL);
+INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a20fce35bb796fad9d147ca2b72b6f','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795561502140241,NULL);
 CREATE TABLE disco_tags (
     tag TEXT NOT NULL,
     position INTEGER NOT NULL REFERENCES disco_events,

@@ -61,7 +61,7 @@ struct Dispatch: AsyncParsableCommand {
     @Flag(help: "Print the output together with the position, and whether it is a repeat.") var details = false
 
     func validate() throws {
-        if within < 0 { throw ValidationError("--within must be at least 0 seconds, not \(within).") }
+        try checkLimit(within)
     }
 
     func run() async throws {
@@ -97,7 +97,7 @@ struct Ask: AsyncParsableCommand {
 
     func validate() throws {
         if let after, after < 0 { throw ValidationError("--after must be a position, at least 0, not \(after).") }
-        if within < 0 { throw ValidationError("--within must be at least 0 seconds, not \(within).") }
+        try checkLimit(within)
     }
 
     func run() async throws {
@@ -115,7 +115,7 @@ struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Writes the shapes of all event types into a file, or checks it.",
         discussion: """
-            Example: WalletApp schema --check Apps/WalletApp/Domain/events.json
+            Example: WalletApp schema --check Apps/WalletApp/events.json
 
             The file is committed; CI checks it. A change of an event type that recorded events would not survive is refused, with
             what to do about it.
@@ -139,5 +139,11 @@ struct Consume: AsyncParsableCommand {
         try await System.run(shared: true) { system in
             try await system.wallets.consumers.run()
         }
+    }
+}
+
+private func checkLimit(_ seconds: Double) throws {
+    guard (0...86_400).contains(seconds) else {
+        throw ValidationError("--within must be a number of seconds, at most a day, not \(seconds).")
     }
 }

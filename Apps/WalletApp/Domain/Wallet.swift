@@ -40,7 +40,7 @@ public struct Wallet: Aggregate {
     /// What recorded events have become since. None has changed yet.
     public static let upcasters: [Upcaster] = []
 
-    /// The shapes of the events, for the file that is committed beside this one.
+    /// The shapes of the events, for the file that is committed: Apps/WalletApp/events.json.
     public static var schema: EventSchema { EventSchema([Event.self], upcasters: upcasters) }
 
     public mutating func apply(_ event: Event) {

@@ -57,7 +57,7 @@ private struct OtherVersion: Error, CustomStringConvertible {
     var description: String {
         recorded < known
             ? "it is of version \(recorded), and known is \(known): add an Upcaster from \(recorded)"
-            : "it is of version \(recorded), which is newer than \(known), the one that is known"
+            : "it is of version \(recorded), which is newer than \(known), the one that is known: let every process have the newer code first"
     }
 }
 

@@ -3,7 +3,7 @@ final class DecisionHost: Sendable {
     private let client: EventStoreClient
     private let attempts: Int
     /// Those that look at the same events go one after the other instead of colliding.
-    private let queue = KeyedQueue<EventQuery.Item>()
+    private let queue = KeyedQueue<ExactText>()
 
     init(client: EventStoreClient, attempts: Int) {
         self.client = client
@@ -14,7 +14,8 @@ final class DecisionHost: Sendable {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
         if let first = try await recorded(under: key, command) { return first }
         // In one order for all, so that no two wait for each other.
-        let items = Set(command.query.items).sorted { $0.order.utf8.lexicographicallyPrecedes($1.order.utf8) }
+        let items = Set(command.query.items.map { ExactText($0.text) })
+            .sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }
         return try await queue.run(items[...]) { try await decide(command, key, call.metadata) }
     }
 
@@ -102,7 +103,8 @@ extension EventStoreClient {
 }
 
 extension EventQuery.Item {
-    fileprivate var order: String {
+    /// Tells items apart by bytes, as the store does.
+    fileprivate var text: String {
         "\(types) \(tags.map(\.name)) \(category ?? "") \(stream?.name ?? "")"
     }
 }

@@ -72,7 +72,7 @@ public struct Decided<Model: DecisionModel>: Sendable {
     public let repeated: Bool
     /// Of the consumers that were to be awaited, those that have not passed the events; the command is recorded all the same.
     public internal(set) var behind: [ConsumerLag] = []
-    let positions: ClosedRange<Position>?
+    let positions: [ClosedRange<Position>]
 
     init(
         model: Model, events: [Model.Event], appended: Appended?, conflicts: Int = 0, repeated: Bool = false
@@ -80,7 +80,7 @@ public struct Decided<Model: DecisionModel>: Sendable {
         self.model = model
         self.events = events
         position = appended?.last
-        positions = appended?.positions
+        positions = [appended?.positions].compactMap(\.self)
         self.conflicts = conflicts
         self.repeated = repeated
     }

@@ -20,8 +20,10 @@ extension Append {
         }
         for stream in expect.keys { try Self.check(stream) }
         if let condition { try condition.query.check() }
-        if let key { try Self.check(key.key, "idempotency key", most: 255) }
+        if let key { try Self.check(key: key.key) }
     }
+
+    static func check(key: String) throws { try check(key, "idempotency key", most: 255) }
 
     private static func check(_ metadata: Metadata) throws {
         guard let values = metadata.values else { return }

@@ -53,7 +53,7 @@ public struct EventSchema: Sendable {
     ///
     /// - Throws: ``SchemaChanged`` where old events would not survive: nothing is written then.
     public func write(to path: String) throws {
-        let present = try? String(contentsOfFile: path, encoding: .utf8)
+        let present = try Self.contents(of: path)
         let problems = try present.map(problems) ?? []
         if !problems.isEmpty { throw SchemaChanged(problems: problems) }
         try text(following: present).write(toFile: path, atomically: true, encoding: .utf8)
@@ -61,7 +61,7 @@ public struct EventSchema: Sendable {
 
     /// - Throws: ``SchemaChanged`` where old events would not survive, or where the file lacks a shape of today.
     public func check(_ path: String) throws {
-        guard let present = try? String(contentsOfFile: path, encoding: .utf8) else {
+        guard let present = try Self.contents(of: path) else {
             throw SchemaChanged(problems: ["\(path) is not there. Write it, and commit it."])
         }
         var problems = try problems(present)
@@ -69,6 +69,12 @@ public struct EventSchema: Sendable {
             problems = ["\(path) lacks changes that harm nothing. Write it anew, and commit it."]
         }
         if !problems.isEmpty { throw SchemaChanged(problems: problems) }
+    }
+
+    /// Nil where there is no such file; one that cannot be read is another matter.
+    private static func contents(of path: String) throws -> String? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        return try String(contentsOfFile: path, encoding: .utf8)
     }
 
     // MARK: What does not go
@@ -145,7 +151,9 @@ extension DomainEvent {
             "The shapes of \(Self.self) cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to Exemplary."
         )
         guard case .choice(let cases) = shape else {
-            preconditionFailure("\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told.")
+            preconditionFailure(
+                "\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told. Leave it out of the schema, and keep EventSamples."
+            )
         }
         return cases.map { one in
             let type = recordedType(ofCase: one.name)
@@ -169,6 +177,9 @@ private enum Compatibility {
                     "\(path).\(name) was a case and is gone"
                 ]
             }
+        case (.anyOf(let old), .anyOf(let new)):
+            return old.filter { !new.contains($0) }.map { "\(path) could be \($0) and cannot any more" }
+        case (.anyOf(let old), .value("string")) where old.allSatisfy({ $0.string != nil }): return []
         case (.object(let old), .object(let new)):
             let kept = old.flatMap { name, shape in
                 new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? [
@@ -184,7 +195,7 @@ private enum Compatibility {
 
     /// What reads another kind of value as well.
     private static let widens = [
-        "integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["number", "any"],
+        "integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["any"],
     ]
 
     private enum Node {
@@ -192,6 +203,7 @@ private enum Compatibility {
         case optional(JSON)
         case list(JSON)
         case choice(JSON.Object)
+        case anyOf([JSON])
         case object(JSON.Object)
 
         init(_ json: JSON) {
@@ -205,6 +217,8 @@ private enum Compatibility {
                     self = .optional(wrapped)
                 } else if object.count == 1, let cases = object["one of"]?.object {
                     self = .choice(cases)
+                } else if object.count == 1, let values = object["any of"]?.array {
+                    self = .anyOf(values)
                 } else {
                     self = .object(object)
                 }
@@ -222,6 +236,7 @@ private enum Compatibility {
             case .optional(let wrapped): ["optional": wrapped]
             case .list(let element): .array([element])
             case .choice(let cases): ["one of": .object(cases)]
+            case .anyOf(let values): ["any of": .array(values)]
             case .object(let fields): .object(fields)
             }
         }

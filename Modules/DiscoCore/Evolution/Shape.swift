@@ -13,6 +13,8 @@ indirect enum Shape: Hashable, Sendable {
     case object([Field])
     /// An enum: each case with what belongs to it.
     case choice([Field])
+    /// Text or a number that must be one of these.
+    case anyOf([JSON])
     /// A type that contains itself, or that cannot be looked into.
     case named(String)
 
@@ -43,6 +45,7 @@ indirect enum Shape: Hashable, Sendable {
         case .map(let shape): ["any name": shape.json]
         case .object(let fields): Self.members(fields)
         case .choice(let cases): ["one of": Self.members(cases)]
+        case .anyOf(let values): ["any of": .array(values)]
         }
     }
 
@@ -116,7 +119,13 @@ final class ShapeReader {
         let record = ShapeRecord(choice: choice)
         var value = try? Value(from: ShapeDecoding(reader: self, record: record))
         // Text or a number that stands for a case: any case will do.
-        if value == nil, case .value? = record.shape { value = EnumCases.all(of: type)?.first }
+        if case .value? = record.shape, let cases = EnumCases.all(of: type) {
+            value = value ?? cases.first
+            let values = cases.compactMap { ($0 as? any Encodable).flatMap { try? JSON(encoding: $0) } }
+            if values.count == cases.count {
+                record.shape = .anyOf(values.sorted { JSONText($0).string < JSONText($1).string })
+            }
+        }
         return (value, record)
     }
 

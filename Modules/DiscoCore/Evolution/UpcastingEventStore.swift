@@ -12,10 +12,21 @@ struct UpcastingEventStore: EventStore {
     }
 
     func append(_ append: Append) async throws -> Appended {
-        var append = append
-        if let condition = append.condition { append.condition?.query = upcasters.widened(condition.query) }
+        var wide = append
+        if let condition = append.condition { wide.condition?.query = upcasters.widened(condition.query) }
         do {
-            return try await base.append(append)
+            while true {
+                do {
+                    return try await base.append(wide)
+                } catch let failed as ConditionFailed {
+                    // What stands against it may have become something that the query does not select: then it goes on from there.
+                    guard let condition = append.condition, let after = wide.condition?.after,
+                        wide.condition?.query != condition.query,
+                        let through = try await unmatched(condition.query, after: after, through: failed.position)
+                    else { throw failed }
+                    wide.condition?.after = through
+                }
+            }
         } catch let conflict as VersionConflict {
             throw VersionConflict(
                 streams: try conflict.streams.map { stream in
@@ -24,6 +35,19 @@ struct UpcastingEventStore: EventStore {
                         unseen: try stream.unseen.flatMap(upcasters.upcast), complete: stream.complete)
                 })
         }
+    }
+
+    /// How far what is recorded after `after` was looked at, at least to `position`, without a match; nil where there is one.
+    private func unmatched(
+        _ query: EventQuery, after: Position, through position: Position
+    ) async throws -> Position? {
+        var after = after
+        while after < position {
+            let page = try await page(Read(query, after: after, limit: 100))
+            if !page.events.isEmpty { return nil }
+            after = page.through
+        }
+        return after
     }
 
     func page(_ read: Read) async throws -> Page {

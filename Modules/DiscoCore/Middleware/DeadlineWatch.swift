@@ -5,15 +5,10 @@ import Foundation
 final class DeadlineWatch: Sendable {
     static let shared = DeadlineWatch()
 
-    private struct Entry: Sendable {
-        let deadline: ContinuousClock.Instant
-        /// Nil where it was cancelled.
-        var passed: (@Sendable () -> Void)?
-    }
-
     private struct State: Sendable {
-        /// By deadline.
-        var entries: [(id: Int, entry: Entry)] = []
+        var pending: [Int: @Sendable () -> Void] = [:]
+        /// By deadline; those that are not pending any more are passed over.
+        var order: [(deadline: ContinuousClock.Instant, id: Int)] = []
         /// Those before it are done.
         var first = 0
         var next = 0
@@ -22,20 +17,24 @@ final class DeadlineWatch: Sendable {
         var wakesAt: ContinuousClock.Instant? = .now
         var isWoken = false
 
-        /// Where an entry is, sought from the end and the beginning: most that end began last, or first.
-        func place(of id: Int) -> Int? {
-            if first < entries.count, entries[first].id == id { return first }
-            return entries[first...].lastIndex { $0.id == id }
+        mutating func add(_ deadline: ContinuousClock.Instant, _ passed: @escaping @Sendable () -> Void) {
+            next += 1
+            pending[next] = passed
+            // Mostly the last: most limits of a program are the same.
+            var (low, high) = (first, order.count)
+            if let last = order.last, last.deadline <= deadline { low = high }
+            while low < high {
+                let middle = (low + high) / 2
+                if order[middle].deadline <= deadline { low = middle + 1 } else { high = middle }
+            }
+            order.insert((deadline, next), at: low)
         }
 
-        /// Drops what is done at the front, for good from time to time.
+        /// Drops what is done at the front, and everything that is done once that is the most of it.
         mutating func trim() {
-            while first < entries.count, entries[first].entry.passed == nil { first += 1 }
-            if first == entries.count {
-                entries.removeAll(keepingCapacity: true)
-                first = 0
-            } else if first > 1000, first > entries.count / 2 {
-                entries.removeFirst(first)
+            while first < order.count, pending[order[first].id] == nil { first += 1 }
+            if order.count > 2 * pending.count + 1000 || first == order.count {
+                order = order[first...].filter { pending[$0.id] != nil }
                 first = 0
             }
         }
@@ -46,11 +45,7 @@ final class DeadlineWatch: Sendable {
     /// - Returns: by what to ``cancel(_:)`` it.
     func add(_ deadline: ContinuousClock.Instant, _ passed: @escaping @Sendable () -> Void) -> Int {
         let (id, wakes, starts) = state.withLock { state in
-            state.next += 1
-            // Mostly the last: most limits of a program are the same.
-            let place =
-                (state.entries[state.first...].lastIndex { $0.entry.deadline <= deadline } ?? state.first - 1) + 1
-            state.entries.insert((state.next, Entry(deadline: deadline, passed: passed)), at: place)
+            state.add(deadline, passed)
             let wakes = state.wakesAt.map { deadline < $0 } ?? true
             if wakes { state.isWoken = true }
             defer { state.isStarted = true }
@@ -70,12 +65,14 @@ final class DeadlineWatch: Sendable {
     @discardableResult
     func cancel(_ id: Int) -> Bool {
         state.withLock { state in
-            guard let place = state.place(of: id), state.entries[place].entry.passed != nil else { return false }
-            state.entries[place].entry.passed = nil
+            guard state.pending.removeValue(forKey: id) != nil else { return false }
             state.trim()
             return true
         }
     }
+
+    /// How many deadlines it keeps, those too that are done and not dropped yet.
+    var count: Int { state.withLock { $0.order.count } }
 
     private func watch() {
         var idle = 0
@@ -83,16 +80,15 @@ final class DeadlineWatch: Sendable {
             let (passed, pause) = state.withLock { state in
                 let now = ContinuousClock.now
                 var passed: [@Sendable () -> Void] = []
-                while state.first < state.entries.count, state.entries[state.first].entry.deadline <= now {
-                    if let call = state.entries[state.first].entry.passed { passed.append(call) }
-                    state.entries[state.first].entry.passed = nil
+                while state.first < state.order.count, state.order[state.first].deadline <= now {
+                    if let call = state.pending.removeValue(forKey: state.order[state.first].id) { passed.append(call) }
                     state.first += 1
                 }
                 state.trim()
                 var pause: Duration?
-                if state.first < state.entries.count {
+                if state.first < state.order.count {
                     idle = 0
-                    pause = max(.zero, state.entries[state.first].entry.deadline - now)
+                    pause = max(.zero, state.order[state.first].deadline - now)
                 } else {
                     // It looks again a few times before it sleeps: a call a moment later need not wake it.
                     idle += 1

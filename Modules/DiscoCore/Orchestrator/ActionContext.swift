@@ -5,8 +5,8 @@ public struct ActionContext: Sendable {
     public let metadata: Metadata
     let hosts: [ObjectIdentifier: any Sendable]
     let key: IdempotencyKey?
-    /// What was appended here last.
-    let appended = Locked<Appended?>(nil)
+    /// What was appended here.
+    let appended = Locked<[Appended]>([])
 
     /// An aggregate as it is recorded now; ``Loaded/exists`` says whether it does.
     public func load<State: Aggregate>(_ type: State.Type, _ id: State.ID) async throws -> Loaded<State> {
@@ -28,8 +28,8 @@ public struct ActionContext: Sendable {
 
     /// Records the events of several aggregates at once, each if it is still at the version that was loaded.
     ///
-    /// Where one is not, the command is run again from its beginning. Under an idempotency key a command appends once: the key
-    /// stands for that append.
+    /// Where one is not, the command is run again from its beginning, unless it has appended before: then the conflict is its caller's.
+    /// Under an idempotency key a command appends once: the key stands for that append.
     @discardableResult
     public func append(_ recordings: [Recording]) async throws -> Appended {
         try await append(
@@ -42,7 +42,7 @@ public struct ActionContext: Sendable {
     private func append(_ append: Append) async throws -> Appended {
         var append = append
         if let key {
-            guard appended.withLock({ $0 == nil }) else {
+            guard appended.withLock({ $0.isEmpty }) else {
                 throw EventStoreError(
                     .invalidAppend,
                     "Under an idempotency key a command appends once. Put everything into one append, or dispatch without a key."
@@ -52,7 +52,7 @@ public struct ActionContext: Sendable {
         }
         let appended = try await client.appendSurely(append)
         if appended.isOfAnother(than: append) { throw RecordedBefore(appended: appended) }
-        self.appended.withLock { $0 = appended }
+        self.appended.withLock { $0.append(appended) }
         return appended
     }
 }

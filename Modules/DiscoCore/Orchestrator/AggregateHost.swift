@@ -60,13 +60,13 @@ final class AggregateHost<State: Aggregate>: Sendable {
                     if let first = try await recorded(under: key, command) { return first }
                     throw error
                 }
-                try await client.readOn(&loaded)
+                loaded = try await current(id)
                 fresh = true
                 continue
             }
             if events.isEmpty, key == nil {
                 if fresh { return Dispatched(loaded: loaded, events: [], appended: nil, conflicts: conflicts) }
-                try await client.readOn(&loaded)
+                loaded = try await current(id)
                 fresh = true
                 continue
             }

@@ -4,28 +4,52 @@ public struct ConsumerLag: Hashable, Sendable {
     /// What it was waited for.
     public let awaited: Position
     /// How far it has come; nil where that could not be learnt.
-    public internal(set) var position: Position?
+    public private(set) var position: Position?
     /// Whether it has passed it by holding the event, for a retry or for good: its effect is still missing.
-    public internal(set) var holds: Bool?
+    public private(set) var holds = false
+    /// Why it could not be learnt how far it has come.
+    public private(set) var problem: String?
+    private(set) var isDone = false
 
-    init(consumer: String, awaited: Position, position: Position?) {
+    init(consumer: String, awaited: Position) {
         self.consumer = consumer
         self.awaited = awaited
-        self.position = position
     }
 
-    /// By how many events of the store it is behind.
-    public var events: Int { position.map { max(0, Int(awaited.rawValue - $0.rawValue)) } ?? Int(awaited.rawValue) }
+    /// By how many events of the store it is behind; nil where that could not be learnt.
+    public var events: Int? { position.map { max(0, Int(awaited.rawValue - $0.rawValue)) } }
 
-    var isDone: Bool { holds == false }
+    mutating func look(at store: any CheckpointStore, _ positions: [ClosedRange<Position>]) async {
+        do {
+            let reached = try await store.checkpoint(of: consumer).position
+            position = reached
+            problem = nil
+            guard reached >= awaited else { return }
+            holds = try await store.held(by: consumer).contains { held in
+                positions.contains { $0.contains(held.position) }
+            }
+            isDone = !holds
+        } catch is CancellationError {
+            // Whoever waits has ended; what was learnt before counts.
+        } catch {
+            problem = ErrorDescription(error).message
+        }
+    }
+
+    fileprivate var sentence: String {
+        if let problem { return "how far \(consumer) is could not be learnt (\(problem))" }
+        if holds { return "\(consumer) holds it back" }
+        guard let events else { return "how far \(consumer) is was not learnt in time" }
+        return "\(consumer) is \(events) \(events == 1 ? "event" : "events") behind; is it running?"
+    }
 
     public var json: JSON {
-        [
-            "consumer": .string(consumer),
-            "position": position.map { .number(JSON.Number($0.rawValue)) } ?? .null,
-            "events": JSON(integerLiteral: events),
-            "holds": .bool(holds == true),
-        ]
+        var object = JSON.Object([
+            ("consumer", .string(consumer)), ("position", position.map { .number(JSON.Number($0.rawValue)) } ?? .null),
+            ("events", events.map { JSON(integerLiteral: $0) } ?? .null), ("holds", .bool(holds)),
+        ])
+        object["problem"] = problem.map(JSON.string)
+        return .object(object)
     }
 }
 
@@ -36,12 +60,7 @@ public struct ConsumersBehind: Refusal, Hashable {
 
     public var code: String { "consumers_behind" }
     public var message: String {
-        let names = consumers.map { lag in
-            lag.holds == true
-                ? "\(lag.consumer) holds it back"
-                : "\(lag.consumer) is \(lag.events) \(lag.events == 1 ? "event" : "events") behind"
-        }
-        return "Position \(position) has not been passed: \(names.joined(separator: ", ")). Are they running?"
+        "Position \(position) has not been passed: \(consumers.map(\.sentence).joined(separator: "; "))"
     }
     public var data: JSON.Object {
         JSON.Object([

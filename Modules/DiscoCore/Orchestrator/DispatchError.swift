@@ -54,8 +54,9 @@ extension DispatchError {
 
     public var data: JSON.Object {
         switch self {
-        case .unknownCommand(_, let known), .unknownQuery(_, let known), .unknownConsumer(_, let known):
-            JSON.Object([("known", .array(known.map(JSON.string)))])
+        case .unknownCommand(let name, let known), .unknownQuery(let name, let known),
+            .unknownConsumer(let name, let known):
+            JSON.Object([("name", .string(name)), ("known", .array(known.map(JSON.string)))])
         case .aggregateExists(let stream), .aggregateNotFound(let stream):
             JSON.Object([("stream", .string(stream.name))])
         case .notRepeatable(let name), .nothingToAwait(let name): JSON.Object([("name", .string(name))])

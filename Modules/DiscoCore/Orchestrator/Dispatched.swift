@@ -14,7 +14,7 @@ public struct Dispatched<State: Aggregate>: Sendable {
     public let repeated: Bool
     /// Of the consumers that were to be awaited, those that have not passed the events; the command is recorded all the same.
     public internal(set) var behind: [ConsumerLag] = []
-    let positions: ClosedRange<Position>?
+    let positions: [ClosedRange<Position>]
 
     init(
         loaded: Loaded<State>, events: [State.Event], appended: Appended?, conflicts: Int = 0, repeated: Bool = false
@@ -23,7 +23,7 @@ public struct Dispatched<State: Aggregate>: Sendable {
         version = loaded.version
         self.events = events
         position = appended?.last
-        positions = appended?.positions
+        positions = [appended?.positions].compactMap(\.self)
         self.conflicts = conflicts
         self.repeated = repeated
     }
@@ -38,12 +38,12 @@ public struct Performed<Output: Sendable>: Sendable {
     public let repeated: Bool
     /// Of the consumers that were to be awaited, those that have not passed the events; the action is done all the same.
     public internal(set) var behind: [ConsumerLag] = []
-    let positions: ClosedRange<Position>?
+    let positions: [ClosedRange<Position>]
 
-    init(output: Output, appended: Appended?, repeated: Bool) {
+    init(output: Output, appended: [Appended], repeated: Bool) {
         self.output = output
-        position = appended?.last
-        positions = appended?.positions
+        position = appended.last { $0.last != nil }?.last
+        positions = appended.compactMap(\.positions)
         self.repeated = repeated
     }
 }

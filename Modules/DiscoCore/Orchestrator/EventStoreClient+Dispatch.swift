@@ -46,24 +46,20 @@ extension EventStoreClient {
         return EventSequence(store: store, read: read, limit: nil)
     }
 
-    /// Which consumers have not passed `position` in time; empty where all have.
+    /// Which consumers have not passed all of `positions` in time; empty where all have.
     ///
-    /// A consumer that holds one of `positions` has passed it without its effect: it is behind too.
+    /// A consumer that holds one of them has passed it without its effect: it is behind too.
     func behind(
-        _ consumers: [(name: String, store: any CheckpointStore)], at positions: ClosedRange<Position>,
+        _ consumers: [(name: String, store: any CheckpointStore)], at positions: [ClosedRange<Position>],
         within limit: Duration
     ) async -> [ConsumerLag] {
         let end = ContinuousClock.now + limit
         var pause = Duration.milliseconds(1)
-        var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: positions.upperBound, position: nil) }
+        let awaited = positions.map(\.upperBound).max() ?? .start
+        var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: awaited) }
         while true {
             for index in lags.indices where !lags[index].isDone {
-                let store = consumers[index].store
-                guard let checkpoint = try? await store.checkpoint(of: consumers[index].name) else { continue }
-                lags[index].position = checkpoint.position
-                guard checkpoint.position >= positions.upperBound else { continue }
-                guard let held = try? await store.held(by: consumers[index].name) else { continue }
-                lags[index].holds = held.contains { positions.contains($0.position) }
+                await lags[index].look(at: consumers[index].store, positions)
             }
             if lags.allSatisfy(\.isDone) { return [] }
             let now = ContinuousClock.now

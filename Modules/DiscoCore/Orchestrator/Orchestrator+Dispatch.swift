@@ -112,11 +112,11 @@ extension Orchestrator {
                 return Performed(output: output, appended: context.appended.withLock { $0 }, repeated: false)
             } catch let before as RecordedBefore {
                 return try await replay(before.appended, command, call)
-            } catch is VersionConflict where attempt < settings.attempts {
+            } catch is VersionConflict where attempt < settings.attempts && context.appended.withLock({ $0.isEmpty }) {
                 attempt += 1
             } catch {
                 // What stands against it may be its own first time.
-                if let key, context.appended.withLock({ $0 == nil }), let first = try await client.recorded(under: key)
+                if let key, context.appended.withLock({ $0.isEmpty }), let first = try await client.recorded(under: key)
                 {
                     return try await replay(first, command, call)
                 }
@@ -130,7 +130,7 @@ extension Orchestrator {
     ) async throws -> Performed<C.Output> {
         let context = ActionContext(client: client, metadata: call.metadata, hosts: hosts, key: nil)
         let output = try await command.repeated(appended, in: context)
-        return Performed(output: output, appended: appended, repeated: true)
+        return Performed(output: output, appended: [appended], repeated: true)
     }
 
     private func call<C: Command>(_ command: Incoming<C>, _ options: Options) -> Call {
@@ -173,7 +173,7 @@ extension Orchestrator {
             if let position, let model {
                 if model.consumers.isEmpty { throw DispatchError.nothingToAwait(Q.name) }
                 let consumers = model.consumers.map { (name: $0, store: model.store as any CheckpointStore) }
-                let behind = await client.behind(consumers, at: position...position, within: limit)
+                let behind = await client.behind(consumers, at: [position...position], within: limit)
                 try Task.checkCancellation()
                 if !behind.isEmpty { throw ConsumersBehind(position: position, consumers: behind) }
             }
@@ -194,10 +194,10 @@ extension Orchestrator {
     }
 
     private func behind(
-        _ consumers: [(name: String, store: any CheckpointStore)], _ positions: ClosedRange<Position>?,
+        _ consumers: [(name: String, store: any CheckpointStore)], _ positions: [ClosedRange<Position>],
         _ limit: Duration
     ) async -> [ConsumerLag] {
-        guard let positions, !consumers.isEmpty else { return [] }
+        if positions.isEmpty || consumers.isEmpty { return [] }
         return await client.behind(consumers, at: positions, within: limit)
     }
 }

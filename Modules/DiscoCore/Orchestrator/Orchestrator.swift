@@ -60,7 +60,13 @@ public struct Orchestrator: Sendable {
         for command in commands { add(command) }
         for model in readModels {
             for query in model.queries { add(query, model) }
-            for consumer in model.consumers { consumers[consumer] = model.store }
+            for consumer in model.consumers {
+                precondition(
+                    consumers[consumer] == nil || (consumers[consumer] as AnyObject) === (model.store as AnyObject),
+                    "Two read models in different stores name the consumer \(consumer). A consumer has one checkpoint, in one store."
+                )
+                consumers[consumer] = model.store
+            }
         }
         for query in queries { add(query, nil) }
     }

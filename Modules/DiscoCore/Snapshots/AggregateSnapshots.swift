@@ -23,7 +23,8 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
                 "\(State.self) has no snapshots: its shape cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to Exemplary."
             )
         } else if store == nil {
-            logger?.warning("\(State.self) wants snapshots, and this store keeps none.")
+            logger?.warning(
+                "\(State.self) wants snapshots, and this store keeps none: take another, or let its policy be .never.")
         }
     }
 

@@ -21,11 +21,9 @@ public final class AppendLane: Sendable {
         private(set) var (waiting, inHand) = (0, 0)
         /// How many there were at once of late.
         private var recent = 0
-        var idle: Int
+        private(set) var idle = 0
         private(set) var firstIsBusy = false
         var closing = false
-
-        init(appenders: Int) { idle = appenders }
 
         /// How many events the next batch may have, nil while it should gather more.
         ///
@@ -46,21 +44,25 @@ public final class AppendLane: Sendable {
 
         mutating func take(_ count: Int, by index: Int) -> [Waiting] {
             if index == 0 { firstIsBusy = true }
+            idle -= 1
             let batch = Array(queue.prefix(count))
             queue.removeFirst(count)
             recent = max(waiting + inHand, recent * 7 / 8)
             waiting -= batch.events
             inHand += batch.events
-            idle -= 1
             return batch
         }
 
-        mutating func settled(_ events: Int, by index: Int) {
+        /// A thread is ready for a batch.
+        mutating func ready(_ index: Int) {
             if index == 0 { firstIsBusy = false }
-            inHand -= events
+            idle += 1
         }
 
-        mutating func withdrawn(_ events: Int) { inHand -= events }
+        mutating func settled(_ events: Int) { inHand -= events }
+
+        /// Whether a thread that waits should look again.
+        func isWanted(of appenders: Int) -> Bool { idle > 0 && share(of: appenders) != nil }
     }
 
     /// With fewer events than this a batch costs its flush more than itself: it does not go ahead of another's end.
@@ -77,7 +79,8 @@ public final class AppendLane: Sendable {
 
     /// - Parameter appenders: a thread for each.
     public init(name: String, appenders: [some BatchAppender]) {
-        let state = Locked(State(appenders: appenders.count))
+        precondition(!appenders.isEmpty, "A lane needs an appender.")
+        let state = Locked(State())
         self.state = state
         threads = appenders.enumerated().map { index, appender in
             OwnThread(name: name) { Self.run(state, appender, index, of: appenders.count) }
@@ -94,7 +97,7 @@ public final class AppendLane: Sendable {
         let isWanted = try state.withLock { state in
             if state.closing { throw EventStoreError.closed }
             state.enqueue(Waiting(append: append, waiter: waiter))
-            return state.idle > 0 && state.share(of: appenders) != nil
+            return state.isWanted(of: appenders)
         }
         if isWanted { state.signal() }
         return try await waiter.value()
@@ -115,9 +118,8 @@ public final class AppendLane: Sendable {
         while let batch = next(state, index, appenders) {
             let outcomes = commit(batch.map(\.append), appender)
             let isWanted = state.withLock { state in
-                state.settled(batch.events, by: index)
-                defer { state.idle += 1 }
-                return state.idle > 0 && state.share(of: appenders) != nil
+                state.settled(batch.events)
+                return state.isWanted(of: appenders)
             }
             // Another may go before those here have been told.
             if isWanted { state.signal() }
@@ -133,6 +135,7 @@ public final class AppendLane: Sendable {
     /// Blocks until there is something to commit; nil at the end.
     private static func next(_ state: Locked<State>, _ index: Int, _ appenders: Int) -> [Waiting]? {
         while true {
+            state.withLock { $0.ready(index) }
             let batch: [Waiting]? = state.waiting { state in
                 // The others help the first: what comes alone always goes over one connection.
                 guard index == 0 || state.firstIsBusy, let share = state.share(of: appenders) else {
@@ -145,14 +148,12 @@ public final class AppendLane: Sendable {
             guard let batch, !batch.isEmpty else { return nil }
             // Those cancelled meanwhile are withdrawn: certainly not recorded.
             let taken = batch.filter { $0.waiter.take() }
-            state.withLock { state in
-                if taken.isEmpty {
-                    state.settled(batch.events, by: index)
-                    state.idle += 1
-                } else {
-                    state.withdrawn(batch.events - taken.events)
-                }
+            let isWanted = state.withLock { state in
+                state.settled(batch.events - taken.events)
+                return state.isWanted(of: appenders)
             }
+            // What is left may be another's.
+            if isWanted { state.signal() }
             if !taken.isEmpty { return taken }
         }
     }

@@ -6,6 +6,7 @@ extension EventStoreConformance {
     ) async throws {
         try await withStore { client in
             let snapshots = try demand(client.store.abilities.snapshots, "snapshots")
+            try await client.append(Append((0..<40).map { _ in event("wallet-é") }))
             try await body(snapshots) { version, fingerprint in
                 let key = SnapshotKey(stream: "wallet-é", name: "Wallet", fingerprint: fingerprint)
                 return Snapshot(key: key, version: version, state: JSONText(["version": JSON(integerLiteral: version)]))
@@ -28,6 +29,28 @@ extension EventStoreConformance {
                 try requireEqual(try await store.snapshot(first.key), nil, "deleted snapshot")
                 try await store.delete(first.key)
                 try requireEqual(try await store.snapshot(other.key), other, "snapshot of another shape")
+            }
+        },
+        Case("H44", "a snapshot of what is not there, or was erased, is not kept") { suite in
+            try await suite.withStore(Options(allowsErasing: true)) { client in
+                let snapshots = try demand(client.store.abilities.snapshots, "snapshots")
+                _ = try demand(client.store.abilities.deletion, "deleting streams")
+                func snapshot(_ version: Int) -> Snapshot {
+                    let key = SnapshotKey(stream: "a-1", name: "A", fingerprint: "f")
+                    return Snapshot(key: key, version: version, state: "{}")
+                }
+                try await client.append(Append([event("a-1"), event("a-1")]))
+                try await snapshots.save(snapshot(3))
+                try requireEqual(try await snapshots.snapshot(snapshot(3).key), nil, "snapshot of a later version")
+                try await snapshots.save(snapshot(2))
+                try requireEqual(try await snapshots.snapshot(snapshot(2).key)?.version, 2, "version")
+                try await client.erase("a-1", close: false)
+                try requireEqual(try await snapshots.snapshot(snapshot(2).key), nil, "snapshot of an erased stream")
+                try await snapshots.save(snapshot(2))
+                try requireEqual(try await snapshots.snapshot(snapshot(2).key), nil, "snapshot saved after erasing")
+                try await client.append(Append([event("a-1")]))
+                try await snapshots.save(snapshot(3))
+                try requireEqual(try await snapshots.snapshot(snapshot(3).key)?.version, 3, "version")
             }
         },
         Case("H44", "of snapshots written at once the newest stays") { suite in
