@@ -21,7 +21,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
         if let cached = cached(id) { loaded = cached } else { loaded = try await snapshots.begin(id) }
         try await client.readOn(&loaded)
         await snapshots.keep(&loaded)
-        remember(loaded)
+        // Ids that nobody has must not drive out those that somebody has.
+        if loaded.exists { remember(loaded) } else { forget(id) }
         return loaded
     }
 
