@@ -9,7 +9,6 @@ import Testing
 @Suite struct ObservabilityExamples {
     private struct Turnstile: Aggregate {
         let id: UUID
-        init(id: UUID) { self.id = id }
         enum Event: DomainEvent { case turned }
         mutating func apply(_ event: Event) {}
         static let commands: [any AggregateCommand<Turnstile>.Type] = [Turn.self]
