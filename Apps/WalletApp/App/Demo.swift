@@ -43,6 +43,12 @@ private struct Story {
         title("An overdraft is refused")
         try await dispatch("withdraw_money", ["id": .string(id(first)), "amount": 1000], names)
 
+        title("A deposit that is sent twice under its key takes effect once")
+        let key = "order of \(user.description.lowercased())"
+        for _ in 0..<2 {
+            try await dispatch("deposit_money", ["id": .string(id(second)), "amount": 10], names, key: key)
+        }
+
         title("The projection follows, and queries answer from what it wrote")
         try await wallets.consumers.catchUp()
         try await query("list_wallets", ["user_id": userJSON], names)
@@ -60,10 +66,12 @@ private struct Story {
     private func id(_ wallet: JSON) -> String { wallet["id"]?.string ?? "" }
 
     @discardableResult
-    private func dispatch(_ name: String, _ fields: JSON, _ names: [(String, String)]) async throws -> JSON {
-        say(named("  dispatch \(name) \(fields)", names))
+    private func dispatch(
+        _ name: String, _ fields: JSON, _ names: [(String, String)], key: String? = nil
+    ) async throws -> JSON {
+        say(named("  dispatch \(name) \(fields)" + (key.map { " --key '\($0)'" } ?? ""), names))
         do {
-            let answer = try await wallets.orchestrator.dispatch(name, fields)
+            let answer = try await wallets.orchestrator.dispatch(name, fields, key: key)
             let unnamed = names.contains { $0.0 == id(answer) } || id(answer).isEmpty
             let all = unnamed ? names : names + [(id(answer), "<wallet \(names.count)>")]
             say(named("    \(answer)", all), "32")
