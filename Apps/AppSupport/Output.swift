@@ -26,8 +26,8 @@ package enum Output {
         try? handle.write(contentsOf: Data(text.utf8))
     }
 
-    /// Prints whatever goes wrong as one line of JSON on standard error, and ends the process with status 1, or 78 (EX_CONFIG
-    /// of sysexits.h) where a setting is wrong.
+    /// Prints whatever goes wrong as one line of JSON on standard error, and ends the process with status 1, or 78
+    /// (EX_CONFIG of sysexits.h) where a setting is wrong.
     package static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()

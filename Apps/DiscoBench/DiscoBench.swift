@@ -1,9 +1,10 @@
 import Foundation
 
-/// Measures what the README's performance section says. `DiscoBench` runs every workload, `DiscoBench NAME…` those named.
+/// Measures what the README's performance section says. `DiscoBench` runs every workload, `DiscoBench NAME…` those
+/// named.
 ///
-/// Every workload checks its own result and bounds; one that does not hold ends the process with status 1. Figures are ratios
-/// taken in one run wherever they can be: machines differ, and share.
+/// Every workload checks its own result and bounds; one that does not hold ends the process with status 1. Figures are
+/// ratios taken in one run wherever they can be: machines differ, and share.
 @main
 struct DiscoBench {
     struct Failed: Error, CustomStringConvertible {

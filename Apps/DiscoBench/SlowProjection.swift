@@ -4,7 +4,8 @@ import DiscoEventStoreSQLite
 import Foundation
 import Logging
 
-/// Appends beside a projection that sleeps a second in every batch: read models lie in a file of their own, so nobody waits.
+/// Appends beside a projection that sleeps a second in every batch: read models lie in a file of their own, so nobody
+/// waits.
 enum SlowProjection {
     private struct Sleeper: Projection {
         let name = "sleeper"

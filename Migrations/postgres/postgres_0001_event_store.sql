@@ -94,8 +94,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Positions have no gap because one function counts them; rows come through it alone. It says so by a setting, which every role may
--- use: this guards against accidents, as all of these triggers do, and not against the tables' owner.
+-- Positions have no gap because one function counts them; rows come through it alone. It says so by a setting, which
+-- every role may use: this guards against accidents, as all of these triggers do, and not against the tables' owner.
 CREATE FUNCTION "disco".refuse_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'disco: events are recorded by the function append (% on %)', TG_OP, TG_TABLE_NAME
@@ -129,8 +129,8 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON "disco".tags FOR EACH STATEMENT 
 CREATE TRIGGER tags_insert BEFORE INSERT ON "disco".tags FOR EACH STATEMENT
     WHEN (current_setting('disco.appending', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION "disco".refuse_by_hand();
 
--- The last version of a stream that was recorded at this position or before, 0 for none: versions have no gap and the order of
--- positions, so halving finds it without an index of its own.
+-- The last version of a stream that was recorded at this position or before, 0 for none: versions have no gap and the
+-- order of positions, so halving finds it without an index of its own.
 CREATE FUNCTION "disco".version_at(name text, place bigint) RETURNS bigint LANGUAGE plpgsql STABLE
     SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -188,7 +188,8 @@ BEGIN
                 AND (first_match.category IS NULL OR e.category = first_match.category)
                 AND NOT EXISTS (
                     SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
-            -- So that the index of types alone has the order, and not that of positions, which leads through everything else.
+            -- So that the index of types alone has the order, and not that of positions, which leads through everything
+            -- else.
             ORDER BY e.type, e.position LIMIT 1
         ) AS m ORDER BY m.position LIMIT 1;
     ELSIF first_match.category IS NOT NULL THEN
@@ -206,15 +207,15 @@ END $$;
 
 -- Records a batch of appends that do not depend on each other, each whole or not at all.
 --
--- Appends and streams are referred to by their place in the batch, from 1: each append has append_events events, each event its
--- append, the place of that one's first event, its stream, and its number among the batch's events of that stream. What must hold before an append (expected_*) has
--- one entry for each append and stream: -1 any, -2 no stream, -3 an existing one, otherwise the version. Conditions have one
--- entry for each item of their queries: types, tags, category and stream as JSON, null where nothing is demanded. Tags
--- are array literals, and once more, each once for its event, in tag_names and tag_event. Arrays are null where the batch has
--- nothing of the kind.
+-- Appends and streams are referred to by their place in the batch, from 1: each append has append_events events, each
+-- event its append, the place of that one's first event, its stream, and its number among the batch's events of that
+-- stream. What must hold before an append (expected_*) has one entry for each append and stream: -1 any, -2 no stream,
+-- -3 an existing one, otherwise the version. Conditions have one entry for each item of their queries: types, tags,
+-- category and stream as JSON, null where nothing is demanded. Tags are array literals, and once more, each once for
+-- its event, in tag_names and tag_event. Arrays are null where the batch has nothing of the kind.
 --
--- Ids that are recorded already end the call with unique_violation, unless repeats_ids says to look for them first: that is
--- rare, and looking costs every batch.
+-- Ids that are recorded already end the call with unique_violation, unless repeats_ids says to look for them first:
+-- that is rare, and looking costs every batch.
 --
 -- Answers with one row. An append that is not among the refused was recorded: the caller counts positions on from
 -- last_position and versions from heads, over the events of these appends. Refused are, with what is known of them:
@@ -433,7 +434,8 @@ BEGIN
     END IF;
 
     IF 'K' = ANY (reasons) OR 'I' = ANY (reasons) THEN
-        -- "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first one did.
+        -- "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first
+        -- one did.
         PERFORM pg_logical_emit_message(true, 'disco', '');
     END IF;
     IF expected_append IS NULL OR NOT coalesce('V' = ANY (reasons), false) THEN
@@ -441,8 +443,8 @@ BEGIN
     END IF;
 END $$;
 
--- The short way of one event that comes alone, without key and condition: half the time of a batch of one. Where anything but a
--- recorded id stands in its way it records nothing and answers null; `append` then tells what it is.
+-- The short way of one event that comes alone, without key and condition: half the time of a batch of one. Where
+-- anything but a recorded id stands in its way it records nothing and answers null; `append` then tells what it is.
 CREATE FUNCTION "disco".append_one(
     new_stream text, new_category text, new_slice smallint, new_type text, new_type_version integer, new_id uuid, new_payload text,
     new_metadata text, new_correlation uuid, new_causation uuid, new_tags text[], expected bigint,
@@ -487,8 +489,8 @@ BEGIN
     PERFORM set_config('disco.appending', 'off', true);
 END $$;
 
--- The last position that was recorded at this time or before: times never run backwards with the position, and positions have no
--- gap, so halving finds it without an index.
+-- The last position that was recorded at this time or before: times never run backwards with the position, and
+-- positions have no gap, so halving finds it without an index.
 CREATE FUNCTION "disco".position_as_of(at timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     low bigint := 0;

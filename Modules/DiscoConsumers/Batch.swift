@@ -1,9 +1,11 @@
 import DiscoCore
 import Foundation
 
-/// What one step of a consumer does with its events: which are due, and what is written down about those that are not done.
+/// What one step of a consumer does with its events: which are due, and what is written down about those that are not
+/// done.
 ///
-/// A pure state machine. A held event holds its stream: whatever comes later in it waits behind it, so none is jumped over.
+/// A pure state machine. A held event holds its stream: whatever comes later in it waits behind it, so none is jumped
+/// over.
 struct Batch {
     /// The events that wait, by stream, in order of position.
     private var waiting: [StreamID: [HeldEvent]] = [:]

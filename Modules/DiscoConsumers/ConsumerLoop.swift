@@ -21,8 +21,8 @@ struct ConsumerLoop: Sendable {
         var nextRetry: Date?
     }
 
-    /// Makes the read model's tables, begins where a new consumer is to begin, and checks that the checkpoint lies in this
-    /// store's history.
+    /// Makes the read model's tables, begins where a new consumer is to begin, and checks that the checkpoint lies in
+    /// this store's history.
     func prepare() async throws {
         if case .projection(let projection, let readModels) = consumer.work {
             try await readModels.write { transaction in try projection.setUp(transaction) }
@@ -183,7 +183,8 @@ struct ConsumerLoop: Sendable {
         let underlying: any Error
     }
 
-    /// Runs the whole step in one transaction; what fails is rolled back, set aside, and the rest tried again without it.
+    /// Runs the whole step in one transaction; what fails is rolled back, set aside, and the rest tried again without
+    /// it.
     private func project(
         _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [Due], _ events: [Recorded],
         _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
@@ -231,8 +232,8 @@ struct ConsumerLoop: Sendable {
     }
 }
 
-/// When something that failed is tried again: after 0.1 s, then twice as long each time, up to a minute, with up to a fifth of
-/// jitter so that consumers do not come back in step.
+/// When something that failed is tried again: after 0.1 s, then twice as long each time, up to a minute, with up to a
+/// fifth of jitter so that consumers do not come back in step.
 enum Backoff {
     static func date(attempts: Int) -> Date { Date(timeIntervalSinceNow: seconds(attempts: attempts)) }
 

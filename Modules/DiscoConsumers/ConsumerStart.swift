@@ -14,7 +14,8 @@ public enum ConsumerStart: Hashable, Sendable {
 }
 
 extension ConsumerStart {
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/checkpointMoved`` where the position is beyond the head.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/checkpointMoved`` where the position is beyond
+    ///   the head.
     func checkpoint(in store: any EventStore) async throws -> Checkpoint {
         let position: Position
         switch self {

@@ -11,8 +11,8 @@ import Logging
 extension Consumers {
     /// Runs all consumers until the task is cancelled or its service group shuts down.
     ///
-    /// A graceful shutdown finishes the event in hand and saves the checkpoint; a cancelled task cancels the event in hand,
-    /// which then comes again. Neither counts as a failed attempt.
+    /// A graceful shutdown finishes the event in hand and saves the checkpoint; a cancelled task cancels the event in
+    /// hand, which then comes again. Neither counts as a failed attempt.
     ///
     /// - Throws: ``CheckpointDiverged``, or what the stores throw and does not pass by itself.
     public func run() async throws {

@@ -20,8 +20,8 @@ public struct EventConsumer: Sendable {
             name: projection.name, query: projection.query, start: start, work: .projection(projection, store))
     }
 
-    /// - Parameter start: where it begins when it is run for the first time. A policy that is added to a system with a history
-    ///   reacts to all of it unless told otherwise.
+    /// - Parameter start: where it begins when it is run for the first time. A policy that is added to a system with a
+    ///   history reacts to all of it unless told otherwise.
     public static func policy(
         _ policy: some Policy, in store: any CheckpointStore, from start: ConsumerStart = .beginning
     ) -> EventConsumer {

@@ -1,8 +1,8 @@
 import DiscoCore
 import Foundation
 
-/// What was recorded at one position: one event, or the several that an upcaster has made of it. They are processed together, since a
-/// checkpoint and a hold are of a position.
+/// What was recorded at one position: one event, or the several that an upcaster has made of it. They are processed
+/// together, since a checkpoint and a hold are of a position.
 struct Recorded {
     private(set) var parts: [RecordedEvent]
 

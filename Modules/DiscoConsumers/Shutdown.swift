@@ -1,7 +1,8 @@
 #if ServiceLifecycle
     import ServiceLifecycle
 
-    /// Whether the work is to come to an end: a graceful shutdown lets what is in hand be finished, but nothing be waited for.
+    /// Whether the work is to come to an end: a graceful shutdown lets what is in hand be finished, but nothing be
+    /// waited for.
     enum Shutdown {
         static var isAsked: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 

@@ -8,7 +8,8 @@ public struct StoreClock: Sendable {
 
     public static let system = StoreClock { Date() }
 
-    /// In microseconds since 1970, not before `previous`: a clock that was set back must not reverse the order of the events.
+    /// In microseconds since 1970, not before `previous`: a clock that was set back must not reverse the order of the
+    /// events.
     package func microseconds(notBefore previous: Int64) -> Int64 {
         max(previous, Int64((now().timeIntervalSince1970 * 1_000_000).rounded()))
     }

@@ -20,8 +20,8 @@ package struct MigrationPlan {
     package let pending: [Migration]
 
     /// - Parameter applied: in the order of their numbers.
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/schema`` where the database is newer than this version, or
-    ///   went through a migration of other content.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/schema`` where the database is newer than this
+    ///   version, or went through a migration of other content.
     package init(_ migrations: [Migration], applied: [Applied]) throws {
         if let last = applied.last, last.number > migrations.count {
             throw EventStoreError(

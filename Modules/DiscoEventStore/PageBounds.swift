@@ -10,8 +10,8 @@ package struct PageBounds {
         self.upTo = upTo
     }
 
-    /// - Parameter candidates: what matches within the bounds, in the read's direction; only as much as needed is taken.
-    ///   Head and `throughID` are left to the caller.
+    /// - Parameter candidates: what matches within the bounds, in the read's direction; only as much as needed is
+    ///   taken. Head and `throughID` are left to the caller.
     package func collect(_ candidates: some Sequence<RecordedEvent>) -> Page {
         var events: [RecordedEvent] = []
         var bytes = 0

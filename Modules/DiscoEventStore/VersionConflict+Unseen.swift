@@ -3,8 +3,8 @@ package import DiscoCore
 extension VersionConflict {
     /// With the events that callers have not seen, read after the store's lock was released.
     ///
-    /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them: by now other appends of
-    ///   the batch are recorded, and no error may say that they are not.
+    /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them: by now other
+    ///   appends of the batch are recorded, and no error may say that they are not.
     package func withUnseen(_ page: (Read) throws -> [RecordedEvent]) -> VersionConflict {
         VersionConflict(
             streams: streams.map { stream in

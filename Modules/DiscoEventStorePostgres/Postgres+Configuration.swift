@@ -13,7 +13,8 @@
         /// - `readers` (number, default 4): connections for reading.
         /// - `connectTimeout` (seconds, default 5), `requestTimeout` (seconds, default 10).
         /// - `preparesStatements` (flag, default true): off for PgBouncer in transaction mode.
-        /// - `notifications` (`on` or `off`, default `on`), `listenURL` (string, secret, default: the URL): LISTEN past a pooler.
+        /// - `notifications` (`on` or `off`, default `on`), `listenURL` (string, secret, default: the URL): LISTEN past
+        ///   a pooler.
         /// - `allowsErasing` (flag, default false), `allowsWeakDurability` (flag, default false).
         ///
         /// - Parameter config: the root of the configuration.

@@ -17,7 +17,8 @@
             self.settings = settings
             self.hub = hub
             self.notifier = notifier
-            // The server does not notice that a client has given up while it waits for a lock: it must end by itself before that.
+            // The server does not notice that a client has given up while it waits for a lock: it must end by itself
+            // before that.
             let most = Int(settings.requestTimeout / .milliseconds(1)) * 4 / 5
             session = OwnedByLane(
                 PostgresSession(
@@ -39,7 +40,8 @@
             case explicit
         }
 
-        /// `@unchecked Sendable`: `commit` alone touches it, and the lane calls that on its own thread, one batch at a time.
+        /// `@unchecked Sendable`: `commit` alone touches it, and the lane calls that on its own thread, one batch at a
+        /// time.
         private final class OwnedByLane: @unchecked Sendable {
             let session: PostgresSession
             init(_ session: PostgresSession) { self.session = session }
@@ -117,7 +119,8 @@
             return results[0]
         }
 
-        /// What was recorded before, read now that the batch is committed: a failure must not say that it is not recorded.
+        /// What was recorded before, read now that the batch is committed: a failure must not say that it is not
+        /// recorded.
         private func repeated(
             _ first: Int64, _ count: Int64, _ connection: PostgresConnection, _ batch: [Append]
         ) throws -> BatchOutcome {

@@ -25,8 +25,8 @@
 
         func request() { state.withLock { $0.isRequested = true } }
 
-        /// Blocks, and with it the end of the work, until the server has taken the request: the next work on the connection must
-        /// not be what it hits.
+        /// Blocks, and with it the end of the work, until the server has taken the request: the next work on the
+        /// connection must not be what it hits.
         func carryOut() { state.withLock { $0.running?.cancel() } }
     }
 

@@ -3,7 +3,8 @@
     import DiscoCore
     import Foundation
 
-    /// One connection to a server. It belongs to one thread at a time, and its calls block: never call it on Swift's pool.
+    /// One connection to a server. It belongs to one thread at a time, and its calls block: never call it on Swift's
+    /// pool.
     final class PostgresConnection {
         struct Options: Sendable {
             var url: String
@@ -48,7 +49,8 @@
             self.handle = handle
             self.options = options
             canceller = PostgresCanceller(cancel)
-            // So that a server that takes nothing in cannot hold a thread for ever: sending has the deadline of the answer.
+            // So that a server that takes nothing in cannot hold a thread for ever: sending has the deadline of the
+            // answer.
             PQsetnonblocking(handle, 1)
             // Warnings go to the server's log alone, not to standard error.
             PQsetNoticeReceiver(handle, { _, _ in }, nil)
@@ -68,8 +70,8 @@
 
         // MARK: Running statements
 
-        /// Runs statements in one round trip: where one fails, those after it are not run. Outside an explicit transaction all of
-        /// them are one.
+        /// Runs statements in one round trip: where one fails, those after it are not run. Outside an explicit
+        /// transaction all of them are one.
         ///
         /// - Throws: ``PostgresFailure``; where it `isLost`, nobody knows what was done.
         @discardableResult
@@ -78,8 +80,8 @@
             var answers: [Answer] = []
             for statement in statements { answers += try send(statement) }
             guard PQpipelineSync(handle) == 1 else { throw lost }
-            // "The client should […] call PQgetResult […] until the command queue is empty" (libpq, pipeline mode): each answer
-            // ends with a null, the whole with PGRES_PIPELINE_SYNC.
+            // "The client should […] call PQgetResult […] until the command queue is empty" (libpq, pipeline mode):
+            // each answer ends with a null, the whole with PGRES_PIPELINE_SYNC.
             let deadline = ContinuousClock.now + (timeout ?? options.requestTimeout)
             var results: [PostgresResult] = []
             var failure: PostgresFailure?
@@ -100,7 +102,8 @@
             return results
         }
 
-        /// Runs several statements of text alone, one after the other, in a transaction of their own unless they begin one.
+        /// Runs several statements of text alone, one after the other, in a transaction of their own unless they begin
+        /// one.
         ///
         /// - Parameter timeout: how long the server may take, nil for the usual time.
         func run(script: String, timeout: Duration? = nil) throws {
@@ -118,8 +121,8 @@
 
         /// Ends a transaction.
         ///
-        /// - Throws: ``PostgresFailure``, also where a statement had failed and its error was swallowed: "If the transaction is in an
-        ///   aborted state, COMMIT is equivalent to ROLLBACK" and no error (postgresql.org).
+        /// - Throws: ``PostgresFailure``, also where a statement had failed and its error was swallowed: "If the
+        ///   transaction is in an aborted state, COMMIT is equivalent to ROLLBACK" and no error (postgresql.org).
         func commit() throws {
             try run(script: "COMMIT")
             if lastCommand != "COMMIT" {
@@ -212,8 +215,8 @@
 
     /// Cancels what runs on a connection, from another thread.
     ///
-    /// `@unchecked Sendable`: "PQcancel […] can be called from any thread" holds for an object that PQgetCancel made, which is
-    /// never changed after that, and freed when nobody refers to it any more.
+    /// `@unchecked Sendable`: "PQcancel […] can be called from any thread" holds for an object that PQgetCancel made,
+    /// which is never changed after that, and freed when nobody refers to it any more.
     final class PostgresCanceller: @unchecked Sendable {
         private let handle: OpaquePointer
 

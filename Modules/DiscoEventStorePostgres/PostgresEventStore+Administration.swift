@@ -150,7 +150,8 @@
                     throw IdempotencyConflict(key: key.key)
                 }
                 let events = try reading.recorded(result.int(0, 1), result.int(0, 2), connection)
-                // "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first one did.
+                // "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the
+                // first one did.
                 try connection.run([
                     .beginReadCommitted, PostgresStatement("SELECT pg_logical_emit_message(true, 'disco', '')::text"),
                     .commit,

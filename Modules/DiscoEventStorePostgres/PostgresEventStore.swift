@@ -6,8 +6,8 @@
 
     /// The event store in a schema of a PostgreSQL database: for deployments with several processes and machines.
     ///
-    /// Appends share disk flushes and the store's lock (group commit); positions have no gaps and become visible in their order.
-    /// What `append` returned is on disk, and on the standby where the server is told to wait for it.
+    /// Appends share disk flushes and the store's lock (group commit); positions have no gaps and become visible in
+    /// their order. What `append` returned is on disk, and on the standby where the server is told to wait for it.
     ///
     /// ```swift
     /// let store = try await PostgresEventStore.open(PostgresSettings(url: "postgresql://app@localhost/app"))
@@ -23,18 +23,19 @@
         private let notifier: PostgresNotifier?
         private let storeIdentity: StoreIdentity
 
-        /// How reads are planned: a walk along an index, in order, cut off at the limit. What is planned while a table is empty, or
-        /// before it is analyzed, must not go through all of it later, by a scan or by a bitmap and a sort; forbidding that makes
-        /// small tables look so dear that their plans would be compiled. And planning a page takes as long as reading it.
+        /// How reads are planned: a walk along an index, in order, cut off at the limit. What is planned while a table
+        /// is empty, or before it is analyzed, must not go through all of it later, by a scan or by a bitmap and a
+        /// sort; forbidding that makes small tables look so dear that their plans would be compiled. And planning a
+        /// page takes as long as reading it.
         static let planning = [
             "enable_seqscan = off", "enable_bitmapscan = off", "jit = off", "plan_cache_mode = force_generic_plan",
         ]
 
-        /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as durable as a store
-        /// promises.
+        /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as
+        /// durable as a store promises.
         ///
-        /// - Throws: ``EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than promised, or
-        ///   was migrated by a later version.
+        /// - Throws: ``EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than
+        ///   promised, or was migrated by a later version.
         public static func open(_ settings: PostgresSettings) async throws -> PostgresEventStore {
             try settings.check()
             let pool = PostgresPool(

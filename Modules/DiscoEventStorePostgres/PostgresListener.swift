@@ -2,8 +2,8 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// Notices what other processes append: it listens for notifications, and asks for the head at intervals all the same, so
-    /// that a lost notification delays and never hides an event.
+    /// Notices what other processes append: it listens for notifications, and asks for the head at intervals all the
+    /// same, so that a lost notification delays and never hides an event.
     final class PostgresListener: Sendable {
         private let stopping: Locked<Bool>
         private let thread: OwnThread
@@ -56,8 +56,8 @@
         }
     }
 
-    /// How long to wait before the head is asked for again: seldom where notifications come, otherwise soon after something has
-    /// happened and less and less often while nothing does.
+    /// How long to wait before the head is asked for again: seldom where notifications come, otherwise soon after
+    /// something has happened and less and less often while nothing does.
     struct PollInterval {
         private let isTold: Bool
         private(set) var next = Duration.milliseconds(5)
@@ -70,8 +70,8 @@
         }
     }
 
-    /// Tells other processes that there are new events, off the path of the appends: what is asked for while it tells is told at
-    /// once afterwards.
+    /// Tells other processes that there are new events, off the path of the appends: what is asked for while it tells
+    /// is told at once afterwards.
     final class PostgresNotifier: Sendable {
         private struct State: Sendable {
             var isAsked = false
@@ -88,8 +88,8 @@
                 let session = PostgresSession(settings.connection)
                 let notify = PostgresStatement("SELECT pg_notify($1, '')", [.text(settings.channel)])
                 while Self.next(state) {
-                    // A notification that fails is made good by the others' own asking. Notifying commits something, which need
-                    // not be flushed.
+                    // A notification that fails is made good by the others' own asking. Notifying commits something,
+                    // which need not be flushed.
                     try? session.run { connection in
                         _ = try connection.run([
                             .beginReadCommitted, PostgresStatement("SET LOCAL synchronous_commit = off"), notify,

@@ -4,8 +4,8 @@
     import DiscoMigrations
     import Foundation
 
-    /// Read models, checkpoints and held events in a schema of their own of a PostgreSQL database, the same as the events' or
-    /// another one.
+    /// Read models, checkpoints and held events in a schema of their own of a PostgreSQL database, the same as the
+    /// events' or another one.
     public final class PostgresReadModelStore: ReadModelStore {
         private let settings: PostgresSettings
         private let pool: PostgresPool
@@ -69,7 +69,8 @@
         ) async throws {
             try progress.check()
             try await transaction { [settings] connection in
-                // First the checkpoint, which locks its row: of two that are at it one waits here, and then finds it moved.
+                // First the checkpoint, which locks its row: of two that are at it one waits here, and then finds it
+                // moved.
                 try Self.move(progress, settings, connection)
                 try body(SQLTransaction(Connection(connection: connection)))
                 try Self.store(progress, settings, connection)
@@ -111,8 +112,8 @@
         private static func transaction<Result>(
             _ mode: String, _ settings: PostgresSettings, _ connection: PostgresConnection, _ body: () throws -> Result
         ) throws -> Result {
-            // Unqualified names in the body are tables of the read models. For this transaction alone: poolers hand the server
-            // connection on.
+            // Unqualified names in the body are tables of the read models. For this transaction alone: poolers hand the
+            // server connection on.
             try connection.run(
                 script: settings.sql("BEGIN ISOLATION LEVEL \(mode); SET LOCAL search_path = \"disco\", public"))
             do {

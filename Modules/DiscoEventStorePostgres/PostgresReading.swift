@@ -83,7 +83,8 @@
         func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int, _ connection: PostgresConnection
         ) throws -> [StreamInfo] {
-            // The streams of a category are those whose names begin with it and a hyphen: one walk along the index of names.
+            // The streams of a category are those whose names begin with it and a hyphen: one walk along the index of
+            // names.
             var lowest = prefix ?? ""
             if let category {
                 let begin = category + "-"

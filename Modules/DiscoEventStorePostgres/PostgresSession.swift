@@ -48,8 +48,8 @@
         }
     }
 
-    /// How long to wait before the next attempt to connect: nothing at first, then 50 ms, twice as long each time, up to two
-    /// seconds, up to a fifth less so that clients of a server that comes back do not all come at once.
+    /// How long to wait before the next attempt to connect: nothing at first, then 50 ms, twice as long each time, up
+    /// to two seconds, up to a fifth less so that clients of a server that comes back do not all come at once.
     struct PostgresBackoff {
         private(set) var failures = 0
 

@@ -5,8 +5,9 @@
 
     /// How to reach a PostgreSQL database, and how to use it.
     public struct PostgresSettings: Sendable {
-        /// A connection URI or string of libpq, for example `postgresql://app@db1,db2/app?target_session_attrs=read-write&sslmode=verify-full`.
-        /// Several hosts are tried in turn. A password may stand in it, or in the file that `PGPASSFILE` names; it is never shown.
+        /// A connection URI or string of libpq, for example
+        /// `postgresql://app@db1,db2/app?target_session_attrs=read-write&sslmode=verify-full`. Several hosts are tried
+        /// in turn. A password may stand in it, or in the file that `PGPASSFILE` names; it is never shown.
         public var url: String
         /// The schema that holds the store; several stores may share a database. Lower-case letters, digits and `_`.
         public var schema: String
@@ -17,7 +18,8 @@
         public var connectTimeout = Duration.seconds(5)
         /// How long the server may leave a request unanswered. An append that takes longer ends as ``OutcomeUnknown``.
         public var requestTimeout = Duration.seconds(10)
-        /// Off for poolers that hand each transaction to another server connection, such as PgBouncer in transaction mode.
+        /// Off for poolers that hand each transaction to another server connection, such as PgBouncer in transaction
+        /// mode.
         public var preparesStatements = true
         /// How other processes are told of appends.
         public var notifications = Notifications.sameURL

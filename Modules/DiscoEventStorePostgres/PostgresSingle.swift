@@ -1,7 +1,8 @@
 #if Postgres
     import DiscoCore
 
-    /// One event that comes alone, without key and condition: the SQL function `append_one` takes half the time of a batch.
+    /// One event that comes alone, without key and condition: the SQL function `append_one` takes half the time of a
+    /// batch.
     struct PostgresSingle {
         private let event: NewEvent
         private let expected: ExpectedVersion

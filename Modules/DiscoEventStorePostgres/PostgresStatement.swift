@@ -17,7 +17,8 @@
             self.values = values
         }
 
-        /// Begins a transaction whose every statement sees what was committed before it, whatever the database's default is.
+        /// Begins a transaction whose every statement sees what was committed before it, whatever the database's
+        /// default is.
         static let beginReadCommitted = PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED")
         static let commit = PostgresStatement("COMMIT")
     }

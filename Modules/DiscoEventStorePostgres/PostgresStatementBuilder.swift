@@ -1,11 +1,11 @@
 #if Postgres
     import DiscoCore
 
-    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the rows, cut
-    /// off at the bytes. One statement, so that all of it is of one moment.
+    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the
+    /// rows, cut off at the bytes. One statement, so that all of it is of one moment.
     ///
-    /// The rows come in the order of the sum over their bytes, which is that of the page: ordering them once more would sort their
-    /// payloads for nothing. Whoever reads them checks it.
+    /// The rows come in the order of the sum over their bytes, which is that of the page: ordering them once more would
+    /// sort their payloads for nothing. Whoever reads them checks it.
     struct PostgresStatementBuilder {
         private let read: Read
         private var values: [PostgresValue] = []

@@ -7,7 +7,8 @@
     extension SQLiteEventStore.Settings {
         /// ## Configuration keys
         /// - `disco.eventStore.sqlite.path` (string, default `events.sqlite`): the file.
-        /// - `disco.eventStore.sqlite.durability` (`full` or `process-crash`, default `full`): what an acknowledged append survives.
+        /// - `disco.eventStore.sqlite.durability` (`full` or `process-crash`, default `full`): what an acknowledged
+        ///   append survives.
         /// - `disco.eventStore.sqlite.busyTimeout` (seconds, default 10): how long to wait for another process.
         /// - `disco.eventStore.sqlite.allowsErasing` (flag, default false): whether streams may be blanked for good.
         ///
@@ -40,7 +41,8 @@
         /// ``SQLiteReadModelStore`` in a file.
         ///
         /// ## Configuration keys
-        /// - `disco.readModels.sqlite.path` (string, default: that of the events with `.read-models` at its end): the file.
+        /// - `disco.readModels.sqlite.path` (string, default: that of the events with `.read-models` at its end): the
+        ///   file.
         public static let sqlite = ReadModelStoreAdapter(name: "sqlite") { config in
             let settings = SettingsReader(config)
             let events = settings.text("eventStore.sqlite.path", default: "events.sqlite")

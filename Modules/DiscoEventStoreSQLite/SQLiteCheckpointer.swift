@@ -4,12 +4,12 @@
     import GRDB
     import GRDBSQLite
 
-    /// Moves what was committed from the write-ahead log into the database, off the path of the commits: SQLite's own way makes
-    /// every thousandth page's writer do it.
+    /// Moves what was committed from the write-ahead log into the database, off the path of the commits: SQLite's own
+    /// way makes every thousandth page's writer do it.
     ///
-    /// A log that readers keep from being reset grows without a limit. Beyond ``tooLong`` pages the checkpointer therefore holds
-    /// new commits back for a moment, in which the pages being read come to their end, and cuts the file. A reader that sits in
-    /// a transaction for longer stalls nobody: the log grows until it has gone.
+    /// A log that readers keep from being reset grows without a limit. Beyond ``tooLong`` pages the checkpointer
+    /// therefore holds new commits back for a moment, in which the pages being read come to their end, and cuts the
+    /// file. A reader that sits in a transaction for longer stalls nobody: the log grows until it has gone.
     final class SQLiteCheckpointer: Sendable {
         /// Bytes that the log keeps on the disk once it was moved; what it grew beyond them is given back.
         static let longestLog = 64 << 20
@@ -82,8 +82,8 @@
 
         /// Has the writer report how long the log is after each of its commits; its own checkpoints end with that.
         ///
-        /// "The sqlite3_wal_autocheckpoint() function […] is just a wrapper around sqlite3_wal_hook() that causes any database on
-        /// D to automatically checkpoint" (sqlite.org): the hook takes its place.
+        /// "The sqlite3_wal_autocheckpoint() function […] is just a wrapper around sqlite3_wal_hook() that causes any
+        /// database on D to automatically checkpoint" (sqlite.org): the hook takes its place.
         func watch(_ db: Database) throws {
             sqlite3_wal_hook(
                 db.sqliteConnection,

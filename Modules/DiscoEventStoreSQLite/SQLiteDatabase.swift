@@ -35,8 +35,8 @@
             }
         }
 
-        /// Opens again where others are about to open the same new file: SQLite asks no busy handler while one of them switches it
-        /// to its write-ahead log.
+        /// Opens again where others are about to open the same new file: SQLite asks no busy handler while one of them
+        /// switches it to its write-ahead log.
         private static func insistently<Result>(for limit: Duration, _ body: () throws -> Result) throws -> Result {
             let deadline = ContinuousClock.now + limit
             while true {
@@ -87,8 +87,8 @@
             return pool
         }
 
-        /// Another process holds the file: waits a random while each time, so that none is starved. SQLite's own handler waits
-        /// longer and longer, and whoever came last gets the lock.
+        /// Another process holds the file: waits a random while each time, so that none is starved. SQLite's own
+        /// handler waits longer and longer, and whoever came last gets the lock.
         static func waitInTurn(_ timeout: Duration) -> @Sendable (Int) -> Bool {
             // 1.6 ms on average.
             let most = Int(timeout / .microseconds(1600))
@@ -164,8 +164,8 @@
                 })
             else { return }
             await checkpointer?.close()
-            // It waits for readers, which are given back on Swift's pool: that must not be where it waits. It only fails while
-            // statements run, which then close it with their end.
+            // It waits for readers, which are given back on Swift's pool: that must not be where it waits. It only
+            // fails while statements run, which then close it with their end.
             await OwnThread(name: "disco-close") { [pool] in try? pool.close() }.end()
         }
     }

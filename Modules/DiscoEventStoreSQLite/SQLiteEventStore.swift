@@ -7,8 +7,8 @@
 
     /// The event store in a SQLite file: the embedded default.
     ///
-    /// Several processes may use one file at once. Appends share disk flushes (group commit), and what `append` returned is on disk:
-    /// the file is in WAL mode with `synchronous=FULL`, which is read back when it is opened.
+    /// Several processes may use one file at once. Appends share disk flushes (group commit), and what `append`
+    /// returned is on disk: the file is in WAL mode with `synchronous=FULL`, which is read back when it is opened.
     ///
     /// ```swift
     /// let store = try SQLiteEventStore(path: "wallets.sqlite")
@@ -44,7 +44,8 @@
 
         /// Opens the file, which is made and migrated where it is missing or older.
         ///
-        /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a later version.
+        /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
+        ///   later version.
         public convenience init(path: String) throws { try self.init(Settings(path: path)) }
 
         /// - Parameter clock: where recorded times come from.

@@ -2,8 +2,8 @@
     import DiscoCore
     import GRDB
 
-    /// The numbers under which categories and event types are kept. They never change once committed, so they are remembered
-    /// from one transaction to the next; after a rollback the value from before it counts.
+    /// The numbers under which categories and event types are kept. They never change once committed, so they are
+    /// remembered from one transaction to the next; after a rollback the value from before it counts.
     struct SQLiteNames: Sendable {
         /// Beyond so many the names are forgotten and looked up again: `emit` makes a category of every type.
         private static let most = 10_000

@@ -4,7 +4,8 @@
     import Foundation
     import GRDB
 
-    /// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks an append.
+    /// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks
+    /// an append.
     public final class SQLiteReadModelStore: ReadModelStore {
         private let database: SQLiteDatabase
 

@@ -81,7 +81,8 @@
             // One lower bound, the greater of the two, so that SQLite begins at it.
             let isBehind = after.map { !$0.name.utf8.lexicographicallyPrecedes(prefix.utf8) } ?? false
             let lowest = isBehind ? after?.name ?? prefix : prefix
-            // Above every name that begins with the prefix: the last character there is, as often as a name has room for.
+            // Above every name that begins with the prefix: the last character there is, as often as a name has room
+            // for.
             let last = String(repeating: "\u{10FFFF}", count: 128)
             // With a category SQLite walks its index, otherwise that of the names; both give names in order.
             return try Row.fetchAll(
@@ -104,7 +105,8 @@
             ).flatMap { UUID(blob: $0[0]) }
         }
 
-        /// Times never run backwards with the position, and positions have no gap: halving finds the place without an index.
+        /// Times never run backwards with the position, and positions have no gap: halving finds the place without an
+        /// index.
         private static func lastPosition(asOf date: Date, _ head: Position, _ db: Database) throws -> Position {
             let limit = Timestamp.microseconds(of: date)
             let statement = try db.cachedStatement(sql: "SELECT recorded_at FROM disco_events WHERE position = ?")

@@ -4,8 +4,8 @@
     import GRDB
     import GRDBSQLite
 
-    /// A statement that is stepped through SQLite's own interface, for the loop that every append goes through: with GRDB's
-    /// arguments and rows an append took twice as long.
+    /// A statement that is stepped through SQLite's own interface, for the loop that every append goes through: with
+    /// GRDB's arguments and rows an append took twice as long.
     ///
     /// The handle belongs to GRDB's cache of the connection, and is valid inside the transaction it was asked for in.
     struct SQLiteStatement {
@@ -70,14 +70,15 @@
 
         private static func bindText(_ handle: OpaquePointer, _ place: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32
         {
-            // The length in bytes, without a NUL; "If the third parameter to sqlite3_bind_text() is a NULL pointer then […] the
-            // effect is the same as sqlite3_bind_null()" (sqlite.org), which an empty text must not become.
+            // The length in bytes, without a NUL; "If the third parameter to sqlite3_bind_text() is a NULL pointer then
+            // […] the effect is the same as sqlite3_bind_null()" (sqlite.org), which an empty text must not become.
             guard let start = bytes.baseAddress else { return sqlite3_bind_text(handle, place, "", 0, copied) }
             return sqlite3_bind_text(
                 handle, place, start.assumingMemoryBound(to: CChar.self), Int32(bytes.count), copied)
         }
 
-        /// SQLITE_TRANSIENT, "a constant pointer value -1" that the importer does not carry over: SQLite copies the bytes.
+        /// SQLITE_TRANSIENT, "a constant pointer value -1" that the importer does not carry over: SQLite copies the
+        /// bytes.
         private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
     }
 

@@ -22,8 +22,9 @@
                 while stopping.waiting(for: Self.interval, { $0 ? true : nil }) == nil {
                     // What cannot be read now is read at the next turn.
                     try? queue.inDatabase { db in
-                        // "The integer values returned by two invocations of "PRAGMA data_version" from the same connection will be
-                        // different if changes were committed to the database by any other connection in the interim." (sqlite.org)
+                        // "The integer values returned by two invocations of "PRAGMA data_version" from the same
+                        // connection will be different if changes were committed to the database by any other
+                        // connection in the interim." (sqlite.org)
                         let version = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
                         guard version != seen else { return }
                         hub.advance(to: try SQLiteReading.head(db))

@@ -2,8 +2,8 @@
     public import DiscoCore
     public import Metrics
 
-    /// Times and counts every command and query: a timer `disco.requests` with the dimensions `kind` (`command` or `query`), `name`
-    /// and `outcome` (`done`, or the code of what was thrown).
+    /// Times and counts every command and query: a timer `disco.requests` with the dimensions `kind` (`command` or
+    /// `query`), `name` and `outcome` (`done`, or the code of what was thrown).
     ///
     /// A name that nobody registered never gets here, so the dimensions cannot grow without bound.
     public struct MetricsMiddleware: Middleware {

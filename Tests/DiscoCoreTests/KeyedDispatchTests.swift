@@ -6,24 +6,6 @@ import WalletDomain
 
 private typealias Tag = DiscoCore.Tag
 
-/// How often a decision is made in the current task.
-enum Decisions {
-    @TaskLocal static var count: Locked<Int>?
-
-    static func note() { count?.withLock { $0 += 1 } }
-}
-
-/// Says how often it is decided.
-private struct SpendMoney: UpdateCommand {
-    let id: UUID
-    let amount: Decimal
-
-    func run(on wallet: Wallet) throws -> [Wallet.Event] {
-        Decisions.note()
-        return try WithdrawMoney(id: id, amount: amount).run(on: wallet)
-    }
-}
-
 /// Brings its own key.
 private struct PayOrder: UpdateCommand, KeyedCommand {
     let id: UUID
@@ -33,19 +15,6 @@ private struct PayOrder: UpdateCommand, KeyedCommand {
     var idempotencyKey: String { "order/" + order }
 
     func run(on wallet: Wallet) throws -> [Wallet.Event] { try WithdrawMoney(id: id, amount: amount).run(on: wallet) }
-}
-
-/// Does not say how a repeat is answered.
-private struct GiveAllAway: ActionCommand {
-    let id: UUID
-
-    func run(in context: ActionContext) async throws -> Decimal {
-        Decisions.note()
-        let wallet = try await context.load(Wallet.self, id)
-        let amount = wallet.state.balance
-        try await context.append([wallet.recording(.moneyWithdrawn(amount: amount))])
-        return amount
-    }
 }
 
 /// Says how a repeat is answered, and appends twice.
@@ -67,14 +36,12 @@ private struct DepositTwice: ActionCommand {
 }
 
 @Suite(.timeLimit(.minutes(1))) struct KeyedDispatchTests {
-    private struct Lost: Error {}
-
     private let store = InMemoryEventStore()
     private var client: EventStoreClient { EventStoreClient(store) }
 
-    private func orchestrator(on store: (any EventStore)? = nil) -> Orchestrator {
+    private func orchestrator() -> Orchestrator {
         Orchestrator(
-            client: EventStoreClient(store ?? self.store), aggregates: [Wallet.self],
+            client: client, aggregates: [Wallet.self],
             decisions: [BookSeat.self, CloseHall.self, BookBySlip.self],
             commands: [TransferMoney.self, GiveAllAway.self, DepositTwice.self])
     }
@@ -92,23 +59,6 @@ private struct DepositTwice: ActionCommand {
             for number in 0..<50 { group.addTask { try await dispatch(both[number % 2]) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-    }
-
-    /// A store that records what it is given, and so many times says that it does not know whether it did.
-    private func losingAnswers(_ times: Int) -> (store: HookedEventStore, tried: Locked<[Append]>) {
-        let (store, tried) = (store, Locked<[Append]>([]))
-        let hooked = HookedEventStore(
-            store,
-            append: { append in
-                let number = tried.withLock { tried in
-                    tried.append(append)
-                    return tried.count
-                }
-                let appended = try await store.append(append)
-                if number <= times { throw OutcomeUnknown(append: append, underlying: Lost()) }
-                return appended
-            })
-        return (hooked, tried)
     }
 
     // MARK: Repeats
@@ -407,84 +357,5 @@ private struct DepositTwice: ActionCommand {
         let noticed = try await fiftyTimes { one in try await one.dispatch(NoticeLowBalance(id: id), key: "k") }
         #expect(noticed.count { !$0.repeated } == 1)
         #expect(noticed.allSatisfy { $0.events.isEmpty && $0.state.balance == 100 })
-    }
-
-    // MARK: Outcomes that are not known
-
-    @Test(arguments: [nil, "k"])
-    func afterAnUnknownOutcomeNothingIsDecidedAnew(key: String?) async throws {
-        let id = try await wallet(100)
-        let count = Locked(0)
-        let (paying, payments) = losingAnswers(1)
-        let paid = try await Decisions.$count.withValue(count) {
-            try await orchestrator(on: paying).dispatch(SpendMoney(id: id, amount: 60), key: key)
-        }
-        #expect(paid.state.balance == 40)
-        #expect(!paid.repeated)
-        #expect(paid.conflicts == 0)
-        let (booking, bookings) = losingAnswers(1)
-        let booked = try await Decisions.$count.withValue(count) {
-            try await orchestrator(on: booking)
-                .dispatch(BookSeat(hall: "blue", guest: "ada"), key: key.map { $0 + "2" })
-        }
-        #expect(booked.model.guests == ["ada"])
-        #expect(!booked.repeated)
-        let (giving, gifts) = losingAnswers(1)
-        let given = try await Decisions.$count.withValue(count) {
-            try await orchestrator(on: giving).dispatch(GiveAllAway(id: id), key: key.map { $0 + "3" })
-        }
-        #expect(given.output == 40)
-        #expect(!given.repeated)
-        #expect(count.withLock { $0 } == 3)
-        for tried in [payments, bookings, gifts] {
-            let appends = tried.withLock { $0 }
-            #expect(appends.count == 2)
-            #expect(appends.first == appends.last)
-        }
-        #expect(try await client.head() == 4)
-    }
-
-    @Test func anOutcomeThatStaysUnknownIsLearntByRepeatingUnderTheKey() async throws {
-        let id = try await wallet(100)
-        let count = Locked(0)
-        let (store, tried) = losingAnswers(2)
-        let one = orchestrator(on: store)
-        try await Decisions.$count.withValue(count) {
-            let spending = SpendMoney(id: id, amount: 60)
-            await #expect(throws: OutcomeUnknown.self) { try await one.dispatch(spending, key: "k") }
-            #expect(tried.withLock { $0.count } == 2)
-            let again = try await one.dispatch(spending, key: "k")
-            #expect(again.repeated)
-            #expect(again.state.balance == 40)
-        }
-        #expect(count.withLock { $0 } == 1)
-        #expect(try await client.head() == 2)
-    }
-
-    @Test func anAppendWhoseRepeatIsRefusedWasNotRecordedAndIsDecidedAnew() async throws {
-        let id = try await wallet(100)
-        let (store, tried, count) = (store, Locked(0), Locked(0))
-        let stream = Wallet.stream(id)
-        let failing = HookedEventStore(
-            store,
-            append: { append in
-                let number = tried.withLock { tried in
-                    tried += 1
-                    return tried
-                }
-                guard number == 1 else { return try await store.append(append) }
-                // It never arrives, and somebody else is first.
-                let other = Wallet.Event.moneyWithdrawn(amount: 30)
-                _ = try await store.append(Append([try other.recorded(in: stream)]))
-                throw OutcomeUnknown(append: append, underlying: Lost())
-            })
-        let paid = try await Decisions.$count.withValue(count) {
-            try await orchestrator(on: failing).dispatch(SpendMoney(id: id, amount: 60))
-        }
-        #expect(paid.state.balance == 10)
-        #expect(paid.conflicts == 1)
-        #expect(paid.version == 3)
-        #expect(count.withLock { $0 } == 2)
-        #expect(try await client.head() == 3)
     }
 }

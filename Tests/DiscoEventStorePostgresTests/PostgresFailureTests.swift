@@ -17,8 +17,9 @@ import Testing
 
     private func event(_ stream: StreamID) -> NewEvent { NewEvent(stream: stream, type: "T", payload: "{}") }
 
-    /// Appends one event after the other from each of 16 tasks until it is told to stop. One that fails technically is repeated, the
-    /// very same, until it succeeds: so the ids of all that were ever tried must be there at the end, once.
+    /// Appends one event after the other from each of 16 tasks until it is told to stop. One that fails technically is
+    /// repeated, the very same, until it succeeds: so the ids of all that were ever tried must be there at the end,
+    /// once.
     private final class Load: Sendable {
         let stopping = Locked(false)
         let acknowledged = Locked<Set<UUID>>([])

@@ -5,7 +5,8 @@ import Testing
 
 @testable import DiscoEventStorePostgres
 
-/// A page must touch about as many rows as it has, however large the store is. Counted by the server, on the plans that are kept.
+/// A page must touch about as many rows as it has, however large the store is. Counted by the server, on the plans that
+/// are kept.
 @Suite(.timeLimit(.minutes(2))) struct PostgresPlanTests {
     private static let count = 30_000
 
@@ -47,7 +48,8 @@ import Testing
         return settings
     }
 
-    /// How many rows of the store `body` looks at. In one transaction: between two, the session hands over what it has counted.
+    /// How many rows of the store `body` looks at. In one transaction: between two, the session hands over what it has
+    /// counted.
     private static func touched(
         _ settings: PostgresSettings, _ connection: PostgresConnection, _ body: () throws -> Void
     ) throws -> Int64 {
@@ -83,7 +85,8 @@ import Testing
         await pool.close()
     }
 
-    /// A condition on what is far behind, too, costs a few rows: what appends are checked for is looked up under the store's lock.
+    /// A condition on what is far behind, too, costs a few rows: what appends are checked for is looked up under the
+    /// store's lock.
     @Test(arguments: [
         EventQuery.stream("long-1"), .tags("rare"), .types("Rare"), .category("rare"), .tags("rare", "common"), .all,
     ])

@@ -58,7 +58,8 @@ import Testing
             slowest = max(slowest, ContinuousClock.now - start)
         }
         try await follower.value
-        // A cut holds writers back for 0.2 s; SQLite left to itself would do so for as long as its busy timeout, ten seconds.
+        // A cut holds writers back for 0.2 s; SQLite left to itself would do so for as long as its busy timeout, ten
+        // seconds.
         #expect(slowest < .seconds(6))
         let log = folder.events + "-wal"
         #expect(try size(log) > 64 << 20)
@@ -148,7 +149,8 @@ import Testing
     }
 }
 
-/// Reads a trace of system calls: was everything that was written to the log flushed when the acknowledgement was printed?
+/// Reads a trace of system calls: was everything that was written to the log flushed when the acknowledgement was
+/// printed?
 private struct FlushTrace {
     private(set) var acknowledged = 0
     private(set) var tooEarly = 0

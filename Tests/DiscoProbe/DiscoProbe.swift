@@ -141,7 +141,8 @@ struct DiscoProbe {
         say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
     }
 
-    /// Enrols so many students at once, once a line comes in; prints how many were let in, and how often a decision was made anew.
+    /// Enrols so many students at once, once a line comes in; prints how many were let in, and how often a decision was
+    /// made anew.
     private static func enrol(_ path: String, course: String, student: String, count: Int) async throws {
         let orchestrator = Orchestrator(client: EventStoreClient(try await store(path)))
         say("ready")

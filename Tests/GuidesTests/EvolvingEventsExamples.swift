@@ -165,6 +165,11 @@ import Testing
         #expect(try schema.problems(before) == [])
         #expect(try schema.text(following: before) == before)
         #expect(try EventSchema([Purse.Event.self]).problems(before).count == 1)
+        // What is recorded under a version that is turned would be turned too.
+        let turning = Purse.upcasters + [Upcaster("CoinsDeposited", from: 2, to: 3) { $0 }]
+        let problems = try EventSchema([Purse.Event.self], upcasters: turning).problems(text)
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains("recorded as version 2, which an upcaster turns") == true)
     }
 
     @Test func payloadsOfEveryVersionAreStillRead() async throws {

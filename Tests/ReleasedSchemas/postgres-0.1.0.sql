@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict VpVuLzqm7GZWTppPKpMNAQNCItxxF3XhjYumDQ5wan9M8Vs0MiB9FzKmLbwkk2t
+\restrict U21wsZ7XpbZbUFHvO7ikUvaby1gVIC3MQEeiTnYebgHAmhtXLdxk2B3vjWciPpD
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -234,7 +234,8 @@ BEGIN
     END IF;
 
     IF 'K' = ANY (reasons) OR 'I' = ANY (reasons) THEN
-        -- "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first one did.
+        -- "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first
+        -- one did.
         PERFORM pg_logical_emit_message(true, 'disco', '');
     END IF;
     IF expected_append IS NULL OR NOT coalesce('V' = ANY (reasons), false) THEN
@@ -332,7 +333,8 @@ BEGIN
                 AND (first_match.category IS NULL OR e.category = first_match.category)
                 AND NOT EXISTS (
                     SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
-            -- So that the index of types alone has the order, and not that of positions, which leads through everything else.
+            -- So that the index of types alone has the order, and not that of positions, which leads through everything
+            -- else.
             ORDER BY e.type, e.position LIMIT 1
         ) AS m ORDER BY m.position LIMIT 1;
     ELSIF first_match.category IS NOT NULL THEN
@@ -598,7 +600,7 @@ COPY disco.concealed_streams (stream, deleted_at, closed) FROM stdin;
 --
 
 COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
-1	postgres_0001_event_store.sql	fc43d112c3493430	2026-11-24 23:05:02.221912+00
+1	postgres_0001_event_store.sql	30acdf288ec8b5e4	2026-11-24 23:50:10.544006+00
 \.
 
 
@@ -607,11 +609,11 @@ COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
 --
 
 COPY disco.events ("position", stream, version, category, type, type_version, id, payload, payload_bytes, content_type, metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at, erased_at) FROM stdin;
-1	wallet-1	1	wallet	WalletOpened	1	01a20fce-360f-747d-8cc1-831002f9de87	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-24 23:05:02.232059+00	\N
-2	wallet-2	1	wallet	WalletOpened	1	01a20fce-3674-7786-b091-33da87fde82e	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-24 23:05:02.330787+00	\N
-3	wallet-1	2	wallet	MoneyDeposited	1	01a20fce-36a4-7414-9b11-7919d4101e82	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-24 23:05:02.37772+00	\N
-4	wallet-1	3	wallet	MoneyDeposited	1	01a20fce-3706-7cd6-be51-6e6c5176f0e1	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-24 23:05:02.475992+00	\N
-5	wallet-1	4	wallet	MoneyDeposited	1	01a20fce-3768-76a6-9022-c70cb47e8437	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-24 23:05:02.576059+00	\N
+1	wallet-1	1	wallet	WalletOpened	1	01a20ff7-8971-7dd8-be4f-d07f287d5a5c	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-24 23:50:10.554006+00	\N
+2	wallet-2	1	wallet	WalletOpened	1	01a20ff7-89d5-7fae-bc94-c34f35ac9d16	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-24 23:50:10.651219+00	\N
+3	wallet-1	2	wallet	MoneyDeposited	1	01a20ff7-8a34-774a-893f-3567dd693ac4	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-24 23:50:10.745413+00	\N
+4	wallet-1	3	wallet	MoneyDeposited	1	01a20ff7-8a91-73a5-8cb6-1d5a7d094e24	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-24 23:50:10.838511+00	\N
+5	wallet-1	4	wallet	MoneyDeposited	1	01a20ff7-8aed-75de-a2f5-887f9510992e	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-24 23:50:10.930379+00	\N
 \.
 
 
@@ -644,7 +646,7 @@ COPY disco.snapshots (stream, name, fingerprint, version, state, saved_at) FROM 
 --
 
 COPY disco.store (id, epoch) FROM stdin;
-2bc92a90-d496-441f-9360-04dd1cb4b282	1
+eab02916-b9a3-472f-bd39-0528636d1807	1
 \.
 
 
@@ -803,5 +805,5 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON disco.tags FOR EACH STATEMENT EX
 -- PostgreSQL database dump complete
 --
 
-\unrestrict VpVuLzqm7GZWTppPKpMNAQNCItxxF3XhjYumDQ5wan9M8Vs0MiB9FzKmLbwkk2t
+\unrestrict U21wsZ7XpbZbUFHvO7ikUvaby1gVIC3MQEeiTnYebgHAmhtXLdxk2B3vjWciPpD
 

@@ -118,7 +118,8 @@ package final class PgBouncer: Sendable {
         // Its one user is the one it may become on the server.
         try settings.replacing("dbname=disco", with: "dbname=disco user=disco").write(
             toFile: file, atomically: true, encoding: .utf8)
-        // The shell ends it, and removes its folder, when nobody holds the other end of its input any more, however the tests have ended.
+        // The shell ends it, and removes its folder, when nobody holds the other end of its input any more, however the
+        // tests have ended.
         let watched = "\"$@\" & cat >/dev/null; kill -KILL $!; rm -rf \"$0\""
         let unprivileged = ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         program = try Program(

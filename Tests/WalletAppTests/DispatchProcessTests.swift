@@ -94,7 +94,8 @@ import WalletDomain
             let process = try Program("DiscoProbe", ["keyed", path, id.lowercased, String(count)])
             #expect(try await process.printed(atLeast: 6) == "ready\n")
             if kills < 8 {
-                // Not before it has recorded something, so that it is killed in the midst of it, mostly between append and answer.
+                // Not before it has recorded something, so that it is killed in the midst of it, mostly between append
+                // and answer.
                 let before = try await client.head().rawValue
                 await eventually { ((try? await client.head().rawValue) ?? 0) >= before + Int64.random(in: 1...30) }
                 process.kill()

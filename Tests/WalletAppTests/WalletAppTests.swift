@@ -58,7 +58,8 @@ import Testing
     private static let schema = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../Apps/WalletApp/events.json").standardized.path
 
-    /// Recorded wallets stay readable: after a change of an event type, `WalletApp schema Apps/WalletApp/events.json` says what to do.
+    /// Recorded wallets stay readable: after a change of an event type, `WalletApp schema Apps/WalletApp/events.json`
+    /// says what to do.
     @Test func theShapesOfEventsAreTheCommittedOnes() async throws {
         let result = try await run("schema", "--check", Self.schema)
         #expect(result.status == 0, "\(result)")

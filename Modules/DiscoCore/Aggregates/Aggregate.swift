@@ -26,8 +26,8 @@ public protocol Aggregate: Codable, Sendable {
     static var commands: [any AggregateCommand<Self>.Type] { get }
     /// When its folded state is kept, so that a long stream opens at once; never, unless stated otherwise.
     static var snapshotPolicy: SnapshotPolicy { get }
-    /// Count this up when ``apply(_:)`` changes and the properties do not: what was kept before is then folded anew. 1 unless
-    /// stated otherwise.
+    /// Count this up when ``apply(_:)`` changes and the properties do not: what was kept before is then folded anew. 1
+    /// unless stated otherwise.
     static var stateVersion: Int { get }
 }
 

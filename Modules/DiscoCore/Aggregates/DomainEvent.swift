@@ -1,7 +1,7 @@
 /// The events of one aggregate: an enum whose cases are the event types and whose labelled values are the payloads.
 ///
-/// `.moneyDeposited(amount: 5)` is recorded as type `MoneyDeposited` with payload `{"amount":5}`. Values added later must be
-/// optional, since synthesised decoding knows no default values.
+/// `.moneyDeposited(amount: 5)` is recorded as type `MoneyDeposited` with payload `{"amount":5}`. Values added later
+/// must be optional, since synthesised decoding knows no default values.
 public protocol DomainEvent: Codable, Sendable {
     /// By which queries and append conditions find this event.
     var tags: [Tag] { get }
@@ -32,8 +32,8 @@ extension DomainEvent {
 
     /// The event as it was recorded.
     ///
-    /// - Throws: ``UndecodableEvent`` where the type is none of these cases, its version another than that of ``typeVersions``, or the
-    ///   payload does not fit.
+    /// - Throws: ``UndecodableEvent`` where the type is none of these cases, its version another than that of
+    ///   ``typeVersions``, or the payload does not fit.
     public init(_ event: RecordedEvent) throws {
         let name =
             Self.typesOfCases.first { $0.value == event.type }?.key ?? DerivedName.uncapitalized(event.type)

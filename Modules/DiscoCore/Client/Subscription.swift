@@ -5,7 +5,8 @@
 public struct Subscription: AsyncSequence, Sendable {
     public enum Element: Hashable, Sendable {
         case event(RecordedEvent)
-        /// Everything up to here that matches was delivered; comes where the position moved on over what does not match.
+        /// Everything up to here that matches was delivered; comes where the position moved on over what does not
+        /// match.
         case progress(Position)
         /// Everything that was recorded a moment ago was delivered.
         case caughtUp

@@ -1,4 +1,5 @@
-/// A request with fields and rules; see ``CreateCommand``, ``UpdateCommand`` and ``ActionCommand`` for what can be asked.
+/// A request with fields and rules; see ``CreateCommand``, ``UpdateCommand`` and ``ActionCommand`` for what can be
+/// asked.
 public protocol Command: Request {}
 
 /// What commands and queries have in common: a name, fields and rules.
@@ -24,7 +25,8 @@ public protocol AggregateCommand<State>: Command {
     /// Which aggregate, and whether it must exist.
     var target: CommandTarget<State.ID> { get }
 
-    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's
+    /// own.
     func run(on state: State) throws -> [State.Event]
 }
 

@@ -7,7 +7,8 @@ public protocol KeyedCommand: Command {
 }
 
 extension IdempotencyKey {
-    /// For a command: the fingerprint stands for its name and its fields, so that another command under the same key is refused.
+    /// For a command: the fingerprint stands for its name and its fields, so that another command under the same key is
+    /// refused.
     ///
     /// - Throws: ``EventStoreError/Code/invalidAppend`` where the key is none that a store takes.
     init(_ key: String, for command: some Command) throws {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Every error that Disco itself reports, by its code: for the table in the documentation, and for those who list them for their users.
+/// Every error that Disco itself reports, by its code: for the table in the documentation, and for those who list them
+/// for their users.
 public enum ErrorCatalog {
     public struct Entry: Sendable {
         public let code: String

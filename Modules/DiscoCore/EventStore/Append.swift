@@ -38,8 +38,8 @@ public enum ExpectedVersion: Hashable, Sendable {
     }
 }
 
-/// Refuses an append where an event that matches `query` was recorded after `after`: the boundary of a decision that spans
-/// streams. `after` is the `through` of the page that the decision was made on.
+/// Refuses an append where an event that matches `query` was recorded after `after`: the boundary of a decision that
+/// spans streams. `after` is the `through` of the page that the decision was made on.
 public struct AppendCondition: Hashable, Sendable {
     public var query: EventQuery
     public var after: Position

@@ -7,8 +7,9 @@ public import Foundation
 public protocol EventStore: Sendable {
     /// Records all of `append` or nothing.
     ///
-    /// - Throws: ``VersionConflict``, ``ConditionFailed``, ``DuplicateEvent``, ``IdempotencyConflict``, ``StreamDeleted``,
-    ///   ``OutcomeUnknown``, or ``EventStoreError``. After any but ``OutcomeUnknown`` nothing was recorded.
+    /// - Throws: ``VersionConflict``, ``ConditionFailed``, ``DuplicateEvent``, ``IdempotencyConflict``,
+    ///   ``StreamDeleted``, ``OutcomeUnknown``, or ``EventStoreError``. After any but ``OutcomeUnknown`` nothing was
+    ///   recorded.
     func append(_ append: Append) async throws -> Appended
 
     /// Reads one page in one short transaction.
@@ -27,7 +28,8 @@ public protocol EventStore: Sendable {
     func close() async
 }
 
-/// Tells one store from another. The epoch is for those who restore a backup and want every consumer to notice: they count it up.
+/// Tells one store from another. The epoch is for those who restore a backup and want every consumer to notice: they
+/// count it up.
 public struct StoreIdentity: Hashable, Codable, Sendable {
     public var store: UUID
     public var epoch: Int

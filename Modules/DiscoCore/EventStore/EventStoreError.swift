@@ -9,7 +9,8 @@ public struct EventStoreError: Error, Sendable {
         public static let invalidAppend = Code(rawValue: "invalid_append")
         /// The store was closed.
         public static let closed = Code(rawValue: "closed")
-        /// Whether a change was made could not be learnt. For appends there is ``OutcomeUnknown``, which can be repeated.
+        /// Whether a change was made could not be learnt. For appends there is ``OutcomeUnknown``, which can be
+        /// repeated.
         public static let outcomeUnknown = Code(rawValue: "outcome_unknown")
         /// Others held the database for too long; try again.
         public static let busy = Code(rawValue: "store_busy")
@@ -72,8 +73,8 @@ extension EventStoreError: CustomStringConvertible {
 }
 
 extension EventStoreError.Code {
-    /// Those of Disco itself, with when they are reported. `outcome_unknown` and `unknown_consumer` are listed with the other errors that
-    /// have these codes.
+    /// Those of Disco itself, with when they are reported. `outcome_unknown` and `unknown_consumer` are listed with the
+    /// other errors that have these codes.
     static var all: [(code: EventStoreError.Code, meaning: String)] {
         [
             (.invalidAppend, "The append itself is malformed; see the message."),

@@ -18,7 +18,8 @@ public struct Read: Hashable, Sendable {
     public var limit: Int
     /// A page is cut off, after at least one event, when its payloads exceed this many bytes.
     public var byteLimit: Int
-    /// Whether an event that an upcaster drops comes as ``RecordedEvent/dropped``: whoever folds a stream must know its version.
+    /// Whether an event that an upcaster drops comes as ``RecordedEvent/dropped``: whoever folds a stream must know its
+    /// version.
     var showsDropped = false
 
     public init(
@@ -39,8 +40,8 @@ public struct Read: Hashable, Sendable {
 /// One page, read in one short transaction: `events`, `through` and `head` are of one moment.
 public struct Page: Hashable, Sendable {
     public var events: [RecordedEvent]
-    /// Everything that was asked for between where the page began and this position is in `events`. Forward, the next page
-    /// begins after it, and it moves past what does not match; backward, the next page ends before it.
+    /// Everything that was asked for between where the page began and this position is in `events`. Forward, the next
+    /// page begins after it, and it moves past what does not match; backward, the next page ends before it.
     public var through: Position
     /// The last position of the store.
     public var head: Position

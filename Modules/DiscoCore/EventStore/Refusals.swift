@@ -7,9 +7,11 @@ public struct VersionConflict: Error, Hashable, Sendable {
         public let expected: ExpectedVersion
         /// The stream's last version, 0 where there is none or nothing of it can be read any more.
         public let actual: Int
-        /// The events the caller has not seen, where it expected `.exactly` a version that is too low: at most 100, or 256 KiB.
+        /// The events the caller has not seen, where it expected `.exactly` a version that is too low: at most 100, or
+        /// 256 KiB.
         public let unseen: [RecordedEvent]
-        /// Whether `unseen` is all of them, and nothing the caller had seen was erased since: it may go on from what it has.
+        /// Whether `unseen` is all of them, and nothing the caller had seen was erased since: it may go on from what it
+        /// has.
         public let complete: Bool
 
         public init(

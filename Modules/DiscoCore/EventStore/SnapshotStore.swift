@@ -1,10 +1,11 @@
-/// Keeps folded states, so that a long stream need not be folded from its first event. Losing one costs time, never correctness.
+/// Keeps folded states, so that a long stream need not be folded from its first event. Losing one costs time, never
+/// correctness.
 public protocol SnapshotStore: Sendable {
     /// Nil where there is none.
     func snapshot(_ key: SnapshotKey) async throws -> Snapshot?
 
-    /// Keeps a snapshot; where a newer one of its key is there already, that one stays. One of an event that is not there, or was
-    /// erased, is not kept: what was erased must not come back.
+    /// Keeps a snapshot; where a newer one of its key is there already, that one stays. One of an event that is not
+    /// there, or was erased, is not kept: what was erased must not come back.
     func save(_ snapshot: Snapshot) async throws
 
     func delete(_ key: SnapshotKey) async throws

@@ -1,6 +1,7 @@
 /// Looks through a store for what should not be there.
 public protocol StoreVerification: Sendable {
-    /// Examines the events after a position, one page of them in one short transaction. Erased and deleted events count as sound.
+    /// Examines the events after a position, one page of them in one short transaction. Erased and deleted events count
+    /// as sound.
     func verify(after position: Position, limit: Int) async throws -> VerifiedPage
 }
 

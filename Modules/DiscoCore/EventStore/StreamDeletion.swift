@@ -2,21 +2,22 @@
 ///
 /// Readers, followers and append conditions pass over what is deleted or erased; checkpoints are not disturbed.
 public protocol StreamDeletion: Sendable {
-    /// Hides a stream and closes it to appends, which are refused with ``StreamDeleted``; ``restore(_:)`` takes that back.
+    /// Hides a stream and closes it to appends, which are refused with ``StreamDeleted``; ``restore(_:)`` takes that
+    /// back.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownStream``.
     func delete(_ stream: StreamID) async throws
 
     /// Brings a deleted stream back. A follower that has passed its events meanwhile does not get them again.
     ///
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownStream``, or ``StreamDeleted`` where it was erased
-    ///   and closed.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownStream``, or ``StreamDeleted`` where it
+    ///   was erased and closed.
     func restore(_ stream: StreamID) async throws
 
     /// Blanks payload, metadata and tags of every event of a stream, for good, and drops its snapshots.
     ///
-    /// Positions, versions, ids, types and times stay. Afterwards the stream reads as one that does not exist; unless it is
-    /// closed, the next append goes on at the next version.
+    /// Positions, versions, ids, types and times stay. Afterwards the stream reads as one that does not exist; unless
+    /// it is closed, the next append goes on at the next version.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownStream``, or
     ///   ``EventStoreError/Code/erasingNotAllowed`` where the store's settings do not allow it.

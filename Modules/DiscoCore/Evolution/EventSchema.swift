@@ -1,7 +1,7 @@
 import Foundation
 
-/// The shapes of all event types, for a file under version control: a change that old events would not survive is then found
-/// before it is released.
+/// The shapes of all event types, for a file under version control: a change that old events would not survive is then
+/// found before it is released.
 ///
 /// ```swift
 /// let schema = EventSchema([Wallet.Event.self], upcasters: Wallet.upcasters)
@@ -12,9 +12,11 @@ import Foundation
 /// Fields may be added if they are optional, and become optional. Whatever else changes needs a new version of the type
 /// (``DomainEvent/typeVersions``) and an ``Upcaster`` from the one before; a type that is gone needs one too.
 public struct EventSchema: Sendable {
-    private struct Key: Hashable {
+    private struct Key: Hashable, Comparable {
         var type: String
         var version: Int
+
+        static func < (one: Key, other: Key) -> Bool { (one.type, one.version) < (other.type, other.version) }
     }
 
     private let shapes: [Key: Shape]
@@ -54,7 +56,7 @@ public struct EventSchema: Sendable {
     /// - Throws: ``SchemaChanged`` where old events would not survive: nothing is written then.
     public func write(to path: String) throws {
         let present = try Self.contents(of: path)
-        let problems = try present.map(problems) ?? []
+        let problems = try problems(present ?? "{}")
         if !problems.isEmpty { throw SchemaChanged(problems: problems) }
         try text(following: present).write(toFile: path, atomically: true, encoding: .utf8)
     }
@@ -81,8 +83,7 @@ public struct EventSchema: Sendable {
 
     /// What events that were recorded in the shapes of the file would not survive, and what to do about it.
     public func problems(_ file: String) throws -> [String] {
-        try Self.read(file).sorted { ($0.key.type, $0.key.version) < ($1.key.type, $1.key.version) }.flatMap {
-            key, old in
+        let ofFile = try Self.read(file).sorted { $0.key < $1.key }.flatMap { key, old -> [String] in
             if let shape = shapes[key] {
                 return Compatibility.problems(from: old, to: shape.json, key.type).map { problem in
                     "\(problem). Record \(key.type) as version \(key.version + 1) (`typeVersions`), "
@@ -97,10 +98,21 @@ public struct EventSchema: Sendable {
                         + ")`."
                 ]
         }
+        return turnedAtOnce + ofFile
     }
 
-    /// Whether upcasters lead from a shape to shapes that are known. Where an upcaster yields a version is its own affair: one that
-    /// goes on to another is followed, at the latest to the version of today.
+    /// Types whose new events an upcaster would turn as it turns the old ones.
+    private var turnedAtOnce: [String] {
+        shapes.keys.sorted().filter { key in upcasters.contains { $0.type == key.type && $0.typeVersion == key.version }
+        }
+        .map { key in
+            "\(key.type) is recorded as version \(key.version), which an upcaster turns: new events would be turned too. "
+                + "Give `typeVersions` the version that it leads to."
+        }
+    }
+
+    /// Whether upcasters lead from a shape to shapes that are known. Where an upcaster yields a version is its own
+    /// affair: one that goes on to another is followed, at the latest to the version of today.
     private func leadsToToday(_ key: Key) -> Bool {
         var open = [key]
         var seen: Set<Key> = []
@@ -133,16 +145,6 @@ public struct EventSchema: Sendable {
     }
 }
 
-/// Events that are recorded would not survive a change of their types.
-public struct SchemaChanged: Refusal, Hashable {
-    /// Each a sentence, with what to do.
-    public let problems: [String]
-
-    public var code: String { "schema_changed" }
-    public var message: String { problems.joined(separator: "\n") }
-    public var data: JSON.Object { JSON.Object([("problems", .array(problems.map(JSON.string)))]) }
-}
-
 extension DomainEvent {
     fileprivate static var shapes: [(type: String, version: Int, shape: Shape)] {
         let (shape, unreadable) = Shape.read(Self.self)
@@ -158,87 +160,6 @@ extension DomainEvent {
         return cases.map { one in
             let type = recordedType(ofCase: one.name)
             return (type, typeVersions[type] ?? 1, one.shape)
-        }
-    }
-}
-
-/// What becomes of old payloads when a shape changes.
-private enum Compatibility {
-    static func problems(from old: JSON, to new: JSON, _ path: String) -> [String] {
-        if old == new { return [] }
-        switch (Node(old), Node(new)) {
-        case (.optional(let old), .optional(let new)): return problems(from: old, to: new, path)
-        case (.optional, _): return ["\(path) was optional and is required"]
-        case (let old, .optional(let new)): return problems(from: old.json, to: new, path)
-        case (.list(let old), .list(let new)): return problems(from: old, to: new, path + "[]")
-        case (.choice(let old), .choice(let new)):
-            return old.flatMap { name, shape in
-                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? [
-                    "\(path).\(name) was a case and is gone"
-                ]
-            }
-        case (.anyOf(let old), .anyOf(let new)):
-            return old.filter { !new.contains($0) }.map { "\(path) could be \($0) and cannot any more" }
-        case (.anyOf(let old), .value("string")) where old.allSatisfy({ $0.string != nil }): return []
-        case (.object(let old), .object(let new)):
-            let kept = old.flatMap { name, shape in
-                new[name].map { problems(from: shape, to: $0, "\(path).\(name)") } ?? [
-                    "\(path).\(name) was there and is gone"
-                ]
-            }
-            let added = new.filter { old[$0.name] == nil && !Node($0.value).isOptional }
-            return kept + added.map { "\(path).\($0.name) is new and required: make it optional, or upcast" }
-        case (.value(let old), .value(let new)) where widens[old]?.contains(new) == true: return []
-        default: return ["\(path) was \(old) and is \(new)"]
-        }
-    }
-
-    /// What reads another kind of value as well.
-    private static let widens = [
-        "integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["any"],
-    ]
-
-    private enum Node {
-        case value(String)
-        case optional(JSON)
-        case list(JSON)
-        case choice(JSON.Object)
-        case anyOf([JSON])
-        case object(JSON.Object)
-
-        init(_ json: JSON) {
-            switch json {
-            case .string(let name) where name.hasSuffix("?"): self = .optional(.string(String(name.dropLast())))
-            case .string(let name): self = .value(name)
-            case .array(let elements): self = .list(elements.first ?? .null)
-            case .object(let object):
-                // A field of that name would have a string there.
-                if object.count == 1, let wrapped = object["optional"], wrapped.string == nil {
-                    self = .optional(wrapped)
-                } else if object.count == 1, let cases = object["one of"]?.object {
-                    self = .choice(cases)
-                } else if object.count == 1, let values = object["any of"]?.array {
-                    self = .anyOf(values)
-                } else {
-                    self = .object(object)
-                }
-            default: self = .value(json.description)
-            }
-        }
-
-        var isOptional: Bool {
-            if case .optional = self { true } else { false }
-        }
-
-        var json: JSON {
-            switch self {
-            case .value(let name): .string(name)
-            case .optional(let wrapped): ["optional": wrapped]
-            case .list(let element): .array([element])
-            case .choice(let cases): ["one of": .object(cases)]
-            case .anyOf(let values): ["any of": .array(values)]
-            case .object(let fields): .object(fields)
-            }
         }
     }
 }

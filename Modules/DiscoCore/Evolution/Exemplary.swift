@@ -1,7 +1,8 @@
 /// A type that decodes only text or numbers of a certain form, and gives an example of itself.
 ///
-/// To tell the shape of a state (for its snapshots) or of an event (for an ``EventSchema``), an example of it is decoded. A type of your own that
-/// checks what it decodes would refuse the example, and what comes behind it could not be seen:
+/// To tell the shape of a state (for its snapshots) or of an event (for an ``EventSchema``), an example of it is
+/// decoded. A type of your own that checks what it decodes would refuse the example, and what comes behind it could not
+/// be seen:
 ///
 /// ```swift
 /// extension Currency: Exemplary { static var example: Currency { .euro } }

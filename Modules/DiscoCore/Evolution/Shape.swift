@@ -2,8 +2,9 @@ import Foundation
 
 /// What a `Decodable` type reads: names and kinds of its fields, however deep; found by having it decode an example.
 ///
-/// It sees what synthesised decoding sees: fields, optionals, collections, enums with and without values. Where a type refuses the
-/// example (text of a certain form, say) reading ends: whoever relies on the whole asks ``ShapeReader/unreadable`` for such types.
+/// It sees what synthesised decoding sees: fields, optionals, collections, enums with and without values. Where a type
+/// refuses the example (text of a certain form, say) reading ends: whoever relies on the whole asks
+/// ``ShapeReader/unreadable`` for such types.
 indirect enum Shape: Hashable, Sendable {
     /// A JSON value of a known kind: `string`, `integer`, `decimal`, `uuid` …
     case value(String)
@@ -22,8 +23,6 @@ indirect enum Shape: Hashable, Sendable {
         var name: String
         var shape: Shape
     }
-
-    init<Value: Decodable>(of type: Value.Type) { self = ShapeReader().read(type).shape }
 
     /// The shape, and the types behind which it is not known.
     static func read<Value: Decodable>(_ type: Value.Type) -> (shape: Shape, unreadable: [String]) {
@@ -60,7 +59,8 @@ indirect enum Shape: Hashable, Sendable {
 /// Reads shapes, and makes an example of each type on the way, since decoding cannot go on without a value.
 final class ShapeReader {
     private var open: [ObjectIdentifier] = []
-    /// Types that no example could be made of: what is read after one of them is not known. Conform them to ``Exemplary``.
+    /// Types that no example could be made of: what is read after one of them is not known. Conform them to
+    /// ``Exemplary``.
     private(set) var unreadable: [String] = []
 
     func read<Value: Decodable>(_ type: Value.Type) -> (shape: Shape, example: Value?) {

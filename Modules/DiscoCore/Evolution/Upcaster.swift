@@ -11,7 +11,8 @@
 /// let client = EventStoreClient(store, upcasters: upcasters)
 /// ```
 ///
-/// Nothing that is recorded changes. Upcasters are chained: what one yields goes through the one for its type and version.
+/// Nothing that is recorded changes. Upcasters are chained: what one yields goes through the one for its type and
+/// version.
 public struct Upcaster: Sendable {
     /// An event as it is to be seen.
     public struct Event: Hashable, Sendable {
@@ -32,7 +33,8 @@ public struct Upcaster: Sendable {
     public let types: [String]
     let upcast: @Sendable (JSON) throws -> [Event]
 
-    /// An event that becomes any number of others, whose types are all among `types`; with none of them it is passed over.
+    /// An event that becomes any number of others, whose types are all among `types`; with none of them it is passed
+    /// over.
     public init(
         _ type: String, version: Int = 1, into types: [String], _ upcast: @escaping @Sendable (JSON) throws -> [Event]
     ) {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A store seen through upcasters: what is read is in today's shapes, and queries and conditions for a type find what became it.
+/// A store seen through upcasters: what is read is in today's shapes, and queries and conditions for a type find what
+/// became it.
 struct UpcastingEventStore: EventStore {
     let base: any EventStore
     let upcasters: Upcasters
@@ -19,7 +20,8 @@ struct UpcastingEventStore: EventStore {
                 do {
                     return try await base.append(wide)
                 } catch let failed as ConditionFailed {
-                    // What stands against it may have become something that the query does not select: then it goes on from there.
+                    // What stands against it may have become something that the query does not select: then it goes on
+                    // from there.
                     guard let condition = append.condition, let after = wide.condition?.after,
                         wide.condition?.query != condition.query,
                         let through = try await unmatched(condition.query, after: after, through: failed.position)
@@ -27,6 +29,8 @@ struct UpcastingEventStore: EventStore {
                     wide.condition?.after = through
                 }
             }
+        } catch let unknown as OutcomeUnknown {
+            throw OutcomeUnknown(append: append, underlying: unknown.underlying)
         } catch let conflict as VersionConflict {
             throw VersionConflict(
                 streams: try conflict.streams.map { stream in
@@ -37,7 +41,8 @@ struct UpcastingEventStore: EventStore {
         }
     }
 
-    /// How far what is recorded after `after` was looked at, at least to `position`, without a match; nil where there is one.
+    /// How far what is recorded after `after` was looked at, at least to `position`, without a match; nil where there
+    /// is one.
     private func unmatched(
         _ query: EventQuery, after: Position, through position: Position
     ) async throws -> Position? {

@@ -9,8 +9,8 @@ extension JSON {
     }
 }
 
-/// One decoding. With `issues` it does not stop at what does not fit: it writes down what is wrong, goes on with a placeholder,
-/// and the value that comes out is thrown away. That is how validation reports every field at once.
+/// One decoding. With `issues` it does not stop at what does not fit: it writes down what is wrong, goes on with a
+/// placeholder, and the value that comes out is thrown away. That is how validation reports every field at once.
 struct JSONDecoding: Decoder {
     let value: JSON?
     let codingPath: [any CodingKey]

@@ -1,8 +1,8 @@
 import Foundation
 
 extension JSON {
-    /// Encodes any value: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals and integers exactly, data as
-    /// base 64, keys as declared, sets in the order of their elements' text, so that equal ones give equal JSON.
+    /// Encodes any value: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals and integers exactly, data
+    /// as base 64, keys as declared, sets in the order of their elements' text, so that equal ones give equal JSON.
     ///
     /// - Throws: `EncodingError` for what JSON cannot say (NaN), and whatever the value's own `encode(to:)` throws.
     public init(encoding value: some Encodable) throws {
@@ -10,12 +10,13 @@ extension JSON {
     }
 }
 
-/// One encoding: a tree is built out of references, since nested containers are filled after they were handed out, and turned
-/// into a value at the end.
+/// One encoding: a tree is built out of references, since nested containers are filled after they were handed out, and
+/// turned into a value at the end.
 private final class Encoding: Encoder {
     final class List {
         var elements: [Node] = []
-        /// How many elements stay together where their order means nothing: 1 of a set, 2 of a dictionary whose keys are no strings.
+        /// How many elements stay together where their order means nothing: 1 of a set, 2 of a dictionary whose keys
+        /// are no strings.
         var group: Int?
 
         var json: JSON {
@@ -67,7 +68,8 @@ private final class Encoding: Encoder {
             if case .list(let list)? = encoding.result, let unordered = value as? any Unordered {
                 list.group = unordered.group
             }
-            // A value that encodes nothing at all is an empty object, as with Foundation's encoder at any depth but the top.
+            // A value that encodes nothing at all is an empty object, as with Foundation's encoder at any depth but the
+            // top.
             return encoding.result ?? .value(.object(JSON.Object()))
         }
     }

@@ -1,6 +1,7 @@
 /// Reads JSON text (RFC 8259) strictly: no comments, no trailing commas, nothing after the value.
 ///
-/// Written by hand because a payload must keep its numbers' digits and its members' order, which Foundation's decoder drops.
+/// Written by hand because a payload must keep its numbers' digits and its members' order, which Foundation's decoder
+/// drops.
 package struct JSONParser {
     /// Deeper nesting is refused, so that no text can overflow the stack.
     static let deepest = 512

@@ -7,7 +7,8 @@ public struct JSONText: Hashable, Sendable {
     /// Whether it is known to be one well-formed value, so that a store need not parse what was just encoded.
     private let isChecked: Bool
 
-    /// Text that came from a store, or that the caller knows to be JSON. A store checks it once more before recording it.
+    /// Text that came from a store, or that the caller knows to be JSON. A store checks it once more before recording
+    /// it.
     public init(unchecked bytes: [UInt8]) {
         self.bytes = bytes
         isChecked = false
@@ -30,8 +31,8 @@ public struct JSONText: Hashable, Sendable {
         isChecked = writer.deepest <= JSONParser.deepest
     }
 
-    /// The text of a value as Disco encodes it: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals without loss,
-    /// keys as declared.
+    /// The text of a value as Disco encodes it: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals
+    /// without loss, keys as declared.
     public init(encoding value: some Encodable) throws {
         self.init(try JSON(encoding: value))
     }

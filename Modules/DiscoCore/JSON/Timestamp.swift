@@ -1,6 +1,7 @@
 package import Foundation
 
-/// Dates as ISO 8601 in UTC with microseconds, `2026-01-31T12:00:00.123456Z`: sortable as text, exact for what a store records.
+/// Dates as ISO 8601 in UTC with microseconds, `2026-01-31T12:00:00.123456Z`: sortable as text, exact for what a store
+/// records.
 ///
 /// Foundation's own styles stop at milliseconds, so the fraction is handled here.
 package enum Timestamp {

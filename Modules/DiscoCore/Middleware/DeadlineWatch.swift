@@ -1,7 +1,7 @@
 import Foundation
 
-/// Calls back when deadlines pass. One thread for all of them, which sleeps until the next: a timer for each call would cost more than
-/// many a call.
+/// Calls back when deadlines pass. One thread for all of them, which sleeps until the next: a timer for each call would
+/// cost more than many a call.
 final class DeadlineWatch: Sendable {
     static let shared = DeadlineWatch()
 

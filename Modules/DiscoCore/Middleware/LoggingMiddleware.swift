@@ -2,8 +2,8 @@ public import Logging
 
 /// Logs every command and query with its name, its time and its outcome.
 ///
-/// What was carried out is logged at `level`, a refusal likewise with its code, and a failure that is not the caller's at `error`.
-/// Fields are not logged: they may be personal. Of a failure its own text is.
+/// What was carried out is logged at `level`, a refusal likewise with its code, and a failure that is not the caller's
+/// at `error`. Fields are not logged: they may be personal. Of a failure its own text is.
 public struct LoggingMiddleware: Middleware {
     private let logger: Logger
     private let level: Logger.Level

@@ -1,4 +1,5 @@
-/// Stands around every dispatch and every query: it may look, add metadata, refuse, or limit, and hands on to what comes next.
+/// Stands around every dispatch and every query: it may look, add metadata, refuse, or limit, and hands on to what
+/// comes next.
 ///
 /// ```swift
 /// struct OnlyByDay: Middleware {
@@ -10,8 +11,8 @@
 /// let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self], middleware: [OnlyByDay()])
 /// ```
 ///
-/// The first of a list is the outermost. Validation, idempotency keys and conflicts that are decided anew lie inside all of it, so it
-/// sees one call for each request, with the outcome that the caller gets.
+/// The first of a list is the outermost. Validation, idempotency keys and conflicts that are decided anew lie inside
+/// all of it, so it sees one call for each request, with the outcome that the caller gets.
 public protocol Middleware: Sendable {
     typealias Next<Answer> = @Sendable (Call) async throws -> Answer
 

@@ -1,8 +1,8 @@
 /// Gives every command and query a time in which it must be done.
 ///
-/// When it is over the call is cancelled. An append that is on its way to the disk is not: a command that succeeds all the same
-/// is answered, late, rather than reported as something it is not. After ``TimeLimitExceeded`` an aggregate's or model's command has
-/// recorded nothing; an action may have appended before it was cancelled: give those a key.
+/// When it is over the call is cancelled. An append that is on its way to the disk is not: a command that succeeds all
+/// the same is answered, late, rather than reported as something it is not. After ``TimeLimitExceeded`` an aggregate's
+/// or model's command has recorded nothing; an action may have appended before it was cancelled: give those a key.
 public struct TimeLimitMiddleware: Middleware {
     private let limit: @Sendable (Call) -> Duration?
 
@@ -14,8 +14,8 @@ public struct TimeLimitMiddleware: Middleware {
     public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
         guard let limit = limit(call) else { return try await next(call) }
         return try await withoutActuallyEscaping(next) { next in
-            // A task that can be cancelled by itself. It is awaited here in any case, so it is as structured as a child would be; and it
-            // begins on this thread, since waking another costs more than all else here.
+            // A task that can be cancelled by itself. It is awaited here in any case, so it is as structured as a child
+            // would be; and it begins on this thread, since waking another costs more than all else here.
             let task: Task<Answer, any Error> =
                 if #available(macOS 26, *) { .immediate { try await next(call) } } else {
                     Task { try await next(call) }

@@ -28,8 +28,8 @@ public struct ActionContext: Sendable {
 
     /// Records the events of several aggregates at once, each if it is still at the version that was loaded.
     ///
-    /// Where one is not, the command is run again from its beginning, unless it has appended before: then the conflict is its caller's.
-    /// Under an idempotency key a command appends once: the key stands for that append.
+    /// Where one is not, the command is run again from its beginning, unless it has appended before: then the conflict
+    /// is its caller's. Under an idempotency key a command appends once: the key stands for that append.
     @discardableResult
     public func append(_ recordings: [Recording]) async throws -> Appended {
         try await append(

@@ -3,7 +3,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
     private let client: EventStoreClient
     private let attempts: Int
     private let cache: Locked<AggregateCache<State>>
-    /// By stream and not by id: to Swift's strings é and e with a combining accent are one id, and their streams are two.
+    /// By stream and not by id: to Swift's strings é and e with a combining accent are one id, and their streams are
+    /// two.
     private let queue = KeyedQueue<StreamID>()
 
     private let snapshots: AggregateSnapshots<State>
@@ -40,7 +41,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
     private func decide<C: AggregateCommand<State>>(
         _ command: C, _ id: State.ID, _ key: IdempotencyKey?, _ metadata: Metadata
     ) async throws -> Dispatched<State> {
-        // A refusal, or nothing to do, is final only on state read from the store in this dispatch: nobody else checks it.
+        // A refusal, or nothing to do, is final only on state read from the store in this dispatch: nobody else checks
+        // it.
         var fresh = false
         var loaded: Loaded<State>
         if let cached = cached(id) {

@@ -36,7 +36,7 @@ public struct ConsumerLag: Hashable, Sendable {
         }
     }
 
-    fileprivate var sentence: String {
+    var sentence: String {
         if let problem { return "how far \(consumer) is could not be learnt (\(problem))" }
         if holds { return "\(consumer) holds it back" }
         guard let events else { return "how far \(consumer) is was not learnt in time" }
@@ -50,21 +50,5 @@ public struct ConsumerLag: Hashable, Sendable {
         ])
         object["problem"] = problem.map(JSON.string)
         return .object(object)
-    }
-}
-
-/// A query was to be answered from what consumers make of an event, and they were not as far in time.
-public struct ConsumersBehind: Refusal, Hashable {
-    public let position: Position
-    public let consumers: [ConsumerLag]
-
-    public var code: String { "consumers_behind" }
-    public var message: String {
-        "Position \(position) has not been passed: \(consumers.map(\.sentence).joined(separator: "; "))"
-    }
-    public var data: JSON.Object {
-        JSON.Object([
-            ("position", .number(JSON.Number(position.rawValue))), ("consumers", .array(consumers.map(\.json))),
-        ])
     }
 }

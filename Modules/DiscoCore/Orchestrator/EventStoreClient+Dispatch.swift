@@ -1,6 +1,6 @@
 extension EventStoreClient {
-    /// After ``OutcomeUnknown`` nothing is decided anew: the very same append finds out whether it was recorded. Only a refusal says
-    /// that it was not; after any other error that is as unknown as before.
+    /// After ``OutcomeUnknown`` nothing is decided anew: the very same append finds out whether it was recorded. Only a
+    /// refusal says that it was not; after any other error that is as unknown as before.
     func appendSurely(_ append: Append) async throws -> Appended {
         do {
             return try await self.append(append)
@@ -26,7 +26,7 @@ extension EventStoreClient {
         // Beginning with the last event that is known: where it does not come first, it was deleted or erased.
         let known = loaded.version
         let start = ContinuousClock.now
-        defer { loaded.unsaved.time += ContinuousClock.now - start }
+        defer { loaded.unsaved.time = max(loaded.unsaved.time, ContinuousClock.now - start) }
         var confirmed = known == 0
         for try await event in everything(in: loaded.stream, from: max(1, known), to: last) {
             if !confirmed, event.version != known { break }
@@ -64,6 +64,7 @@ extension EventStoreClient {
             if lags.allSatisfy(\.isDone) { return [] }
             let now = ContinuousClock.now
             if now >= end || Task.isCancelled { return lags.filter { !$0.isDone } }
+            // Cancelled, it ends early, and so does the loop.
             try? await Task.sleep(for: min(pause, end - now))
             pause = min(pause * 2, .milliseconds(50))
         }

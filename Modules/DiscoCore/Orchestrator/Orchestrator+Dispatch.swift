@@ -13,7 +13,8 @@ extension Orchestrator {
         try await answer(to: name, fields, metadata: metadata, key: key).output
     }
 
-    /// Carries out a command by name; the answer says, beside the state, where it was recorded and who has not heard of it.
+    /// Carries out a command by name; the answer says, beside the state, where it was recorded and who has not heard of
+    /// it.
     ///
     /// - Parameters:
     ///   - consumers: the names of consumers that are to have passed what was recorded, so that queries show it.
@@ -33,8 +34,8 @@ extension Orchestrator {
     /// Carries out a command of an aggregate.
     ///
     /// - Parameters:
-    ///   - key: an idempotency key: however often the command is sent under it, it takes effect once, and each time it is answered
-    ///     as it was the first time.
+    ///   - key: an idempotency key: however often the command is sent under it, it takes effect once, and each time it
+    ///     is answered as it was the first time.
     ///   - consumers: the names of consumers that are to have passed what was recorded, so that queries show it;
     ///     ``Dispatched/behind`` has those that have not.
     ///   - limit: how long to wait for them.
@@ -57,8 +58,8 @@ extension Orchestrator {
             Incoming(command), Options(metadata: metadata, key: key, consumers: consumers, limit: limit))
     }
 
-    /// Carries out an action, again from its beginning where what it read has changed before it could append; the parameters are
-    /// those of the other commands.
+    /// Carries out an action, again from its beginning where what it read has changed before it could append; the
+    /// parameters are those of the other commands.
     @discardableResult
     public func dispatch<C: ActionCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil, awaiting consumers: [String] = [],
@@ -72,30 +73,28 @@ extension Orchestrator {
         guard let host = hosts[ObjectIdentifier(C.State.self)] as? AggregateHost<C.State> else {
             throw DispatchError.unknownCommand(C.name, known: commands())
         }
-        let awaited = try stores(of: options.consumers)
-        var dispatched = try await chain.run(call(command, options)) { call in
-            try await host.dispatch(try command.valid(), call)
-        }
-        dispatched.behind = await behind(awaited, dispatched.positions, options.limit)
-        return dispatched
+        return try await carryOut(command, options) { try await host.dispatch($0, $1) }
     }
 
     func carryOut<C: DecisionCommand>(_ command: Incoming<C>, _ options: Options) async throws -> Decided<C.Model> {
-        let awaited = try stores(of: options.consumers)
-        var decided = try await chain.run(call(command, options)) { call in
-            try await decisions.dispatch(try command.valid(), call)
-        }
-        decided.behind = await behind(awaited, decided.positions, options.limit)
-        return decided
+        try await carryOut(command, options) { try await decisions.dispatch($0, $1) }
     }
 
     func carryOut<C: ActionCommand>(_ command: Incoming<C>, _ options: Options) async throws -> Performed<C.Output> {
+        try await carryOut(command, options) { try await perform($0, $1) }
+    }
+
+    /// Through the middleware, and then until the consumers that are to be awaited have passed what was recorded.
+    private func carryOut<C: Command, Outcome: AwaitableOutcome>(
+        _ command: Incoming<C>, _ options: Options, _ body: @Sendable (C, Call) async throws -> Outcome
+    ) async throws -> Outcome {
+        // Looked up before anything is recorded.
         let awaited = try stores(of: options.consumers)
-        var performed = try await chain.run(call(command, options)) { call in
-            try await perform(try command.valid(), call)
+        var outcome = try await chain.run(call(command, options)) { call in try await body(try command.valid(), call) }
+        if !awaited.isEmpty, !outcome.positions.isEmpty {
+            outcome.behind = await client.behind(awaited, at: outcome.positions, within: options.limit)
         }
-        performed.behind = await behind(awaited, performed.positions, options.limit)
-        return performed
+        return outcome
     }
 
     private func perform<C: ActionCommand>(_ command: C, _ call: Call) async throws -> Performed<C.Output> {
@@ -145,8 +144,8 @@ extension Orchestrator {
     /// Answers a query by name.
     ///
     /// - Parameters:
-    ///   - position: what the answer must know of: the consumers of the query's read model are waited for until they have passed it.
-    ///     A query that reads the events themselves has nobody to wait for.
+    ///   - position: what the answer must know of: the consumers of the query's read model are waited for until they
+    ///     have passed it. A query that reads the events themselves has nobody to wait for.
     ///   - limit: how long to wait.
     /// - Throws: ``ConsumersBehind`` where they were not as far in time.
     public func query(
@@ -183,7 +182,6 @@ extension Orchestrator {
 }
 
 extension Orchestrator {
-    /// Looked up before anything is recorded.
     private func stores(of names: [String]) throws -> [(name: String, store: any CheckpointStore)] {
         try names.map { name in
             guard let store = consumers[name] else {
@@ -191,14 +189,6 @@ extension Orchestrator {
             }
             return (name, store)
         }
-    }
-
-    private func behind(
-        _ consumers: [(name: String, store: any CheckpointStore)], _ positions: [ClosedRange<Position>],
-        _ limit: Duration
-    ) async -> [ConsumerLag] {
-        if positions.isEmpty || consumers.isEmpty { return [] }
-        return await client.behind(consumers, at: positions, within: limit)
     }
 }
 

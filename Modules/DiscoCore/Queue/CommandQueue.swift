@@ -6,8 +6,9 @@
 /// try await ticket.outcome().state                            // where the outcome is wanted
 /// ```
 ///
-/// Commands for one aggregate are carried out in the order in which they came; others beside each other. **What waits here is lost
-/// when the process is killed.** A graceful shutdown carries it out first. Commands are taken before ``run()`` begins, and wait for it.
+/// Commands for one aggregate are carried out in the order in which they came; others beside each other. **What waits
+/// here is lost when the process is killed.** A graceful shutdown carries it out first. Commands are taken before
+/// ``run()`` begins, and wait for it.
 public final class CommandQueue: Sendable {
     private struct Item: Sendable {
         /// Those of one lane go one after the other; nil for those that may go at once.
@@ -32,7 +33,8 @@ public final class CommandQueue: Sendable {
     private let state = Locked(State())
 
     /// - Parameters:
-    ///   - capacity: how many commands may wait or be carried out at once; one more is refused with ``DispatchError/queueFull(capacity:)``.
+    ///   - capacity: how many commands may wait or be carried out at once; one more is refused with
+    ///     ``DispatchError/queueFull(capacity:)``.
     ///   - width: how many are carried out beside each other.
     public init(_ orchestrator: Orchestrator, capacity: Int = 1000, width: Int = 32) {
         precondition(capacity > 0 && width > 0, "A queue needs room for a command, and one to carry it out.")
@@ -128,8 +130,8 @@ public final class CommandQueue: Sendable {
         return nil
     }
 
-    /// Carries out what comes, until ``drain()`` was called and nothing waits any more, or its task is cancelled: then what waits is
-    /// refused with ``DispatchError/queueClosed``.
+    /// Carries out what comes, until ``drain()`` was called and nothing waits any more, or its task is cancelled: then
+    /// what waits is refused with ``DispatchError/queueClosed``.
     public func run() async throws {
         state.withLock { state in
             precondition(!state.isRunning, "The queue is running already. Run it once.")

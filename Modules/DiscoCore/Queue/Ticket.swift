@@ -18,10 +18,11 @@ public final class Ticket<Outcome: Sendable>: Sendable {
         for waiter in waiting { waiter.settle(result) }
     }
 
-    /// Waits until the command was carried out; any number of tasks may. A command that nobody waits for is carried out all the same.
+    /// Waits until the command was carried out; any number of tasks may. A command that nobody waits for is carried out
+    /// all the same.
     ///
-    /// - Throws: what the dispatch throws, ``DispatchError/queueClosed`` where the queue ended before, or `CancellationError` where
-    ///   the waiting task is cancelled; the command is not.
+    /// - Throws: what the dispatch throws, ``DispatchError/queueClosed`` where the queue ended before, or
+    ///   `CancellationError` where the waiting task is cancelled; the command is not.
     public func outcome() async throws -> Outcome {
         let waiter = Waiter<Outcome>()
         let result = state.withLock { state in

@@ -39,11 +39,12 @@ public struct HeldEvent: Hashable, Sendable {
 /// One step of a consumer, from the checkpoint it read to the one it has reached.
 public struct Progress: Hashable, Sendable {
     public var consumer: String
-    /// What the consumer believes is stored; where it is not, the step is refused with ``EventStoreError/Code/checkpointMoved``.
+    /// What the consumer believes is stored; where it is not, the step is refused with
+    /// ``EventStoreError/Code/checkpointMoved``.
     public var from: Checkpoint
     public var to: Checkpoint
-    /// Events held from now on. One at or below `from` was held before, with an attempt less; where it is not, the step is
-    /// refused like one from another checkpoint, for somebody else has tried it meanwhile.
+    /// Events held from now on. One at or below `from` was held before, with an attempt less; where it is not, the step
+    /// is refused like one from another checkpoint, for somebody else has tried it meanwhile.
     public var hold: [HeldEvent]
     /// Positions of events that were held and are done; where one is not held any more, the step is refused likewise.
     public var release: [Position]

@@ -1,7 +1,7 @@
 import Logging
 
-/// Keeps and finds the snapshots of one kind of aggregate. Whatever is wrong with one costs time, never correctness: it is passed
-/// over with a warning, and the events are folded.
+/// Keeps and finds the snapshots of one kind of aggregate. Whatever is wrong with one costs time, never correctness: it
+/// is passed over with a warning, and the events are folded.
 struct AggregateSnapshots<State: Aggregate>: Sendable {
     private let store: (any SnapshotStore)?
     private let logger: Logger?

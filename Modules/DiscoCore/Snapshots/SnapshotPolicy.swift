@@ -4,7 +4,8 @@
 /// extension Wallet { static let snapshotPolicy = SnapshotPolicy.every(events: 200).or(.whenFoldingTakes(.milliseconds(20))) }
 /// ```
 ///
-/// Most streams are short, and reading fifty events costs about as much as reading a snapshot: keep none until measured.
+/// Most streams are short, and reading fifty events costs about as much as reading a snapshot: keep none until
+/// measured.
 public struct SnapshotPolicy: Hashable, Sendable {
     private var events: Int?
     private var bytes: Int?
@@ -62,5 +63,6 @@ public struct SnapshotPolicy: Hashable, Sendable {
 struct FoldCost: Hashable, Sendable {
     var events = 0
     var bytes = 0
+    /// The longest that reading it has taken.
     var time = Duration.zero
 }

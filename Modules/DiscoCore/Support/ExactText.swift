@@ -1,6 +1,7 @@
 import Foundation
 
-/// Text that is compared byte by byte, as databases compare: to Swift's strings é and e with a combining accent are equal.
+/// Text that is compared byte by byte, as databases compare: to Swift's strings é and e with a combining accent are
+/// equal.
 package struct ExactText: Hashable, Sendable {
     package let text: String
 

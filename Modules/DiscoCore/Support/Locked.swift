@@ -4,8 +4,8 @@ import Foundation
 ///
 /// `@unchecked Sendable`, by this proof: `state` is read and written only between `pthread_mutex_lock` and
 /// `pthread_mutex_unlock` of one mutex, `body` cannot let a reference to it escape through `inout`, and the mutex
-/// lives on the heap at an address that does not move until `deinit`, when no other reference is left. A pthread mutex and
-/// not `Synchronization.Mutex`, because the thread sanitizer understands only the former on Linux.
+/// lives on the heap at an address that does not move until `deinit`, when no other reference is left. A pthread mutex
+/// and not `Synchronization.Mutex`, because the thread sanitizer understands only the former on Linux.
 ///
 /// Critical sections are short and never call out to code that could block; where one does, on purpose, it says so.
 package final class Locked<State>: @unchecked Sendable {
@@ -45,10 +45,11 @@ package final class Locked<State>: @unchecked Sendable {
         pthread_cond_broadcast(changed)
     }
 
-    /// Blocks the calling thread until `body` returns something, trying anew at each ``signal()`` and when the time is over,
-    /// when it returns whatever `body` does then.
+    /// Blocks the calling thread until `body` returns something, trying anew at each ``signal()`` and when the time is
+    /// over, when it returns whatever `body` does then.
     ///
-    /// Only for threads that the package started itself: blocking a thread of Swift's cooperative pool can stop the program.
+    /// Only for threads that the package started itself: blocking a thread of Swift's cooperative pool can stop the
+    /// program.
     package func waiting<Result>(
         for limit: Duration? = nil, _ body: (inout sending State) -> sending Result?
     ) -> sending Result? {

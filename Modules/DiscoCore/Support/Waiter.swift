@@ -1,4 +1,5 @@
-/// One task that waits for one value. Whoever comes first decides what it gets: a result, or the task's own cancellation.
+/// One task that waits for one value. Whoever comes first decides what it gets: a result, or the task's own
+/// cancellation.
 package final class Waiter<Value: Sendable>: Sendable {
     private struct State: Sendable {
         var continuation: CheckedContinuation<Value, any Error>?
@@ -10,7 +11,8 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     package init() {}
 
-    /// Suspends until it is settled; throws `CancellationError` where its task is cancelled before it was taken or settled.
+    /// Suspends until it is settled; throws `CancellationError` where its task is cancelled before it was taken or
+    /// settled.
     package func value() async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -25,7 +27,8 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// From now on cancelling comes too late, and whoever took it settles it. False where it was settled, or cancelled, before.
+    /// From now on cancelling comes too late, and whoever took it settles it. False where it was settled, or cancelled,
+    /// before.
     package func take() -> Bool {
         state.withLock { state in
             if state.result == nil { state.taken = true }

@@ -3,12 +3,13 @@ import Foundation
 
 /// Group commit: while one batch of appends commits, the next gathers, so that concurrent appends share a disk flush.
 ///
-/// The lane belongs to no caller: its own threads commit batches and resume callers, so that one caller's cancellation never
-/// reaches another's commit. An append that is still waiting when its task is cancelled is withdrawn; one in a batch
-/// runs to its outcome.
+/// The lane belongs to no caller: its own threads commit batches and resume callers, so that one caller's cancellation
+/// never reaches another's commit. An append that is still waiting when its task is cancelled is withdrawn; one in a
+/// batch runs to its outcome.
 ///
-/// With several appenders a batch is laid out and sent while the one before it commits. Which goes first, and that each sees the
-/// other, is then the affair of the store's lock; batches are kept about as large as each other, since small ones cost a flush each.
+/// With several appenders a batch is laid out and sent while the one before it commits. Which goes first, and that each
+/// sees the other, is then the affair of the store's lock; batches are kept about as large as each other, since small
+/// ones cost a flush each.
 public final class AppendLane: Sendable {
     fileprivate struct Waiting: Sendable {
         let append: Append
@@ -182,6 +183,7 @@ public final class AppendLane: Sendable {
             do {
                 return try appender.commit(batch)
             } catch {
+                // On the lane's own thread.
                 Thread.sleep(forTimeInterval: 0.05 * Double(1 << attempt))
             }
         }

@@ -4,7 +4,8 @@ import Foundation
 /// Decides which appends may share a transaction: those whose outcomes do not depend on each other.
 ///
 /// A pure state machine. A batch closes before an append that touches a stream which is touched in the batch already,
-/// repeats an id or key, or whose condition matches an event of the batch; only appends that expect nothing of a stream may share it.
+/// repeats an id or key, or whose condition matches an event of the batch; only appends that expect nothing of a stream
+/// may share it.
 struct Batcher {
     static let mostAppends = 512
     static let mostBytes = 4 << 20

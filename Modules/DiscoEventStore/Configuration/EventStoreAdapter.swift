@@ -20,7 +20,8 @@
         private let pending: @Sendable (ConfigReader) async throws -> [String]
 
         /// - Parameters:
-        ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies them.
+        ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies
+        ///     them.
         ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
         public init(
             name: String, pendingMigrations: @escaping @Sendable (ConfigReader) async throws -> [String] = { _ in [] },
@@ -36,13 +37,14 @@
 
         /// Opens the store with what the configuration says.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store throws.
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
+        ///   throws.
         public func open(_ config: ConfigReader) async throws -> any EventStore { try await make(config) }
 
         /// The adapter that the configuration names.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, which names the key, its value and
-        ///   what is allowed.
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, which names the key, its
+        ///   value and what is allowed.
         public static func chosen(by config: ConfigReader, among adapters: [EventStoreAdapter]) throws
             -> EventStoreAdapter
         {

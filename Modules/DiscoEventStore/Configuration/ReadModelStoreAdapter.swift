@@ -18,7 +18,8 @@
 
         /// Opens the store with what the configuration says.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store throws.
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
+        ///   throws.
         public func open(_ config: ConfigReader) async throws -> any ReadModelStore { try await make(config) }
 
         /// The adapter that the configuration names.

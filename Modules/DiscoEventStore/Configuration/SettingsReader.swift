@@ -3,7 +3,8 @@
     package import DiscoCore
     import Foundation
 
-    /// Reads settings below `disco` and refuses a value that is not one: a setting that is silently its default is a trap.
+    /// Reads settings below `disco` and refuses a value that is not one: a setting that is silently its default is a
+    /// trap.
     package struct SettingsReader {
         private let config: ConfigReader
 

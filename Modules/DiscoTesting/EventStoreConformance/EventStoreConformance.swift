@@ -32,7 +32,8 @@ public struct EventStoreConformance: Sendable {
     ///   - isDurable: whether what a closed store has recorded is there when `second` opens its data again.
     ///   - hasSettableClock: whether `open` can heed ``Options/clock``.
     ///   - open: a fresh, empty store at each call.
-    ///   - second: another store on the data of the one given, which may be open still, or closed. Nil where that cannot be.
+    ///   - second: another store on the data of the one given, which may be open still, or closed. Nil where that
+    ///     cannot be.
     ///   - disturb: cuts the store's connections, or restarts its server. Nil where there is no such thing.
     public init(
         isDurable: Bool = true, hasSettableClock: Bool = true,

@@ -1,6 +1,7 @@
 public import DiscoCore
 
-/// What has happened, what is asked, and what must be decided, for commands that are decided on a model: given, when, then.
+/// What has happened, what is asked, and what must be decided, for commands that are decided on a model: given, when,
+/// then.
 ///
 /// ```swift
 /// try DecisionScenario<Enrolment>()
@@ -9,8 +10,8 @@ public import DiscoCore
 ///     .thenRefused(CourseRefusal.full)
 /// ```
 ///
-/// Only what the command's query selects reaches the model, as in a dispatch: an event that it should select and does not is
-/// found here. Events are recorded in streams of their own unless they are given with one.
+/// Only what the command's query selects reaches the model, as in a dispatch: an event that it should select and does
+/// not is found here. Events are recorded in streams of their own unless they are given with one.
 public struct DecisionScenario<Model: DecisionModel> {
     private var history: [(event: Model.Event, stream: StreamID?)] = []
 
@@ -25,7 +26,8 @@ public struct DecisionScenario<Model: DecisionModel> {
         return scenario
     }
 
-    /// Decides a command as a dispatch would: rules first, then the model from what the query selects, then the decision.
+    /// Decides a command as a dispatch would: rules first, then the model from what the query selects, then the
+    /// decision.
     public func when<C: DecisionCommand>(_ command: C) -> Decision<Model, Model.Event> where C.Model == Model {
         Decision {
             var builder = EventBuilder()

@@ -1,8 +1,8 @@
 public import DiscoCore
 public import Foundation
 
-/// Makes recorded events without a store, for testing projections and policies: positions, versions and times are assigned
-/// as a store would, one second apart.
+/// Makes recorded events without a store, for testing projections and policies: positions, versions and times are
+/// assigned as a store would, one second apart.
 ///
 /// ```swift
 /// var events = EventBuilder()

@@ -28,7 +28,8 @@ public struct EventSamples<Event: DomainEvent> {
     /// Reads each of them from a store through the upcasters, and decodes it.
     ///
     /// - Returns: what each has become.
-    /// - Throws: ``ConformanceFailure`` where one does not become an event of today, or where an upcaster has no sample.
+    /// - Throws: ``ConformanceFailure`` where one does not become an event of today, or where an upcaster has no
+    ///   sample.
     @discardableResult
     public func check(file: String = #fileID, line: Int = #line) async throws -> [[Event]] {
         for upcaster in upcasters {

@@ -14,8 +14,8 @@ import Foundation
 ///     .thenRefused(WalletRefusal.insufficientFunds(balance: 5, amount: 30))
 /// ```
 ///
-/// Events go through their recorded form, so one that does not come back as it went in is found here. No store is needed.
-/// What is not as it must be throws a ``ConformanceFailure`` with its place in the source.
+/// Events go through their recorded form, so one that does not come back as it went in is found here. No store is
+/// needed. What is not as it must be throws a ``ConformanceFailure`` with its place in the source.
 public struct Scenario<State: Aggregate>: Sendable {
     private let id: State.ID
     private var history: [State.Event] = []
@@ -29,7 +29,8 @@ public struct Scenario<State: Aggregate>: Sendable {
         return scenario
     }
 
-    /// Has the aggregate decide a command as a dispatch would: rules first, then whether it may exist, then the decision.
+    /// Has the aggregate decide a command as a dispatch would: rules first, then whether it may exist, then the
+    /// decision.
     public func when<C: AggregateCommand<State>>(_ command: C) -> Decision<State, State.Event> {
         Decision {
             var state = State(id: id)
