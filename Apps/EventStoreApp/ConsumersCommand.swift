@@ -42,7 +42,7 @@ struct ConsumersCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Forgets a consumer's checkpoint and what it holds: it begins anew when it is next run.",
             discussion: """
-                A projection applies every event again: empty its tables first. A policy reacts to every event again. Stop the consumer
+                A projection applies every event again: empty its tables first. A policy reacts to every event again. Stop the consumer \
                 before this.
                 """)
 

@@ -11,7 +11,7 @@ struct EventStoreApp: AsyncParsableCommand {
         commandName: "EventStoreApp",
         abstract: "Looks after an event store: migrates it, reads and appends, follows, counts, verifies.",
         discussion: """
-            Rows are tables on a terminal and a JSON object a line elsewhere. What is refused is JSON on standard error, and the
+            Rows are tables on a terminal and a JSON object a line elsewhere. What is refused is JSON on standard error, and the \
             exit status is 1; 78 for a wrong setting, 64 for wrong usage.
 
             \(AppConfiguration.help)

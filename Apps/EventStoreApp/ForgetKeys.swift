@@ -7,7 +7,7 @@ struct ForgetKeys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Forgets idempotency keys that have grown old, and says how many they were.",
         discussion: """
-            A request that is repeated later than that takes effect again, so keep keys for as long as anybody may repeat one: a day is
+            A request that is repeated later than that takes effect again, so keep keys for as long as anybody may repeat one: a day is \
             much for a browser, a month for a queue. Run it from time to time; events are never touched.
 
             Example: EventStoreApp forget-keys --older-than 30

@@ -35,7 +35,7 @@ struct Migrations: AsyncParsableCommand {
         abstract:
             "Prints the SQL of all migrations, or writes it to files: for those who run a migration tool of their own.",
         discussion: """
-            Apply the files in their order, each once. On PostgreSQL the schema stands as "disco": create it first, or put another name
+            Apply the files in their order, each once. On PostgreSQL the schema stands as "disco": create it first, or put another name \
             in its place. Each file notes at its end that it was applied, so that the store finds nothing to do;
             DISCO_EVENT_STORE_POSTGRES_MIGRATES=false keeps it from migrating by itself later.
             """)

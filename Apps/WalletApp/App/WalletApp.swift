@@ -48,7 +48,7 @@ struct Dispatch: AsyncParsableCommand {
             Example: WalletApp dispatch deposit_money '{"id": "0198…", "amount": 12.50}' --key order-77
 
             With --key the command takes effect once, however often it is sent; each time it is answered as it was the first time.
-            With --await it returns when a process that consumes has brought the read model that far, or warns on standard error that it
+            With --await it returns when a process that consumes has brought the read model that far, or warns on standard error that it \
             is behind: recorded it is all the same. With --details the answer says at which position, for `query --after`.
             """)
 
@@ -117,7 +117,7 @@ struct Schema: AsyncParsableCommand {
         discussion: """
             Example: WalletApp schema --check Apps/WalletApp/events.json
 
-            The file is committed; CI checks it. A change of an event type that recorded events would not survive is refused, with
+            The file is committed; CI checks it. A change of an event type that recorded events would not survive is refused, with \
             what to do about it.
             """)
 

@@ -11,68 +11,10 @@ import Foundation
 /// sees the other, is then the affair of the store's lock; batches are kept about as large as each other, since small
 /// ones cost a flush each.
 public final class AppendLane: Sendable {
-    fileprivate struct Waiting: Sendable {
-        let append: Append
-        let waiter: Waiter<Appended>
-    }
-
-    private struct State: Sendable {
-        var queue: [Waiting] = []
-        /// How many events wait, and how many are being committed.
-        private(set) var (waiting, inHand) = (0, 0)
-        /// How many there were at once of late.
-        private var recent = 0
-        private(set) var idle = 0
-        private(set) var firstIsBusy = false
-        var closing = false
-
-        /// How many events the next batch may have, nil while it should gather more.
-        ///
-        /// Half of what there is at once: then one half is laid out while the other commits.
-        func share(of appenders: Int) -> Int? {
-            if queue.isEmpty { return nil }
-            if appenders == 1 { return Int.max }
-            let half = max(recent / 2, AppendLane.worthItsFlush)
-            if inHand > 0, waiting < half, !closing { return nil }
-            return recent < 2 * AppendLane.worthItsFlush ? Int.max : half
-        }
-
-        mutating func enqueue(_ append: Waiting) {
-            queue.append(append)
-            waiting += append.append.weight
-            recent = max(recent, waiting + inHand)
-        }
-
-        mutating func take(_ count: Int, by index: Int) -> [Waiting] {
-            if index == 0 { firstIsBusy = true }
-            idle -= 1
-            let batch = Array(queue.prefix(count))
-            queue.removeFirst(count)
-            recent = max(waiting + inHand, recent * 7 / 8)
-            waiting -= batch.events
-            inHand += batch.events
-            return batch
-        }
-
-        /// A thread is ready for a batch.
-        mutating func ready(_ index: Int) {
-            if index == 0 { firstIsBusy = false }
-            idle += 1
-        }
-
-        mutating func settled(_ events: Int) { inHand -= events }
-
-        /// Whether a thread that waits should look again.
-        func isWanted(of appenders: Int) -> Bool { idle > 0 && share(of: appenders) != nil }
-    }
-
-    /// With fewer events than this a batch costs its flush more than itself: it does not go ahead of another's end.
-    private static let worthItsFlush = 16
-
     /// After ``OutcomeUnknown`` the lane repeats the same batch by itself so often, and then leaves it to the caller.
     private static let repeats = 3
 
-    private let state: Locked<State>
+    private let state: Locked<LaneState>
     private let threads: [OwnThread]
 
     /// - Parameter name: that of the threads, at most 15 characters.
@@ -81,7 +23,7 @@ public final class AppendLane: Sendable {
     /// - Parameter appenders: a thread for each.
     public init(name: String, appenders: [some BatchAppender]) {
         precondition(!appenders.isEmpty, "A lane needs an appender.")
-        let state = Locked(State())
+        let state = Locked(LaneState())
         self.state = state
         threads = appenders.enumerated().map { index, appender in
             OwnThread(name: name) { Self.run(state, appender, index, of: appenders.count) }
@@ -97,7 +39,7 @@ public final class AppendLane: Sendable {
         let appenders = threads.count
         let isWanted = try state.withLock { state in
             if state.closing { throw EventStoreError.closed }
-            state.enqueue(Waiting(append: append, waiter: waiter))
+            state.enqueue(.init(append: append, waiter: waiter))
             return state.isWanted(of: appenders)
         }
         if isWanted { state.signal() }
@@ -115,7 +57,8 @@ public final class AppendLane: Sendable {
         state.signal()
     }
 
-    private static func run(_ state: Locked<State>, _ appender: some BatchAppender, _ index: Int, of appenders: Int) {
+    private static func run(_ state: Locked<LaneState>, _ appender: some BatchAppender, _ index: Int, of appenders: Int)
+    {
         while let batch = next(state, index, appenders) {
             let outcomes = commit(batch.map(\.append), appender)
             let isWanted = state.withLock { state in
@@ -134,10 +77,10 @@ public final class AppendLane: Sendable {
     }
 
     /// Blocks until there is something to commit; nil at the end.
-    private static func next(_ state: Locked<State>, _ index: Int, _ appenders: Int) -> [Waiting]? {
+    private static func next(_ state: Locked<LaneState>, _ index: Int, _ appenders: Int) -> [LaneState.Waiting]? {
         while true {
             state.withLock { $0.ready(index) }
-            let batch: [Waiting]? = state.waiting { state in
+            let batch: [LaneState.Waiting]? = state.waiting { state in
                 // The others help the first: what comes alone always goes over one connection.
                 guard index == 0 || state.firstIsBusy, let share = state.share(of: appenders) else {
                     return state.closing ? [] : nil
@@ -189,8 +132,4 @@ public final class AppendLane: Sendable {
         }
         return batch.map { .refused(OutcomeUnknown(append: $0, underlying: error.underlying)) }
     }
-}
-
-extension [AppendLane.Waiting] {
-    fileprivate var events: Int { reduce(0) { $0 + $1.append.weight } }
 }
