@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
     ],
     targets: [
         // The library, from the bottom up.
@@ -93,9 +94,11 @@ let package = Package(
         .target(
             name: "AppSupport",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", .configuration,
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", .logging,
+                .configuration,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
             ],
             path: "Apps/AppSupport"),
         .executableTarget(
@@ -111,6 +114,7 @@ let package = Package(
                 "WalletDomain", "AppSupport", "DiscoCore", "DiscoEventStore", "DiscoConsumers", .logging,
                 .configuration,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Apps/WalletApp/App"),
         .executableTarget(
@@ -161,14 +165,13 @@ let package = Package(
             name: "DiscoEventStorePostgresTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStorePostgres", "DiscoTesting", "TestSupport", "DiscoProbe",
-                .configuration,
+                .logging, .configuration,
             ]),
         .testTarget(
             name: "DiscoConsumersTests",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoTesting",
-                "TestSupport",
-                .logging,
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
+                "DiscoTesting", "TestSupport", .logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "EventStoreAppTests", dependencies: ["EventStoreApp", "DiscoCore", "TestSupport"]),

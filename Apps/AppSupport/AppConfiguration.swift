@@ -4,12 +4,16 @@ package import DiscoEventStore
 import DiscoEventStorePostgres
 import DiscoEventStoreSQLite
 import Foundation
+package import Logging
 import SystemPackage
+import Yams
 
 /// The settings of an app: the environment, then the file that `DISCO_CONFIG_FILE` names, then the defaults.
 package enum AppConfiguration {
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration`` where the file cannot be read.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration`` where the file cannot be read, or
+    ///   where a variable or key is none of the settings.
     package static func load() async throws -> ConfigReader {
+        try keys.check(environment: ProcessInfo.processInfo.environment)
         let environment = EnvironmentVariablesProvider()
         guard let path = ConfigReader(provider: environment).string(forKey: "disco.config.file") else {
             return ConfigReader(provider: environment)
@@ -17,10 +21,14 @@ package enum AppConfiguration {
         do {
             switch URL(filePath: path).pathExtension {
             case "yaml", "yml":
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                try keys.check(try Self.keys(of: try Yams.compose(yaml: text), in: path), in: path)
                 return ConfigReader(providers: [
                     environment, try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)),
                 ])
             case "json":
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                try keys.check(try Self.keys(of: try JSONText(text).value(), in: path), in: path)
                 return ConfigReader(providers: [
                     environment, try await FileProvider<JSONSnapshot>(filePath: FilePath(path)),
                 ])
@@ -33,6 +41,41 @@ package enum AppConfiguration {
         } catch {
             throw EventStoreError(.configuration, "DISCO_CONFIG_FILE is \(path), which cannot be read: \(error)")
         }
+    }
+
+    private static let keys = ConfigurationKeys(
+        eventStores: eventStores, readModelStores: readModelStores, others: ["disco.config.file"])
+
+    private static func keys(of node: Yams.Node?, in path: String, below prefix: String = "") throws -> [String] {
+        // A null is a section whose lines are all comments.
+        guard let node, node.null == nil else { return [] }
+        if let sequence = node.sequence, !sequence.isEmpty { throw list(prefix, path) }
+        guard let mapping = node.mapping else { return [prefix] }
+        return try mapping.flatMap { key, value in
+            try keys(of: value, in: path, below: join(prefix, key.string ?? "?"))
+        }
+    }
+
+    private static func keys(of value: JSON, in path: String, below prefix: String = "") throws -> [String] {
+        if case .array = value { throw list(prefix, path) }
+        if value == .null { return [] }
+        guard let object = value.object else { return [prefix] }
+        return try object.flatMap { try keys(of: $0.value, in: path, below: join(prefix, $0.name)) }
+    }
+
+    private static func join(_ prefix: String, _ name: String) -> String { prefix.isEmpty ? name : prefix + "." + name }
+
+    private static func list(_ key: String, _ path: String) -> EventStoreError {
+        EventStoreError(
+            .configuration,
+            "\(key.isEmpty ? "The whole" : "The key \(key)") in \(path) is a list; it must be one value.")
+    }
+
+    /// Where the apps say trouble in the background.
+    package static func logger(_ label: String) -> Logger {
+        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        return logger
     }
 
     package static let eventStores: [EventStoreAdapter] = [.memory, .sqlite, .postgres]

@@ -13,8 +13,8 @@ package struct Table {
     }
 
     /// Prints a row at once as JSON, or keeps it until ``finish()``.
-    package mutating func add(_ object: JSON) {
-        if asJSON { return Output.print(object) }
+    package mutating func add(_ object: JSON) throws {
+        if asJSON { return try Output.print(object) }
         rows.append(columns.map { Self.shown(object[$0] ?? .null) })
     }
 
@@ -27,7 +27,7 @@ package struct Table {
     }
 
     /// Prints the rows gathered, in columns as wide as they need; numbers stand to the right.
-    package mutating func finish() {
+    package mutating func finish() throws {
         if asJSON || rows.isEmpty { return }
         let widths = columns.indices.map { column in
             (rows.map { $0[column].count } + [columns[column].count]).max() ?? 0
@@ -38,7 +38,7 @@ package struct Table {
                 let pad = String(repeating: " ", count: widths[column] - cell.count)
                 return numeric[column] ? pad + cell : cell + pad
             }
-            Output.write(cells.joined(separator: "  ").trimmingTrailingSpaces)
+            try Output.write(cells.joined(separator: "  ").trimmingTrailingSpaces)
         }
         rows = []
     }

@@ -41,7 +41,9 @@ struct AppendEvent: AsyncParsableCommand {
             let appended = try await client.append(Append([event], expect: [stream: expect.version]))
             guard let position = appended.first else { return }
             let before = Position(rawValue: position.rawValue - 1)
-            for try await recorded in client.events(after: before, upTo: position) { Output.print(try recorded.json) }
+            for try await recorded in client.events(after: before, upTo: position) {
+                try Output.print(try recorded.json)
+            }
         }
     }
 }

@@ -25,14 +25,14 @@ struct ConsumersCommand: AsyncParsableCommand {
                     for name in try await readModels.consumers() {
                         let position = try await readModels.checkpoint(of: name).position
                         let held = try await readModels.held(by: name)
-                        table.add([
+                        try table.add([
                             "consumer": .string(name), "position": JSON(integerLiteral: Int(position.rawValue)),
                             "lag": JSON(integerLiteral: Int(head.rawValue - position.rawValue)),
                             "held": JSON(integerLiteral: held.count),
                             "reason": held.first { $0.attempts > 0 }.map { .string($0.reason) } ?? .null,
                         ])
                     }
-                    table.finish()
+                    try table.finish()
                 }
             }
         }
@@ -57,7 +57,7 @@ struct ConsumersCommand: AsyncParsableCommand {
                         throw EventStoreError(.unknownConsumer, "There is no consumer \(name); \(names).")
                     }
                     try await readModels.reset(name)
-                    Output.print(["reset": .string(name)])
+                    try Output.print(["reset": .string(name)])
                 }
             }
         }
@@ -66,7 +66,7 @@ struct ConsumersCommand: AsyncParsableCommand {
     private static func withReadModels(_ body: (any ReadModelStore) async throws -> Void) async throws {
         let config = try await AppConfiguration.load()
         let adapter = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
-        let readModels = try await adapter.open(config)
+        let readModels = try await adapter.open(config, logger: AppConfiguration.logger("EventStoreApp"))
         do {
             try await body(readModels)
         } catch {

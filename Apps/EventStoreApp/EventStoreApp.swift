@@ -4,15 +4,19 @@ import Configuration
 import DiscoCore
 import DiscoEventStore
 
-/// The event store at the command line.
 @main
+enum Main {
+    static func main() async { await Termination.heeding { await EventStoreApp.main() } }
+}
+
+/// The event store at the command line.
 struct EventStoreApp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "EventStoreApp",
-        abstract: "Looks after an event store: migrates it, reads and appends, follows, counts, verifies.",
+        abstract: "Manages an event store: migrates it, reads and appends, follows, counts, verifies.",
         discussion: """
             Rows are tables on a terminal and a JSON object a line elsewhere. What is refused is JSON on standard error, and the \
-            exit status is 1; 78 for a wrong setting, 64 for wrong usage.
+            exit status is 1; 78 for a wrong setting, 64 for wrong usage, 74 where the output cannot be written.
 
             \(AppConfiguration.help)
             """,
@@ -34,7 +38,8 @@ extension ParsableCommand {
                     "The memory store ends with its process, so there is nothing to look after: "
                         + "set DISCO_EVENT_STORE_ADAPTER=sqlite or postgres.")
             }
-            let client = EventStoreClient(try await adapter.open(config))
+            let client = EventStoreClient(
+                try await adapter.open(config, logger: AppConfiguration.logger("EventStoreApp")))
             do {
                 try await body(client)
             } catch {

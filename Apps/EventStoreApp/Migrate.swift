@@ -18,14 +18,14 @@ struct Migrate: AsyncParsableCommand {
             let adapter = try EventStoreAdapter.chosen(by: config, among: AppConfiguration.eventStores)
             let pending = try await adapter.pendingMigrations(config)
             if check {
-                for name in pending { Output.write(name) }
+                for name in pending { try Output.write(name) }
                 if !pending.isEmpty { throw ExitCode(1) }
                 return
             }
             await (try await adapter.open(config)).close()
             // What the settings forbid to apply, opening has refused.
-            for name in pending { Output.write("applied \(name)") }
-            if pending.isEmpty { Output.write("up to date") }
+            for name in pending { try Output.write("applied \(name)") }
+            if pending.isEmpty { try Output.write("up to date") }
         }
     }
 }
@@ -53,13 +53,13 @@ struct Migrations: AsyncParsableCommand {
                     migration.sql + "\n"
                     + MigrationPlan.record(of: migration, schema: adapter == .postgres ? "disco" : nil)
                 guard let output else {
-                    Output.write("-- \(migration.name)\n\n\(sql)")
+                    try Output.write("-- \(migration.name)\n\n\(sql)")
                     continue
                 }
                 let folder = URL(filePath: output)
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 try Data(sql.utf8).write(to: folder.appending(path: migration.name))
-                Output.write(folder.appending(path: migration.name).path)
+                try Output.write(folder.appending(path: migration.name).path)
             }
         }
     }

@@ -15,7 +15,7 @@ struct ReadEvents: AsyncParsableCommand {
     @Option(help: "A category: what stands before the first hyphen of a stream.") var category: String?
     @Flag(help: "Every stream.") var all = false
     @OptionGroup var selection: Selection
-    @Option(help: "Begins at this position, or with a stream at this version.") var from: Int64?
+    @Option(help: "Begins at this position; of a stream, at this version.") var from: Int64?
     @Option(help: "The most events.") var limit: Int?
     @Flag(help: "From the last one back.") var backward = false
     @OptionGroup var rows: RowOptions
@@ -33,18 +33,20 @@ struct ReadEvents: AsyncParsableCommand {
             let direction: Read.Direction = backward ? .backward : .forward
             var table = EventTable(json: rows.json)
             let events: EventSequence
-            if let stream, selection.isEmpty {
+            if let stream {
                 let (first, last) = backward ? (1, from.map(Int.init) ?? .max) : (from.map(Int.init) ?? 1, .max)
                 events = client.stream(
-                    StreamID(stream), from: max(1, first), to: last, direction: direction, limit: limit)
+                    StreamID(stream), types: selection.types.commaSeparated,
+                    tags: selection.tags.commaSeparated.map { Tag($0) }, from: first, to: last, direction: direction,
+                    limit: limit)
             } else {
-                let query = selection.query(category: category, stream: stream.map { StreamID($0) })
                 events = client.events(
-                    query, after: backward ? .start : Position(rawValue: max(0, (from ?? 1) - 1)),
+                    selection.query(category: category),
+                    after: backward ? .start : Position(rawValue: max(0, (from ?? 1) - 1)),
                     upTo: backward ? from.map(Position.init(rawValue:)) : nil, direction: direction, limit: limit)
             }
             for try await event in events { try table.add(event) }
-            table.finish()
+            try table.finish()
         }
     }
 }
@@ -54,13 +56,9 @@ struct Selection: ParsableArguments {
     @Option(help: "Any of these types; several with commas between them.") var types: String?
     @Option(help: "All of these tags; several with commas between them.") var tags: String?
 
-    var isEmpty: Bool { types == nil && tags == nil }
-
-    func query(category: String? = nil, stream: StreamID? = nil) -> EventQuery {
+    func query(category: String? = nil) -> EventQuery {
         EventQuery(items: [
-            .init(
-                types: types.commaSeparated, tags: tags.commaSeparated.map { Tag($0) }, category: category,
-                stream: stream)
+            .init(types: types.commaSeparated, tags: tags.commaSeparated.map { Tag($0) }, category: category)
         ])
     }
 }
@@ -75,10 +73,10 @@ struct EventTable {
     }
 
     mutating func add(_ event: RecordedEvent) throws {
-        table.add(try event.json)
+        try table.add(try event.json)
         gathered += 1
-        if gathered.isMultiple(of: 100) { table.finish() }
+        if gathered.isMultiple(of: 100) { try table.finish() }
     }
 
-    mutating func finish() { table.finish() }
+    mutating func finish() throws { try table.finish() }
 }

@@ -14,9 +14,9 @@ struct Streams: AsyncParsableCommand {
         try await withClient { client in
             var table = Table(["stream", "version"], json: rows.json)
             try await client.forEachStream(category: category, prefix: prefix) { info in
-                table.add(["stream": .string(info.stream.name), "version": JSON(integerLiteral: info.version)])
+                try table.add(["stream": .string(info.stream.name), "version": JSON(integerLiteral: info.version)])
             }
-            table.finish()
+            try table.finish()
         }
     }
 }
@@ -53,8 +53,8 @@ struct Stats: AsyncParsableCommand {
                 "streams": JSON(integerLiteral: categories.values.reduce(0) { $0 + $1.streams }),
                 "categories": .object(JSON.Object(counts)),
             ]
-            if rows.json || !Output.isTerminal { return Output.print(stats) }
-            Output.write(stats.indented)
+            if rows.json || !Output.isTerminal { return try Output.print(stats) }
+            try Output.write(stats.indented)
         }
     }
 }
@@ -62,12 +62,12 @@ struct Stats: AsyncParsableCommand {
 extension EventStoreClient {
     /// Goes through the catalog page by page.
     func forEachStream(
-        category: String? = nil, prefix: String? = nil, _ body: (StreamInfo) -> Void
+        category: String? = nil, prefix: String? = nil, _ body: (StreamInfo) throws -> Void
     ) async throws {
         var after: StreamID?
         while true {
             let page = try await streams(category: category, prefix: prefix, after: after, limit: 1000)
-            page.forEach(body)
+            try page.forEach(body)
             guard page.count == 1000, let last = page.last else { return }
             after = last.stream
         }

@@ -20,10 +20,10 @@ struct Verify: AsyncParsableCommand {
             }
             if Output.hasTerminalForErrors { Output.note("\n") }
             var table = Table(["finding"], json: rows.json)
-            for finding in findings { table.add(["finding": .string(finding.description)]) }
-            table.finish()
+            for finding in findings { try table.add(["finding": .string(finding.description)]) }
+            try table.finish()
             if !findings.isEmpty { throw ExitCode(1) }
-            if Output.isTerminal { Output.write("sound: \(try await client.head()) events") }
+            if Output.isTerminal { try Output.write("sound: \(try await client.head()) events") }
         }
     }
 }

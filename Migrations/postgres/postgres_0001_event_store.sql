@@ -2,7 +2,7 @@
 -- Rows are never removed; positions are gapless from 1.
 
 CREATE TABLE "disco".store (
-    id uuid NOT NULL,
+    id uuid NOT NULL,                 -- in one row
     epoch bigint NOT NULL
 );
 INSERT INTO "disco".store VALUES (gen_random_uuid(), 1);
@@ -205,14 +205,22 @@ BEGIN
     END IF;
 END $$;
 
+-- The tags of each event of a batch, in the order of the events: null for one that has none. Each event stands in tag_event
+-- at least once, with a null in the place of a tag where it has none.
+CREATE FUNCTION "disco".tags_of(tag_names text[], tag_event integer[]) RETURNS SETOF text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY SELECT array_agg(t.tag ORDER BY t.n) FILTER (WHERE t.tag IS NOT NULL)
+        FROM unnest(tag_names, tag_event) WITH ORDINALITY AS t(tag, event, n) GROUP BY t.event ORDER BY t.event;
+END $$;
+
 -- Records a batch of appends that do not depend on each other, each whole or not at all.
 --
 -- Appends and streams are referred to by their place in the batch, from 1: each append has append_events events, each
 -- event its append, the place of that one's first event, its stream, and its number among the batch's events of that
 -- stream. What must hold before an append (expected_*) has one entry for each append and stream: -1 any, -2 no stream,
 -- -3 an existing one, otherwise the version. Conditions have one entry for each item of their queries: types, tags,
--- category and stream as JSON, null where nothing is demanded. Tags are array literals, and once more, each once for
--- its event, in tag_names and tag_event. Arrays are null where the batch has nothing of the kind.
+-- category and stream as JSON, null where nothing is demanded. Tags stand in tag_names with their event in tag_event, as
+-- `tags_of` takes them. Arrays are null where the batch has nothing of the kind.
 --
 -- Ids that are recorded already end the call with unique_violation, unless repeats_ids says to look for them first:
 -- that is rare, and looking costs every batch.
@@ -228,7 +236,7 @@ CREATE FUNCTION "disco".append(
     streams text[],
     event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[],
     event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[],
-    event_metadata text[], event_correlations uuid[], event_causations uuid[], event_tags text[],
+    event_metadata text[], event_correlations uuid[], event_causations uuid[],
     tag_names text[], tag_event integer[], repeats_ids boolean,
     expected_append integer[], expected_stream integer[], expected_version bigint[],
     condition_append integer[], condition_after bigint[], condition_queries text[],
@@ -381,28 +389,32 @@ BEGIN
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
         SELECT last_position + e.n, e.name, heads[e.stream] + e.number, e.category, e.type, e.type_version, e.id,
-            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags::text[], e.slice,
+            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags, e.slice,
             last_position + e.first, now_at
-        FROM unnest(event_first, event_stream, event_number, event_streams, event_categories, event_slices, event_types,
-                event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations, event_tags)
+        FROM ROWS FROM (
+                unnest(event_first, event_stream, event_number, event_streams, event_categories, event_slices, event_types,
+                    event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
+                "disco".tags_of(tag_names, tag_event))
             WITH ORDINALITY AS e(first, stream, number, name, category, slice, type, type_version, id, payload, metadata,
                 correlation, causation, tags, n);
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event);
+            SELECT DISTINCT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event)
+            WHERE t.tag IS NOT NULL;
         END IF;
     ELSE
         -- Those that are recorded move up.
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
         SELECT last_position + e.place, e.name, heads[e.stream] + e.number, e.category, e.type, e.type_version, e.id,
-            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags::text[], e.slice,
+            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags, e.slice,
             last_position + first_value(e.place) OVER (PARTITION BY e.append ORDER BY e.place), now_at
         FROM (
             SELECT u.*, row_number() OVER (ORDER BY u.n) AS place, row_number() OVER (PARTITION BY u.stream ORDER BY u.n) AS number
-            FROM unnest(event_append, event_stream, event_streams, event_categories, event_slices, event_types,
-                    event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations,
-                    event_tags)
+            FROM ROWS FROM (
+                    unnest(event_append, event_stream, event_streams, event_categories, event_slices, event_types,
+                        event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
+                    "disco".tags_of(tag_names, tag_event))
                 WITH ORDINALITY AS u(append, stream, name, category, slice, type, type_version, id, payload, metadata,
                     correlation, causation, tags, n)
             WHERE u.append <> ALL (refused)
@@ -410,12 +422,13 @@ BEGIN
         ORDER BY e.place;
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT t.tag, last_position + e.place
+            SELECT DISTINCT t.tag, last_position + e.place
             FROM (
                 SELECT u.n, row_number() OVER (ORDER BY u.n) AS place
                 FROM unnest(event_append) WITH ORDINALITY AS u(append, n)
                 WHERE u.append <> ALL (refused)
-            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n;
+            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n
+            WHERE t.tag IS NOT NULL;
         END IF;
     END IF;
 
@@ -431,6 +444,13 @@ BEGIN
             WHERE refused IS NULL OR u.n <> ALL (refused)
         ) AS a
         WHERE a.key IS NOT NULL;
+        -- One that was recorded before without its key takes effect once under the key too.
+        IF 'I' = ANY (reasons) THEN
+            INSERT INTO "disco".keys (key, fingerprint, first_position, events, recorded_at)
+            SELECT append_keys[r.append], append_fingerprints[r.append], r.place, r.events, now_at
+            FROM unnest(refused, reasons, places, numbers) AS r(append, reason, place, events)
+            WHERE r.reason = 'I' AND append_keys[r.append] IS NOT NULL;
+        END IF;
     END IF;
 
     IF 'K' = ANY (reasons) OR 'I' = ANY (reasons) THEN

@@ -27,6 +27,9 @@ struct Batch {
             .sorted { ($0.first?.position ?? .start) < ($1.first?.position ?? .start) }
     }
 
+    /// Looks at a stream again later; nothing is written down about that.
+    mutating func postpone(_ stream: StreamID, until date: Date) { waiting[stream]?[0].retryAt = date }
+
     func holds(_ stream: StreamID) -> Bool { waiting[stream] != nil }
 
     /// The first waiting event of its stream is done.

@@ -7,10 +7,20 @@ struct ConsumerLoop: Sendable {
     static let pageSize = 500
     /// With so many events waiting the consumer stops reading new ones.
     static let mostHeld = 10_000
+    /// When the held events of a deleted stream are looked at again.
+    private static let hiddenFor = 5.0
 
     let consumer: EventConsumer
     let store: any EventStore
     let logger: Logger
+    private let overflow: Locked<TroubleLog>
+
+    init(consumer: EventConsumer, store: any EventStore, logger: Logger) {
+        self.consumer = consumer
+        self.store = store
+        self.logger = logger
+        overflow = Locked(TroubleLog("The consumer \(consumer.name)", logger))
+    }
 
     struct Step {
         /// What there is to do next.
@@ -25,10 +35,13 @@ struct ConsumerLoop: Sendable {
     /// this store's history.
     func prepare() async throws {
         if case .projection(let projection, let readModels) = consumer.work {
-            try await readModels.write { transaction in try projection.setUp(transaction) }
+            try await readModels.setUp { transaction in try projection.setUp(transaction) }
         }
         let checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
-        if checkpoint == .start { return try await begin() }
+        if checkpoint == .start {
+            _ = try await begin()
+            return
+        }
         let page = try await store.page(Read(after: checkpoint.position, limit: 0))
         let identity = try await store.identity()
         let sameStore = checkpoint.store == nil || checkpoint.store == identity
@@ -37,52 +50,58 @@ struct ConsumerLoop: Sendable {
         }
     }
 
-    private func begin() async throws {
-        let to = try await consumer.start.checkpoint(in: store)
-        if to == .start { return }
+    /// Where a consumer is that has no checkpoint yet; where it waits for its time, the position behind which that may
+    /// come.
+    private func begin() async throws -> ConsumerStart.Place {
+        let place = try await consumer.start.place(in: store)
+        guard case .at(let checkpoint) = place, checkpoint != .start else { return place }
         do {
-            try await consumer.checkpoints.save(DiscoCore.Progress(consumer: consumer.name, from: .start, to: to))
+            try await consumer.checkpoints.save(
+                DiscoCore.Progress(consumer: consumer.name, from: .start, to: checkpoint))
+            return place
         } catch let error as EventStoreError where error.code == .checkpointMoved {
             // Another process began at the same time; its checkpoint counts.
+            return .at(try await consumer.checkpoints.checkpoint(of: consumer.name))
         }
     }
 
     /// Processes what is due and one page of what is new.
     func step() async throws -> Step {
-        let checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
+        var checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
+        if checkpoint == .start, case .time = consumer.start {
+            switch try await begin() {
+            case .at(let begun): checkpoint = begun
+            case .notYet(let head): return Step(position: head, next: .newEvents)
+            }
+        }
         let held = try await consumer.checkpoints.held(by: consumer.name)
         var batch = Batch(held: held)
         let before = checkpoint.position
         var to = checkpoint
-        var events: [Recorded] = []
+        var news = News()
         var next = Step.Next.retries
         if held.count < Self.mostHeld {
-            let page = try await store.page(Read(consumer.query, after: before, limit: Self.pageSize))
-            events = Recorded.grouped(page.events)
+            overflow.withLock { $0.ends("reads new events again") }
+            let page = try await store.page(read(consumer.query, after: before, limit: Self.pageSize))
+            news = News(page)
             next = page.hasMore || page.through < page.head ? .more : .newEvents
             to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
         } else {
-            logger.error("\(consumer.name) has \(held.count) events waiting and reads no new ones until some are done.")
+            overflow.withLock {
+                $0.begins("reads no new events until some that wait are done", TooManyHeld(held.count))
+            }
         }
-        let due = try await recordedEvents(batch.due(at: Date()))
-        if events.isEmpty, due.isEmpty, to.position == before {
+        let (due, hidden) = try await recordedEvents(batch.due(at: Date()))
+        for stream in hidden { batch.postpone(stream, until: Date(timeIntervalSinceNow: Self.hiddenFor)) }
+        if news.events.isEmpty, due.isEmpty, to.position == before {
             return Step(position: before, next: next, nextRetry: batch.nextRetry)
         }
         do {
             switch consumer.work {
             case .projection(let projection, let readModels):
-                try await project(projection, readModels, due, events, checkpoint, to, &batch)
+                try await project(projection, readModels, due, news, checkpoint, to, &batch)
             case .policy(let policy, let checkpoints):
-                for stream in due { await retry(policy, stream, &batch) }
-                var done = checkpoint
-                for event in events {
-                    guard await process(policy, event, &batch) else {
-                        // Shutting down: what comes from here on is left for the next run.
-                        to = done
-                        break
-                    }
-                    done = Checkpoint(position: event.position, eventID: event.id, store: to.store)
-                }
+                to = await react(policy, due, news, checkpoint, to, &batch)
                 try await checkpoints.save(progress(checkpoint, to, batch))
             }
         } catch let error as EventStoreError where error.code == .checkpointMoved {
@@ -92,144 +111,67 @@ struct ConsumerLoop: Sendable {
         return Step(position: to.position, next: next, nextRetry: batch.nextRetry)
     }
 
-    private typealias Due = [(held: HeldEvent, event: Recorded?)]
+    /// The events of one page, with those that could not be upcast.
+    struct News {
+        var events: [Recorded] = []
+        var failures: [Position: String] = [:]
 
-    private func recordedEvents(_ due: [[HeldEvent]]) async throws -> [Due] {
-        var result: [Due] = []
+        init() {}
+
+        init(_ page: Page) {
+            events = Recorded.grouped(page.events)
+            failures = page.failures
+        }
+    }
+
+    struct Due {
+        let held: HeldEvent
+        /// Nil where it is not there any more: it was erased, or nobody selects it.
+        let event: Recorded?
+        /// Why it cannot be upcast.
+        let failure: String?
+    }
+
+    private func read(_ query: EventQuery, after: Position, upTo: Position? = nil, limit: Int) -> Read {
+        var read = Read(query, after: after, upTo: upTo, limit: limit)
+        read.showsFailures = true
+        return read
+    }
+
+    /// What is due, by stream, and the streams that are deleted, whose events go on waiting.
+    private func recordedEvents(_ due: [[HeldEvent]]) async throws -> (due: [[Due]], hidden: [StreamID]) {
+        var result: [[Due]] = []
+        var hidden: [StreamID] = []
         // No more than a page of them in one step; the rest of a stream comes with the next.
         var room = Self.pageSize
         for stream in due where room > 0 {
-            var events: Due = []
+            var events: [Due] = []
             for held in stream.prefix(room) {
                 let before = Position(rawValue: held.position.rawValue - 1)
-                let page = try await store.page(Read(.all, after: before, upTo: held.position, limit: 1))
-                events.append((held, Recorded.grouped(page.events.filter(consumer.query.matches)).first))
+                let news = News(
+                    try await store.page(read(consumer.query, after: before, upTo: held.position, limit: 1)))
+                if news.events.isEmpty, try await store.abilities.deletion?.isDeleted(held.stream) == true {
+                    hidden.append(held.stream)
+                    break
+                }
+                events.append(Due(held: held, event: news.events.first, failure: news.failures[held.position]))
             }
-            room -= events.count
-            result.append(events)
+            room -= max(1, events.count)
+            if !events.isEmpty { result.append(events) }
         }
-        return result
+        return (result, hidden)
     }
 
-    private func progress(_ from: Checkpoint, _ to: Checkpoint, _ batch: Batch) -> DiscoCore.Progress {
+    func progress(_ from: Checkpoint, _ to: Checkpoint, _ batch: Batch) -> DiscoCore.Progress {
         DiscoCore.Progress(consumer: consumer.name, from: from, to: to, hold: batch.hold, release: batch.release)
     }
+}
 
-    // MARK: Policies
+/// More events wait than a consumer keeps in mind.
+private struct TooManyHeld: Error, CustomStringConvertible {
+    let description: String
 
-    private enum Verdict {
-        case done
-        case failed(retryAt: Date, reason: String)
-        /// The task ended before the policy had: nothing is known, and nothing is counted.
-        case interrupted
-    }
-
-    /// False where the consumer shuts down, and the event was not processed.
-    private func process(_ policy: any Policy, _ event: Recorded, _ batch: inout Batch) async -> Bool {
-        if batch.holds(event.stream) {
-            batch.wait(event)
-            return true
-        }
-        if Shutdown.isAsked { return false }
-        switch await verdict(policy, event, attempts: 0) {
-        case .done: return true
-        case .failed(let retryAt, let reason):
-            batch.failed(event, retryAt: retryAt, reason: reason)
-            return true
-        case .interrupted: return false
-        }
-    }
-
-    private func retry(_ policy: any Policy, _ stream: Due, _ batch: inout Batch) async {
-        for (held, event) in stream {
-            if let event {
-                if Shutdown.isAsked { return }
-                switch await verdict(policy, event, attempts: held.attempts) {
-                case .done: break
-                case .failed(let retryAt, let reason): return batch.failed(held, retryAt: retryAt, reason: reason)
-                case .interrupted: return
-                }
-            }
-            batch.done(held)
-        }
-    }
-
-    private func verdict(_ policy: any Policy, _ event: Recorded, attempts: Int) async -> Verdict {
-        do {
-            for part in event.parts {
-                switch try await policy.process(part) {
-                case .done: break
-                case .retry(let delay):
-                    return .failed(
-                        retryAt: Date(timeIntervalSinceNow: delay / .seconds(1)), reason: "the policy asked for a retry"
-                    )
-                case .skip(let reason):
-                    logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
-                }
-            }
-            return .done
-        } catch is CancellationError where Task.isCancelled {
-            return .interrupted
-        } catch {
-            logger.warning("\(consumer.name) failed at position \(event.position), attempt \(attempts + 1): \(error)")
-            return .failed(retryAt: Backoff.date(attempts: attempts), reason: String(describing: error))
-        }
-    }
-
-    // MARK: Projections
-
-    private struct Failure: Error {
-        let position: Position
-        let underlying: any Error
-    }
-
-    /// Runs the whole step in one transaction; what fails is rolled back, set aside, and the rest tried again without
-    /// it.
-    private func project(
-        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [Due], _ events: [Recorded],
-        _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
-    ) async throws {
-        let untouched = batch
-        var failures: [Position: any Error] = [:]
-        while true {
-            batch = untouched
-            var apply: [Recorded] = []
-            for stream in due {
-                for (held, event) in stream {
-                    if let error = failures[held.position] {
-                        batch.failed(
-                            held, retryAt: Backoff.date(attempts: held.attempts), reason: String(describing: error))
-                        break
-                    }
-                    if let event { apply.append(event) }
-                    batch.done(held)
-                }
-            }
-            for event in events {
-                if batch.holds(event.stream) {
-                    batch.wait(event)
-                } else if let error = failures[event.position] {
-                    batch.failed(event, retryAt: Backoff.date(attempts: 0), reason: String(describing: error))
-                } else {
-                    apply.append(event)
-                }
-            }
-            do {
-                return try await readModels.commit(progress(from, to, batch)) { [apply] transaction in
-                    for event in apply {
-                        do {
-                            for part in event.parts { try projection.apply(part, transaction) }
-                        } catch {
-                            throw Failure(position: event.position, underlying: error)
-                        }
-                    }
-                }
-            } catch let failure as Failure {
-                logger.warning("\(consumer.name) failed at position \(failure.position): \(failure.underlying)")
-                failures[failure.position] = failure.underlying
-            }
-        }
-    }
+    init(_ count: Int) { description = "\(count) events wait" }
 }
 
 /// When something that failed is tried again: after 0.1 s, then twice as long each time, up to a minute, with up to a
@@ -238,6 +180,6 @@ enum Backoff {
     static func date(attempts: Int) -> Date { Date(timeIntervalSinceNow: seconds(attempts: attempts)) }
 
     static func seconds(attempts: Int) -> Double {
-        min(60, 0.1 * Double(1 << min(attempts, 10))) * Double.random(in: 0.8...1)
+        min(60, 0.1 * Double(1 << min(max(0, attempts), 10))) * Double.random(in: 0.8...1)
     }
 }

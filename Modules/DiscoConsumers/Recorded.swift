@@ -4,6 +4,7 @@ import Foundation
 /// What was recorded at one position: one event, or the several that an upcaster has made of it. They are processed
 /// together, since a checkpoint and a hold are of a position.
 struct Recorded {
+    /// All at the position at which the event was recorded.
     private(set) var parts: [RecordedEvent]
 
     var position: Position { parts[0].position }
@@ -15,8 +16,9 @@ struct Recorded {
         var groups: [Recorded] = []
         groups.reserveCapacity(events.count)
         for event in events {
-            if let last = groups.last, last.position == event.position {
-                groups[groups.count - 1].parts.append(event)
+            if let last = groups.last, last.id == event.id {
+                // The last part alone came with the position of all.
+                groups[groups.count - 1].parts = last.parts.map { $0.at(event.position) } + [event]
             } else {
                 groups.append(Recorded(parts: [event]))
             }

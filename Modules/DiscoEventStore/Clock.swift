@@ -1,3 +1,4 @@
+import DiscoCore
 public import Foundation
 
 /// Where a store's recorded times come from; tests set it as they like.
@@ -11,6 +12,6 @@ public struct StoreClock: Sendable {
     /// In microseconds since 1970, not before `previous`: a clock that was set back must not reverse the order of the
     /// events.
     package func microseconds(notBefore previous: Int64) -> Int64 {
-        max(previous, Int64((now().timeIntervalSince1970 * 1_000_000).rounded()))
+        max(previous, Timestamp.microseconds(of: now()))
     }
 }

@@ -28,7 +28,12 @@ struct EventLog: Sendable {
 
     mutating func append(_ append: Append, clock: StoreClock) throws -> Appended {
         if let key = append.key, let repeated = try recorded(under: key) { return repeated }
-        if let repeated = try recorded(append) { return repeated }
+        if let repeated = try recorded(append) {
+            if let key = append.key, let first = append.events.first, let place = byID[first.id] {
+                keep(key, place..<place + append.events.count, clock)
+            }
+            return repeated
+        }
         try checkDeletions(append)
         try checkVersions(append)
         if let condition = append.condition,
@@ -51,12 +56,13 @@ struct EventLog: Sendable {
             byID[event.id] = place
             streams[event.stream, default: Stream()].places.append(place)
         }
-        if let key = append.key {
-            keys[ExactText(key.key)] = (
-                ExactText(key.fingerprint), start..<events.count, Timestamp.date(microseconds: now)
-            )
-        }
+        if let key = append.key { keep(key, start..<events.count, clock) }
         return Appended(events: (start..<events.count).map(appended))
+    }
+
+    private mutating func keep(_ key: IdempotencyKey, _ places: Range<Int>, _ clock: StoreClock) {
+        let now = clock.microseconds(notBefore: events.last.map { Timestamp.microseconds(of: $0.recordedAt) } ?? 0)
+        keys[ExactText(key.key)] = (ExactText(key.fingerprint), places, Timestamp.date(microseconds: now))
     }
 
     func recorded(under key: IdempotencyKey) throws -> Appended? {
@@ -98,7 +104,7 @@ struct EventLog: Sendable {
         let refused = append.expect.compactMap { id, expected -> VersionConflict.Stream? in
             let stream = streams[id] ?? Stream()
             guard !expected.allows(stream.version) else { return nil }
-            guard case .exactly(let version) = expected, version < stream.version else {
+            guard case .exactly(let version) = expected, max(0, version) < stream.version else {
                 return .init(stream: id, expected: expected, actual: stream.version)
             }
             let seen = max(0, version)
@@ -115,6 +121,7 @@ struct EventLog: Sendable {
         return .init(id: event.id, stream: event.stream, version: event.version, position: event.position)
     }
 
+    /// - Parameter read: within the bounds that positions have.
     func page(_ read: Read) -> Page {
         let upTo = min(read.upTo ?? head, read.asOf.map(lastPosition(asOf:)) ?? head, head)
         let bounds = PageBounds(read, upTo: upTo)
@@ -168,6 +175,8 @@ struct EventLog: Sendable {
     }
 
     func event(_ id: UUID) -> RecordedEvent? { byID[id].map { events[$0] }.flatMap { shows($0) ? $0 : nil } }
+
+    func isHidden(_ stream: StreamID) -> Bool { streams[stream]?.isHidden == true }
 
     /// Whether there is such an event, and it was not erased.
     func isReadable(_ stream: StreamID, _ version: Int) -> Bool {

@@ -40,7 +40,10 @@ public final class InMemoryEventStore: EventStore {
         return appended
     }
 
-    public func page(_ read: Read) async throws -> Page { try unlessClosed { $0.log.page(read) } }
+    public func page(_ read: Read) async throws -> Page {
+        let read = try read.checked()
+        return try unlessClosed { $0.log.page(read) }
+    }
 
     public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }
 
@@ -62,7 +65,8 @@ extension InMemoryEventStore: StreamCatalog {
     public func streams(
         category: String?, prefix: String?, after: StreamID?, limit: Int
     ) async throws -> [StreamInfo] {
-        try unlessClosed { $0.log.streams(category: category, prefix: prefix, after: after, limit: limit) }
+        try NameCheck.argument.check(category: category, prefix: prefix, after: after)
+        return try unlessClosed { $0.log.streams(category: category, prefix: prefix, after: after, limit: limit) }
     }
 
     public func event(_ id: UUID) async throws -> RecordedEvent? { try unlessClosed { $0.log.event(id) } }
@@ -70,10 +74,17 @@ extension InMemoryEventStore: StreamCatalog {
 
 extension InMemoryEventStore: StreamDeletion {
     public func delete(_ stream: StreamID) async throws {
+        try NameCheck.argument.check(stream)
         try unlessClosed { try $0.log.change(stream) { $0.isHidden = true } }
     }
 
+    public func isDeleted(_ stream: StreamID) async throws -> Bool {
+        try NameCheck.argument.check(stream)
+        return try unlessClosed { $0.log.isHidden(stream) }
+    }
+
     public func restore(_ stream: StreamID) async throws {
+        try NameCheck.argument.check(stream)
         try unlessClosed { state in
             try state.log.change(stream) { known in
                 if known.isClosed { throw StreamDeleted(stream: stream) }
@@ -83,6 +94,7 @@ extension InMemoryEventStore: StreamDeletion {
     }
 
     public func erase(_ stream: StreamID, close: Bool) async throws {
+        try NameCheck.argument.check(stream)
         guard allowsErasing else { throw EventStoreError.erasingNotAllowed("allowsErasing") }
         try unlessClosed { state in
             try state.log.erase(stream, close: close)
@@ -92,9 +104,13 @@ extension InMemoryEventStore: StreamDeletion {
 }
 
 extension InMemoryEventStore: SnapshotStore {
-    public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? { try unlessClosed { $0.snapshots[key] } }
+    public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? {
+        try key.check()
+        return try unlessClosed { $0.snapshots[key] }
+    }
 
     public func save(_ snapshot: Snapshot) async throws {
+        try snapshot.key.check()
         try unlessClosed { state in
             guard state.log.isReadable(snapshot.key.stream, snapshot.version) else { return }
             if let present = state.snapshots[snapshot.key], present.version > snapshot.version { return }
@@ -102,21 +118,26 @@ extension InMemoryEventStore: SnapshotStore {
         }
     }
 
-    public func delete(_ key: SnapshotKey) async throws { try unlessClosed { $0.snapshots[key] = nil } }
+    public func delete(_ key: SnapshotKey) async throws {
+        try key.check()
+        try unlessClosed { $0.snapshots[key] = nil }
+    }
 }
 
 extension InMemoryEventStore: IdempotencyKeyStore {
     public func recorded(under key: IdempotencyKey) async throws -> Appended? {
-        try unlessClosed { try $0.log.recorded(under: key) }
+        try NameCheck.argument.check(key)
+        return try unlessClosed { try $0.log.recorded(under: key) }
     }
 
     public func forgetKeys(storedBefore date: Date) async throws -> Int {
-        try unlessClosed { $0.log.forgetKeys(storedBefore: date) }
+        let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
+        return try unlessClosed { $0.log.forgetKeys(storedBefore: date) }
     }
 }
 
 extension InMemoryEventStore: StoreVerification {
     public func verify(after position: Position, limit: Int) async throws -> VerifiedPage {
-        try unlessClosed { $0.log.verify(after: position, limit: limit) }
+        try unlessClosed { $0.log.verify(after: max(.start, position), limit: limit) }
     }
 }

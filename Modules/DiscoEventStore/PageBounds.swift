@@ -35,7 +35,7 @@ package struct PageBounds {
         let hasMore =
             switch read.direction {
             case .forward: full && through < upTo
-            case .backward: full && through.rawValue > read.after.rawValue + 1
+            case .backward: full && through.rawValue - 1 > read.after.rawValue
             }
         return Page(events: events, through: through, head: upTo, hasMore: hasMore, throughID: nil)
     }

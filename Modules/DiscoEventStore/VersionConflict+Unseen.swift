@@ -8,9 +8,10 @@ extension VersionConflict {
     package func withUnseen(_ page: (Read) throws -> [RecordedEvent]) -> VersionConflict {
         VersionConflict(
             streams: streams.map { stream in
-                guard case .exactly(let expected) = stream.expected, expected < stream.actual else { return stream }
+                guard case .exactly(let expected) = stream.expected else { return stream }
                 // From the last event that the caller has seen: where that was erased, it may not go on from it.
                 let seen = max(0, expected)
+                guard seen < stream.actual else { return stream }
                 let read = Read(
                     .stream(stream.stream), versions: max(1, seen)...stream.actual, limit: Self.mostUnseen + 1,
                     byteLimit: 2 * Self.mostUnseenBytes)

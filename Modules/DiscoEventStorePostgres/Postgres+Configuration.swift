@@ -23,11 +23,17 @@
             try self.init(SettingsReader(config), "eventStore.postgres", schema: "disco")
         }
 
+        /// Below `eventStore.postgres` or `readModels.postgres`.
+        static let keys = [
+            "url", "schema", "migrates", "readers", "connectTimeout", "requestTimeout", "preparesStatements",
+            "allowsErasing", "allowsWeakDurability", "notifications", "listenURL",
+        ]
+
         init(_ settings: SettingsReader, _ keys: String, schema: String, url: String? = nil) throws {
             guard let url = try settings.secret(keys + ".url") ?? url else {
                 throw SettingsReader.missing(keys + ".url", "postgresql://role@host:port/database")
             }
-            self.init(url: url, schema: settings.text(keys + ".schema", default: schema))
+            self.init(url: url, schema: try settings.text(keys + ".schema", default: schema))
             migrates = try settings.flag(keys + ".migrates", default: migrates)
             readers = try settings.number(keys + ".readers", default: readers, in: 1...1000)
             connectTimeout = try settings.seconds(keys + ".connectTimeout", default: connectTimeout)
@@ -47,6 +53,7 @@
         /// ``PostgresEventStore``; see ``PostgresSettings`` for the keys.
         public static let postgres = EventStoreAdapter(
             name: "postgres",
+            keys: PostgresSettings.keys.map { "disco.eventStore.postgres." + $0 },
             pendingMigrations: { config in
                 let settings = try PostgresSettings(config: config)
                 try settings.check()
@@ -63,7 +70,11 @@
                     throw error
                 }
             },
-            open: { config in try await PostgresEventStore.open(PostgresSettings(config: config)) })
+            open: { config, logger in
+                var settings = try PostgresSettings(config: config)
+                settings.logger = logger
+                return try await PostgresEventStore.open(settings)
+            })
     }
 
     extension ReadModelStoreAdapter {
@@ -73,11 +84,15 @@
         /// Below `disco.readModels.postgres`: those of ``PostgresSettings``, with the defaults
         /// - `url`: that of the event store.
         /// - `schema`: `disco_read_models`.
-        public static let postgres = ReadModelStoreAdapter(name: "postgres") { config in
-            let settings = SettingsReader(config)
-            let url = try settings.secret("eventStore.postgres.url")
-            return try await PostgresReadModelStore.open(
-                PostgresSettings(settings, "readModels.postgres", schema: "disco_read_models", url: url))
+        public static let postgres = ReadModelStoreAdapter(
+            name: "postgres",
+            keys: PostgresSettings.keys.map { "disco.readModels.postgres." + $0 } + ["disco.eventStore.postgres.url"]
+        ) { config, logger in
+            let reader = SettingsReader(config)
+            let url = try reader.secret("eventStore.postgres.url")
+            var settings = try PostgresSettings(reader, "readModels.postgres", schema: "disco_read_models", url: url)
+            settings.logger = logger
+            return try await PostgresReadModelStore.open(settings)
         }
     }
 #endif

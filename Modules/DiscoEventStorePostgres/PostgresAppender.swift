@@ -19,15 +19,15 @@
             self.notifier = notifier
             // The server does not notice that a client has given up while it waits for a lock: it must end by itself
             // before that.
-            let most = Int(settings.requestTimeout / .milliseconds(1)) * 4 / 5
+            let most = Int(settings.connection.requestTimeout / .milliseconds(1)) * 4 / 5
             session = OwnedByLane(
                 PostgresSession(
                     settings.connection,
                     setUp: settings.preparesStatements
-                        ? [
+                        ? (PostgresEventStore.relied + [
                             "lock_timeout = \(max(1, most))", "default_transaction_isolation = 'read committed'",
                             "default_transaction_read_only = off",
-                        ].map { PostgresStatement("SET " + $0) } : []))
+                        ]).map { PostgresStatement("SET " + $0) } : []))
             transactions = settings.preparesStatements ? .implicit : .explicit
             appendSQL = settings.sql(PostgresBatch.sql)
             singleSQL = settings.sql(PostgresSingle.sql)
@@ -72,7 +72,9 @@
                     if failure.sqlState == "25006" { session.drop() }
                     let isRepeat = failure.isUniqueViolation && !repeatsIDs
                     if isRepeat { repeatsIDs = true }
-                    if !(isRepeat || failure.mayPass) || attempts == 0 { throw PostgresError.translate(failure) }
+                    if !(isRepeat || failure.mayPass || failure.isOfStalePlan) || attempts == 0 {
+                        throw PostgresError.translate(failure)
+                    }
                 }
             }
         }

@@ -22,7 +22,7 @@
 
         static let sql = """
             SELECT * FROM "disco".append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $22, $23, $24, $25, $26, $27, $28)
+                $22, $23, $24, $25, $26, $27)
             """
 
         /// What the function `append` is called with.
@@ -32,7 +32,7 @@
             var (stream, number) = (PostgresArray(.int4), PostgresArray(.int4))
             var (names, categories, slices) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int2))
             var (types, typeVersions, ids) = (PostgresArray(.text), PostgresArray(.int4), PostgresArray(.uuid))
-            var (payloads, metadata, tags) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.text))
+            var (payloads, metadata) = (PostgresArray(.text), PostgresArray(.text))
             var (tagNames, tagEvent) = (PostgresArray(.text), PostgresArray(.int4))
             var (correlations, causations) = (PostgresArray(.uuid), PostgresArray(.uuid))
             var (expectedAppend, expectedStream, expectedVersion) = (
@@ -65,9 +65,12 @@
                     metadata.append(event.metadata.values?.bytes)
                     correlations.append(event.metadata.correlationID)
                     causations.append(event.metadata.causationID)
-                    tags.append(event.tags.isEmpty ? nil : Self.literal(event.tags))
-                    for tag in event.tags.once {
+                    for tag in event.tags {
                         tagNames.append(tag.name)
+                        tagEvent.append(Int64(ids.count))
+                    }
+                    if event.tags.isEmpty {
+                        tagNames.appendNull()
                         tagEvent.append(Int64(ids.count))
                     }
                 }
@@ -95,19 +98,11 @@
                 .array(counts), .array(streamNames), .array(append), .array(first), .array(stream), .array(number),
                 .array(names),
                 .array(categories), .array(slices), .array(types), .array(typeVersions), .array(ids),
-                .array(payloads), metadata.orNull, correlations.orNull, causations.orNull, tags.orNull,
-                tagNames.orNull, tagEvent.orNull, .bool(repeatsIDs),
+                .array(payloads), metadata.orNull, correlations.orNull, causations.orNull,
+                tagNames.orNull, tagNames.hasValues ? .array(tagEvent) : .nullArray(.int4), .bool(repeatsIDs),
                 expectedAppend.orNull, expectedStream.orNull, expectedVersion.orNull, conditionAppend.orNull,
                 conditionAfter.orNull, conditionQueries.orNull,
             ]
-        }
-
-        /// An array as text: elements in quotes, with `"` and `\` behind a `\`.
-        private static func literal(_ tags: [Tag]) -> String {
-            let quoted = tags.map { tag in
-                "\"" + tag.name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-            }
-            return "{" + quoted.joined(separator: ",") + "}"
         }
 
         // MARK: The answer

@@ -17,9 +17,9 @@
 
         private let handle: OpaquePointer
         private let options: Options
-        /// The names of prepared statements by their SQL.
-        private var prepared: [String: String] = [:]
-        private var preparations = 0
+        private var preparations = PostgresPreparations()
+        /// Whether what was prepared no longer fits the tables.
+        private var preparationsAreStale = false
         private var lastCommand = ""
         let canceller: PostgresCanceller
 
@@ -76,6 +76,7 @@
         /// - Throws: ``PostgresFailure``; where it `isLost`, nobody knows what was done.
         @discardableResult
         func run(_ statements: [PostgresStatement], timeout: Duration? = nil) throws -> [PostgresResult] {
+            try forgetStalePreparations()
             guard PQenterPipelineMode(handle) == 1 else { throw lost }
             var answers: [Answer] = []
             for statement in statements { answers += try send(statement) }
@@ -89,16 +90,22 @@
                 while let result = try next(deadline) {
                     switch (result.status, answer) {
                     case (PGRES_COMMAND_OK, .result), (PGRES_TUPLES_OK, .result): results.append(result)
-                    case (PGRES_COMMAND_OK, .preparation): break
+                    case (PGRES_COMMAND_OK, .preparation), (PGRES_COMMAND_OK, .deallocation): break
+                    case (PGRES_COPY_IN, _), (PGRES_COPY_OUT, _), (PGRES_COPY_BOTH, _): throw Self.copying
                     case (let status, _):
                         if status != PGRES_PIPELINE_ABORTED { failure = failure ?? result.failure(lost: !isAlive) }
-                        if case .preparation(let sql) = answer { prepared[sql] = nil }
+                        if case .preparation(let sql) = answer { preparations.forget(sql) }
+                        // It is still there, and nobody knows of it.
+                        if case .deallocation = answer { preparationsAreStale = true }
                     }
                 }
             }
             while let result = try next(deadline), result.status != PGRES_PIPELINE_SYNC {}
             guard PQexitPipelineMode(handle) == 1 else { throw failure.map { $0.lost() } ?? lost }
-            if let failure { throw failure }
+            if let failure {
+                if failure.isOfStalePlan { preparationsAreStale = true }
+                throw failure
+            }
             return results
         }
 
@@ -107,10 +114,12 @@
         ///
         /// - Parameter timeout: how long the server may take, nil for the usual time.
         func run(script: String, timeout: Duration? = nil) throws {
+            try forgetStalePreparations()
             guard PQsendQuery(handle, script) == 1 else { throw lost }
             let deadline = ContinuousClock.now + (timeout ?? options.requestTimeout)
             var failure: PostgresFailure?
             while let result = try next(deadline) {
+                if [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(result.status) { throw Self.copying }
                 if result.status != PGRES_COMMAND_OK, result.status != PGRES_TUPLES_OK {
                     failure = failure ?? result.failure(lost: !isAlive)
                 }
@@ -132,8 +141,23 @@
             }
         }
 
+        /// libpq waits for ever for the data of a COPY, so the connection is given up.
+        private static let copying = PostgresFailure(
+            sqlState: "0A000", message: "COPY is not supported: it needs a connection of its own", isLost: true)
+
+        private func forgetStalePreparations() throws {
+            guard preparationsAreStale, PQtransactionStatus(handle) == PQTRANS_IDLE else { return }
+            preparationsAreStale = false
+            preparations.forgetAll()
+            try run(script: "DEALLOCATE ALL")
+        }
+
+        /// Whether a transaction is under way; what fails in it leaves it so, until it is rolled back.
+        var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(handle)) }
+
         private enum Answer {
             case preparation(String)
+            case deallocation
             case result
         }
 
@@ -145,26 +169,33 @@
         /// Which answers will come.
         private func send(_ statement: PostgresStatement) throws -> [Answer] {
             let parameters = PostgresParameters(statement.values)
-            guard options.preparesStatements, statement.isPrepared else {
+            guard options.preparesStatements, statement.isPrepared,
+                statement.sql.utf8.count <= PostgresPreparations.longest,
+                // What can still be said then, ROLLBACK TO, must not wait for a DEALLOCATE that cannot.
+                PQtransactionStatus(handle) != PQTRANS_INERROR
+            else {
                 let sent = parameters.withPointers { types, values, lengths, formats, count in
                     PQsendQueryParams(handle, statement.sql, count, types, values, lengths, formats, statement.format)
                 }
                 guard sent == 1 else { throw lost }
                 return [.result]
             }
-            var answers: [Answer] = [.result]
-            if prepared[statement.sql] == nil {
-                preparations += 1
+            var answers: [Answer] = []
+            let plan = preparations.plan(statement.sql)
+            for name in plan.deallocate {
+                guard PQsendQueryParams(handle, "DEALLOCATE \(name)", 0, nil, nil, nil, nil, 0) == 1 else { throw lost }
+                answers.append(.deallocation)
+            }
+            if !plan.isPrepared {
                 let sent = parameters.withPointers { types, _, _, _, count in
-                    PQsendPrepare(handle, "disco\(preparations)", statement.sql, count, types)
+                    PQsendPrepare(handle, plan.name, statement.sql, count, types)
                 }
                 guard sent == 1 else { throw lost }
-                prepared[statement.sql] = "disco\(preparations)"
-                answers = [.preparation(statement.sql), .result]
+                answers.append(.preparation(statement.sql))
             }
+            answers.append(.result)
             let sent = parameters.withPointers { _, values, lengths, formats, count in
-                PQsendQueryPrepared(
-                    handle, prepared[statement.sql], count, values, lengths, formats, statement.format)
+                PQsendQueryPrepared(handle, plan.name, count, values, lengths, formats, statement.format)
             }
             guard sent == 1 else { throw lost }
             return answers

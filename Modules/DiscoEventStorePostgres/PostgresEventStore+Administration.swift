@@ -6,6 +6,7 @@
     extension PostgresEventStore {
         /// Runs statements in one transaction.
         private func change(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
+            try Task.checkCancellation()
             // What was begun is finished: a cancelled wait for the standby would acknowledge what is not replicated.
             try await pool.run(isRepeatable: false, isCancellable: false) { connection in
                 try connection.run([.beginReadCommitted])
@@ -21,7 +22,19 @@
     }
 
     extension PostgresEventStore: StreamDeletion {
+        public func isDeleted(_ stream: StreamID) async throws -> Bool {
+            try NameCheck.argument.check(stream)
+            return try await pool.run { [settings] connection in
+                try connection.run(
+                    settings.sql(
+                        "SELECT 1 FROM \"disco\".concealed_streams WHERE stream = $1 AND deleted_at IS NOT NULL"),
+                    [.text(stream.name)]
+                ).count > 0
+            }
+        }
+
         public func delete(_ stream: StreamID) async throws {
+            try NameCheck.argument.check(stream)
             try await change { [settings] connection in
                 try Self.lock(stream, settings, connection)
                 _ = try connection.run(
@@ -34,6 +47,7 @@
         }
 
         public func restore(_ stream: StreamID) async throws {
+            try NameCheck.argument.check(stream)
             try await change { [settings] connection in
                 try Self.lock(stream, settings, connection)
                 let closed = try connection.run(
@@ -46,6 +60,7 @@
         }
 
         public func erase(_ stream: StreamID, close: Bool) async throws {
+            try NameCheck.argument.check(stream)
             guard settings.allowsErasing else {
                 throw EventStoreError.erasingNotAllowed("PostgresSettings.allowsErasing")
             }
@@ -100,7 +115,8 @@
         }
 
         public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? {
-            try await pool.run { [settings] connection in
+            try key.check()
+            return try await pool.run { [settings] connection in
                 let result = try connection.run(
                     settings.sql(
                         "SELECT version, state FROM \"disco\".snapshots WHERE stream = $1 AND name = $2 AND fingerprint = $3"
@@ -113,6 +129,7 @@
         }
 
         public func save(_ snapshot: Snapshot) async throws {
+            try snapshot.key.check()
             try await pool.run { [settings] connection in
                 _ = try connection.run(
                     settings.sql(
@@ -129,6 +146,7 @@
         }
 
         public func delete(_ key: SnapshotKey) async throws {
+            try key.check()
             try await pool.run { [settings] connection in
                 _ = try connection.run(
                     settings.sql(
@@ -140,8 +158,10 @@
 
     extension PostgresEventStore: IdempotencyKeyStore {
         public func recorded(under key: IdempotencyKey) async throws -> Appended? {
+            try NameCheck.argument.check(key)
+            try Task.checkCancellation()
             // Not to be cancelled: what is acknowledged has to wait for the standby.
-            try await pool.run(isCancellable: false) { [settings, reading] connection in
+            return try await pool.run(isCancellable: false) { [settings, reading] connection in
                 let result = try connection.run(
                     settings.sql("SELECT fingerprint, first_position, events FROM \"disco\".keys WHERE key = $1"),
                     [.text(key.key)])
@@ -161,6 +181,7 @@
         }
 
         public func forgetKeys(storedBefore date: Date) async throws -> Int {
+            let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
             var forgotten = 0
             while true {
                 let some = try await pool.run { [settings] connection in
@@ -183,7 +204,8 @@
         public func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int
         ) async throws -> [StreamInfo] {
-            try await pool.run { [reading] connection in
+            try NameCheck.argument.check(category: category, prefix: prefix, after: after)
+            return try await pool.run { [reading] connection in
                 try reading.streams(category: category, prefix: prefix, after: after, limit: limit, connection)
             }
         }
@@ -195,7 +217,8 @@
 
     extension PostgresEventStore: StoreVerification {
         public func verify(after position: Position, limit: Int) async throws -> VerifiedPage {
-            try await pool.run { [settings, reading] connection in
+            let position = max(.start, position)
+            return try await pool.run { [settings, reading] connection in
                 let head = try reading.head(connection)
                 let result = try connection.run(
                     settings.sql(

@@ -31,6 +31,13 @@
             "enable_seqscan = off", "enable_bitmapscan = off", "jit = off", "plan_cache_mode = force_generic_plan",
         ]
 
+        /// What a role or database may have been given other defaults for, and is relied on: a limit of the store's own
+        /// ends a statement, and names without a schema are the server's.
+        static let relied = [
+            "statement_timeout = 0", "lock_timeout = 0", "idle_in_transaction_session_timeout = 0",
+            "idle_session_timeout = 0", "search_path = pg_catalog",
+        ]
+
         /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as
         /// durable as a store promises.
         ///
@@ -41,7 +48,8 @@
             let pool = PostgresPool(
                 name: "disco-read", size: settings.readers, settings.connection,
                 // Not for a pooler's servers, which are others' too.
-                setUp: settings.preparesStatements ? Self.planning.map { PostgresStatement("SET " + $0) } : [])
+                setUp: settings.preparesStatements
+                    ? (Self.planning + Self.relied).map { PostgresStatement("SET " + $0) } : [])
             do {
                 let (identity, head) = try await pool.run { connection in
                     try Self.checkServer(settings, connection)
@@ -106,7 +114,11 @@
             let result = try connection.run(settings.sql("SELECT id, epoch FROM \"disco\".store"))
             guard result.count == 1, let id = result.uuid(0, 0) else {
                 throw EventStoreError(
-                    .corrupt, "The event store has lost its identity: its table store has \(result.count) rows.")
+                    .corrupt,
+                    result.count == 0
+                        ? "The event store has lost its identity: its table store is empty."
+                        : "The event store has \(result.count) identities: the data of a dump was restored into a store that had been migrated. Drop the schema \(settings.schema), and restore the whole dump, its schema with its data."
+                )
             }
             return StoreIdentity(store: id, epoch: Int(result.int(0, 1)))
         }
@@ -120,7 +132,8 @@
         public func append(_ append: Append) async throws -> Appended { try await lane.append(append) }
 
         public func page(_ read: Read) async throws -> Page {
-            try await pool.run { [reading] connection in try reading.page(read, connection) }
+            let read = try read.checked()
+            return try await pool.run { [reading] connection in try reading.page(read, connection) }
         }
 
         public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }

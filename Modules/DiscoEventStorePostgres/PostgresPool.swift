@@ -33,29 +33,44 @@
         ///
         /// - Parameters:
         ///   - isRepeatable: whether `body` may be run once more where the connection turns out to be lost.
-        ///   - isCancellable: whether what has begun ends with the task.
+        ///   - isCancellable: whether it ends with the task; otherwise it is done whatever becomes of that.
         /// - Throws: ``EventStoreError``, `CancellationError`, or what `body` throws.
         func run<Value: Sendable>(
             isRepeatable: Bool = true, isCancellable: Bool = true,
             _ body: @escaping @Sendable (PostgresConnection) throws -> Value
         ) async throws -> Value {
-            try Task.checkCancellation()
-            let waiter = Waiter<Value>()
             let cancellation = PostgresCancellation()
-            try state.withLock { state in
-                if state.isClosing { throw EventStoreError.closed }
-                state.queue.append { session in
-                    // One that was cancelled meanwhile has left.
-                    guard waiter.take() else { return }
-                    waiter.settle(Self.result(session, isRepeatable, cancellation, body))
+            guard isCancellable else {
+                return try await withCheckedThrowingContinuation { continuation in
+                    let isTaken = enqueue { session in
+                        continuation.resume(with: Self.result(session, isRepeatable, cancellation, body))
+                    }
+                    if !isTaken { continuation.resume(throwing: EventStoreError.closed) }
                 }
             }
-            state.signal()
+            try Task.checkCancellation()
+            let waiter = Waiter<Value>()
+            let isTaken = enqueue { session in
+                // One that was cancelled meanwhile has left.
+                guard waiter.take() else { return }
+                waiter.settle(Self.result(session, isRepeatable, cancellation, body))
+            }
+            if !isTaken { throw EventStoreError.closed }
             return try await withTaskCancellationHandler {
                 try await waiter.value()
             } onCancel: {
-                if isCancellable { cancellations.request(cancellation) }
+                cancellations.request(cancellation)
             }
+        }
+
+        /// False where the pool is closing.
+        private func enqueue(_ job: @escaping @Sendable (PostgresSession) -> Void) -> Bool {
+            let isTaken = state.withLock { state in
+                if !state.isClosing { state.queue.append(job) }
+                return !state.isClosing
+            }
+            if isTaken { state.signal() }
+            return isTaken
         }
 
         private static func result<Value>(
@@ -63,6 +78,7 @@
             _ body: (PostgresConnection) throws -> Value
         ) -> Result<Value, any Error> {
             var attempts = isRepeatable ? 2 : 1
+            var wasStale = false
             while true {
                 attempts -= 1
                 do {
@@ -72,6 +88,12 @@
                         })
                 } catch let failure as PostgresFailure {
                     if cancellation.isRequested { return .failure(CancellationError()) }
+                    // Nothing was committed: it failed before anything was, and is prepared anew.
+                    if failure.isOfStalePlan, !wasStale {
+                        wasStale = true
+                        attempts += 1
+                        continue
+                    }
                     // 57014: another's cancellation that came too late.
                     let again = failure.isLost || failure.mayPass || failure.sqlState == "57014"
                     if attempts == 0 || !again { return .failure(PostgresError.translate(failure)) }

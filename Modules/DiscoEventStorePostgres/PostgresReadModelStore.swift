@@ -16,7 +16,10 @@
         /// - Throws: ``EventStoreError``.
         public static func open(_ settings: PostgresSettings) async throws -> PostgresReadModelStore {
             try settings.check()
-            let pool = PostgresPool(name: "disco-models", size: settings.readers, settings.connection)
+            let pool = PostgresPool(
+                name: "disco-models", size: settings.readers, settings.connection,
+                setUp: settings.preparesStatements
+                    ? PostgresEventStore.relied.map { PostgresStatement("SET " + $0) } : [])
             do {
                 try await pool.run { connection in
                     try PostgresMigrator(settings: settings, migrations: Migration.postgresReadModels).run(connection)
@@ -34,7 +37,9 @@
         }
 
         public func checkpoint(of consumer: String) async throws -> Checkpoint {
-            try await pool.run { [settings] connection in try Self.checkpoint(of: consumer, settings, connection) }
+            try NameCheck.argument.check(consumer: consumer)
+            return try await pool.run { [settings] connection in try Self.checkpoint(of: consumer, settings, connection)
+            }
         }
 
         public func consumers() async throws -> [String] {
@@ -46,7 +51,8 @@
         }
 
         public func held(by consumer: String) async throws -> [HeldEvent] {
-            try await pool.run { [settings] connection in
+            try NameCheck.argument.check(consumer: consumer)
+            return try await pool.run { [settings] connection in
                 let result = try connection.run(
                     settings.sql(
                         """
@@ -72,12 +78,14 @@
                 // First the checkpoint, which locks its row: of two that are at it one waits here, and then finds it
                 // moved.
                 try Self.move(progress, settings, connection)
-                try body(SQLTransaction(Connection(connection: connection)))
+                try Self.run(body, connection)
                 try Self.store(progress, settings, connection)
             }
         }
 
         public func reset(_ consumer: String) async throws {
+            try NameCheck.argument.check(consumer: consumer)
+            try Task.checkCancellation()
             try await transaction { [settings] connection in
                 for table in ["disco_checkpoints", "disco_held"] {
                     _ = try connection.run(
@@ -87,7 +95,33 @@
         }
 
         public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-            try await transaction { connection in try body(SQLTransaction(Connection(connection: connection))) }
+            try Task.checkCancellation()
+            try await transaction { connection in try Self.run(body, connection) }
+        }
+
+        public func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
+            try Task.checkCancellation()
+            try await transaction { [settings] connection in
+                // CREATE TABLE IF NOT EXISTS of two at once collides in the catalog. Another's may take its time.
+                _ = try connection.run(
+                    settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco set-up \"disco\"', 0))"),
+                    timeout: .seconds(600))
+                try Self.run(body, connection)
+            }
+        }
+
+        @discardableResult
+        private static func run<Result>(
+            _ body: (SQLTransaction) throws -> Result, _ connection: PostgresConnection, isReading: Bool = false
+        ) throws -> Result {
+            let sql = PostgresSQLConnection(connection: connection, isReading: isReading)
+            do {
+                let result = try body(SQLTransaction(sql))
+                if let failure = sql.trouble.failure { throw failure }
+                return result
+            } catch {
+                throw sql.trouble.failure ?? error
+            }
         }
 
         public func read<Result: Sendable>(
@@ -95,7 +129,7 @@
         ) async throws -> Result {
             try await pool.run { [settings] connection in
                 try Self.transaction("REPEATABLE READ READ ONLY", settings, connection) {
-                    try body(SQLTransaction(Connection(connection: connection)))
+                    try Self.run(body, connection, isReading: true)
                 }
             }
         }
@@ -105,17 +139,14 @@
         /// Runs to its end, whatever becomes of the calling task.
         private func transaction(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
             try await pool.run(isRepeatable: false, isCancellable: false) { [settings] connection in
-                try Self.transaction("READ COMMITTED", settings, connection) { try body(connection) }
+                try Self.transaction("READ COMMITTED READ WRITE", settings, connection) { try body(connection) }
             }
         }
 
         private static func transaction<Result>(
             _ mode: String, _ settings: PostgresSettings, _ connection: PostgresConnection, _ body: () throws -> Result
         ) throws -> Result {
-            // Unqualified names in the body are tables of the read models. For this transaction alone: poolers hand the
-            // server connection on.
-            try connection.run(
-                script: settings.sql("BEGIN ISOLATION LEVEL \(mode); SET LOCAL search_path = \"disco\", public"))
+            try connection.run(script: settings.sql("BEGIN ISOLATION LEVEL \(mode); \(relied)"))
             do {
                 let result = try body()
                 try connection.commitOrDoubt()
@@ -125,6 +156,15 @@
                 throw error
             }
         }
+
+        /// What values and names depend on, whatever the role's or the database's defaults are: unqualified names are tables
+        /// of the read models, and times and bytes come in the form that is read here. For the transaction alone: poolers
+        /// hand the server connection on.
+        private static let relied = """
+            SET LOCAL search_path = "disco", public; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'UTC';
+            SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
+            SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0
+            """
 
         private static func checkpoint(
             of consumer: String, _ settings: PostgresSettings, _ connection: PostgresConnection
@@ -207,69 +247,6 @@
                         """, values + [.text(held.stream.name)])
                 }
             }
-        }
-
-        private struct Connection: SQLConnection {
-            let connection: PostgresConnection
-
-            func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
-                // As text, so that a value fits a column of any type: '12.5' is a numeric, a text, or a float.
-                var statement = PostgresStatement(
-                    sql.text { "$\($0)" }, sql.values.map { $0.text.map(PostgresValue.literal) ?? .null })
-                statement.format = 0
-                do {
-                    guard let result = try connection.run([statement]).last else { return ([], []) }
-                    let types = (0..<Int32(result.columns.count)).map(result.type)
-                    let rows = (0..<result.count).map { row in
-                        types.enumerated().map { column, type -> SQLValue in
-                            let column = Int32(column)
-                            if result.isNull(row, column) { return .null }
-                            return SQLValue(result.text(row, column), type: type)
-                        }
-                    }
-                    return (result.columns, rows)
-                } catch let failure as PostgresFailure where !failure.isLost && !failure.mayPass {
-                    throw PostgresError.translate(failure)
-                }
-            }
-        }
-    }
-
-    extension SQLValue {
-        /// As PostgreSQL reads it, nil for a null.
-        fileprivate var text: String? {
-            switch self {
-            case .null: nil
-            case .integer(let value): String(value)
-            case .real(let value): String(value)
-            case .text(let value): value
-            case .blob(let bytes):
-                "\\x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            }
-        }
-
-        /// A value in PostgreSQL's text form, by the object id of its type (pg_type.dat).
-        fileprivate init(_ text: String, type: UInt32) {
-            switch type {
-            case 20, 21, 23, 26: self = Int64(text).map(SQLValue.integer) ?? .text(text)
-            case 16: self = .integer(text == "t" ? 1 : 0)
-            case 700, 701: self = Double(text).map(SQLValue.real) ?? .text(text)
-            case 17: self = .blob(Self.bytes(text))
-            case 1184: self = .text(Self.iso8601(text))
-            default: self = .text(text)
-            }
-        }
-
-        private static func bytes(_ text: String) -> [UInt8] {
-            let digits = text.dropFirst(2).utf8.map { UInt8(Character(Unicode.Scalar($0)).hexDigitValue ?? 0) }
-            return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-        }
-
-        /// `2026-01-31 12:00:00.5+00` as Disco writes times.
-        private static func iso8601(_ text: String) -> String {
-            var text = text.replacing(" ", with: "T")
-            if let sign = text.lastIndex(where: { $0 == "+" || $0 == "-" }), text[sign...].count == 3 { text += ":00" }
-            return Timestamp.date(from: text).map(Timestamp.text(of:)) ?? text
         }
     }
 #else

@@ -26,7 +26,7 @@
                 sqlState: field(Int32(UInt8(ascii: "C"))),
                 message: field(Int32(UInt8(ascii: "M")))
                     ?? String(cString: PQresultErrorMessage(handle)).trimmingCharacters(in: .whitespacesAndNewlines),
-                isLost: lost || field(Int32(UInt8(ascii: "V"))) == "FATAL")
+                isLost: lost || field(Int32(UInt8(ascii: "V"))) == "FATAL", source: field(Int32(UInt8(ascii: "R"))))
         }
 
         func isNull(_ row: Int, _ column: Int32) -> Bool { PQgetisnull(handle, Int32(row), column) == 1 }
@@ -61,7 +61,9 @@
         }
 
         func date(_ row: Int, _ column: Int32) -> Date {
-            Timestamp.date(microseconds: int(row, column) + postgresEpoch)
+            // Infinity, which only another hand can have written, is as far as a date goes.
+            let (microseconds, overflow) = int(row, column).addingReportingOverflow(postgresEpoch)
+            return Timestamp.date(microseconds: overflow ? .max : microseconds)
         }
 
         /// The elements of an array of one dimension, nil for a null; each of them nil for a null.

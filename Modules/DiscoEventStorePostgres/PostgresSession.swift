@@ -36,6 +36,9 @@
 
         func drop() { connection = nil }
 
+        /// The next attempt to connect is made at once: whoever asks has waited already.
+        func forgive() { backoff = PostgresBackoff() }
+
         /// Runs `body` on the connection, which is dropped where it was lost.
         func run<Result>(_ body: (PostgresConnection) throws -> Result) throws -> Result {
             let connection = try connected()

@@ -2,6 +2,7 @@
     import CLibPQ
     import DiscoCore
     import Foundation
+    public import Logging
 
     /// How to reach a PostgreSQL database, and how to use it.
     public struct PostgresSettings: Sendable {
@@ -13,10 +14,12 @@
         public var schema: String
         /// Whether missing tables are made, and older ones migrated, when the store is opened.
         public var migrates = true
-        /// Connections for reading.
+        /// Connections for reading, from 1 to 1000.
         public var readers = 4
+        /// At most 20 days, as ``requestTimeout``.
         public var connectTimeout = Duration.seconds(5)
-        /// How long the server may leave a request unanswered. An append that takes longer ends as ``OutcomeUnknown``.
+        /// How long the server may leave a request unanswered, at least a millisecond. An append that takes longer ends as
+        /// ``OutcomeUnknown``.
         public var requestTimeout = Duration.seconds(10)
         /// Off for poolers that hand each transaction to another server connection, such as PgBouncer in transaction
         /// mode.
@@ -27,6 +30,8 @@
         public var allowsErasing = false
         /// Whether a server is accepted that may lose acknowledged appends: `fsync` or `synchronous_commit` off.
         public var allowsWeakDurability = false
+        /// Where trouble in the background is said, once when it begins and once when it ends.
+        public var logger: Logger?
 
         public init(url: String, schema: String = "disco") {
             self.url = url
@@ -68,7 +73,9 @@
     extension PostgresSettings {
         var connection: PostgresConnection.Options {
             PostgresConnection.Options(
-                url: url, connectTimeout: connectTimeout, requestTimeout: requestTimeout,
+                // In milliseconds they must be 32-bit integers.
+                url: url, connectTimeout: connectTimeout.bounded(to: .seconds(20 * 86_400)),
+                requestTimeout: requestTimeout.bounded(to: .seconds(20 * 86_400)),
                 preparesStatements: preparesStatements)
         }
 
@@ -104,7 +111,15 @@
                     "The schema \"\(schema.prefix(80))\" is not of 1 to 40 lower-case letters, digits and _, or begins with pg_."
                 )
             }
-            guard readers > 0 else { throw EventStoreError(.configuration, "There must be at least one reader.") }
+            guard (1...1000).contains(readers) else {
+                throw EventStoreError(.configuration, "There must be 1 to 1000 readers, not \(readers).")
+            }
+            guard requestTimeout >= .milliseconds(1), connectTimeout > .zero else {
+                throw EventStoreError(
+                    .configuration,
+                    "requestTimeout is \(requestTimeout) and connectTimeout \(connectTimeout); both must be at least a millisecond."
+                )
+            }
             var urls = [url]
             if case .url(let other) = notifications { urls.append(other) }
             for url in urls {
@@ -115,7 +130,7 @@
                     PQfreemem(message)
                 }
                 // What libpq says may repeat parts of the URL, and with them a password.
-                guard parsed != nil else {
+                guard parsed != nil, !url.utf8.contains(0) else {
                     throw EventStoreError(
                         .configuration,
                         "The URL of PostgreSQL is malformed; write postgresql://role@host:port/database, special characters as %XX."

@@ -19,7 +19,7 @@
 
         /// Begins a transaction whose every statement sees what was committed before it, whatever the database's
         /// default is.
-        static let beginReadCommitted = PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED")
+        static let beginReadCommitted = PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         static let commit = PostgresStatement("COMMIT")
     }
 

@@ -78,10 +78,11 @@
                 place = "t.position"
                 conditions.append("t.tag = \(bind(.text(tag.name)))")
             }
-            for tag in item.tags.dropFirst(item.stream == nil ? 1 : 0) {
-                conditions.append(
-                    "EXISTS (SELECT 1 FROM \"disco\".tags x WHERE x.tag = \(bind(.text(tag.name))) AND x.position = e.position)"
-                )
+            let further = item.tags.dropFirst(item.stream == nil ? 1 : 0)
+            if !further.isEmpty {
+                var tags = PostgresArray(.text)
+                for tag in further { tags.append(tag.name) }
+                conditions.append("e.tags @> \(bind(.array(tags)))")
             }
             if item.types.count == 1 {
                 conditions.append("e.type = \(bind(.text(item.types[0])))")

@@ -16,7 +16,7 @@
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
         public init(config: ConfigReader) throws {
             let settings = SettingsReader(config)
-            self.init(path: settings.text("eventStore.sqlite.path", default: "events.sqlite"))
+            self.init(path: try settings.text("eventStore.sqlite.path", default: "events.sqlite"))
             let durability = try settings.choice(
                 "eventStore.sqlite.durability", default: durability.rawValue,
                 among: SQLiteEventStore.Durability.allCases.map(\.rawValue))
@@ -30,11 +30,16 @@
         /// ``SQLiteEventStore``; see its settings for the keys.
         public static let sqlite = EventStoreAdapter(
             name: "sqlite",
+            keys: ["path", "durability", "busyTimeout", "allowsErasing"].map { "disco.eventStore.sqlite." + $0 },
             pendingMigrations: { config in
                 try SQLiteMigrator.pending(
-                    in: SQLiteEventStore.Settings(config: config).path, Migration.sqliteEventStore)
+                    in: SQLiteFile.absolute(SQLiteEventStore.Settings(config: config).path), Migration.sqliteEventStore)
             },
-            open: { config in try SQLiteEventStore(SQLiteEventStore.Settings(config: config)) })
+            open: { config, logger in
+                var settings = try SQLiteEventStore.Settings(config: config)
+                settings.logger = logger
+                return try SQLiteEventStore(settings)
+            })
     }
 
     extension ReadModelStoreAdapter {
@@ -43,14 +48,18 @@
         /// ## Configuration keys
         /// - `disco.readModels.sqlite.path` (string, default: that of the events with `.read-models` at its end): the
         ///   file.
-        public static let sqlite = ReadModelStoreAdapter(name: "sqlite") { config in
+        public static let sqlite = ReadModelStoreAdapter(
+            name: "sqlite", keys: ["disco.readModels.sqlite.path", "disco.eventStore.sqlite.path"]
+        ) { config, logger in
             let settings = SettingsReader(config)
-            let events = settings.text("eventStore.sqlite.path", default: "events.sqlite")
+            let events = try settings.text("eventStore.sqlite.path", default: "events.sqlite")
             return try SQLiteReadModelStore(
-                path: settings.text("readModels.sqlite.path", default: events + ".read-models"))
+                path: settings.text("readModels.sqlite.path", default: events + ".read-models"), logger: logger)
         }
 
         /// ``SQLiteReadModelStore`` in memory: it ends with its process.
-        public static let memory = ReadModelStoreAdapter(name: "memory") { _ in try SQLiteReadModelStore(path: nil) }
+        public static let memory = ReadModelStoreAdapter(name: "memory") { _, _ in
+            try SQLiteReadModelStore(path: nil)
+        }
     }
 #endif

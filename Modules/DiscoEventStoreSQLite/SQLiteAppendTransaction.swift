@@ -38,7 +38,13 @@
         /// Nothing is written for an append that is refused: all checks come before the first row.
         mutating func outcome(of append: Append) throws -> BatchOutcome {
             if let key = append.key, let outcome = try outcome(of: key) { return outcome }
-            if let outcome = try outcomeByIDs(append) { return outcome }
+            if let outcome = try outcomeByIDs(append) {
+                // One that was recorded before without its key takes effect once under the key too.
+                if case .appended(let recorded) = outcome, let key = append.key, let first = recorded.first {
+                    try keep(key, first.rawValue, recorded.events.count)
+                }
+                return outcome
+            }
             if let refusal = try refusal(append) { return .refused(refusal) }
             if let condition = append.condition,
                 let match = try SQLiteReading.page(Read(condition.query, after: condition.after, limit: 1), db).events
@@ -50,13 +56,14 @@
             var recorded: [Appended.Event] = []
             recorded.reserveCapacity(append.events.count)
             for event in append.events { recorded.append(try insert(event, append: first)) }
-            if let key = append.key {
-                changed = true
-                try sql.insertKey.run(
-                    .text(key.key), .text(key.fingerprint), .integer(first), .integer(Int64(append.events.count)),
-                    .integer(recordedAt))
-            }
+            if let key = append.key { try keep(key, first, append.events.count) }
             return .appended(Appended(events: recorded))
+        }
+
+        private mutating func keep(_ key: IdempotencyKey, _ first: Int64, _ events: Int) throws {
+            changed = true
+            try sql.insertKey.run(
+                .text(key.key), .text(key.fingerprint), .integer(first), .integer(Int64(events)), .integer(recordedAt))
         }
 
         private func outcome(of key: IdempotencyKey) throws -> BatchOutcome? {

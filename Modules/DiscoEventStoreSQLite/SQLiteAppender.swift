@@ -52,6 +52,12 @@
                 throw error
             }
             names.withLock { $0 = namesAfter }
+            do {
+                try database.file?.check()
+            } catch {
+                // Committed, and perhaps nowhere to be found.
+                throw OutcomeUnknown(append: batch[0], underlying: error)
+            }
             return (outcomes.map { withUnseen($0, db) }, Position(rawValue: head))
         }
 

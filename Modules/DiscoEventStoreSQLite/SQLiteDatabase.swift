@@ -5,18 +5,25 @@
     import Foundation
     import GRDB
     import GRDBSQLite
+    import Logging
 
     /// A SQLite file as Disco opens it: WAL, `synchronous=FULL`, migrated, and fair to other processes.
     final class SQLiteDatabase: Sendable {
         private let pool: any DatabaseWriter
         private let checkpointer: SQLiteCheckpointer?
+        /// Nil in memory.
+        let file: SQLiteFile?
+        private let logger: Logger?
         private let closed = Locked(false)
 
-        /// - Parameter path: nil for a database in memory.
+        /// - Parameters:
+        ///   - path: absolute; nil for a database in memory.
+        ///   - logger: where trouble in the background is said.
         init(
             path: String?, durability: SQLiteEventStore.Durability = .full, busyTimeout: Duration = .seconds(10),
-            migrations: [Migration]
+            migrations: [Migration], logger: Logger? = nil
         ) throws {
+            self.logger = logger
             do {
                 (pool, checkpointer) = try Self.insistently(for: busyTimeout) {
                     let pool = try Self.open(path, durability, busyTimeout)
@@ -27,6 +34,7 @@
                         throw error
                     }
                 }
+                file = path.map(SQLiteFile.init(opened:))
             } catch let error as DatabaseError where path.map(Self.isReadOnly) == true {
                 throw SQLiteError.translate(
                     DatabaseError(resultCode: .SQLITE_READONLY, message: error.message), path: path)
@@ -38,7 +46,7 @@
         /// Opens again where others are about to open the same new file: SQLite asks no busy handler while one of them
         /// switches it to its write-ahead log.
         private static func insistently<Result>(for limit: Duration, _ body: () throws -> Result) throws -> Result {
-            let deadline = ContinuousClock.now + limit
+            let deadline = ContinuousClock.now + limit.bounded
             while true {
                 do {
                     return try body()
@@ -60,7 +68,11 @@
                     try checkWritable(db)
                     try checkDurability(db, durability)
                 }
-                try SQLiteMigrator.migrate(db, migrations)
+                if try SQLiteMigrator.migrate(db, migrations) {
+                    // Into the file itself: a copy without its log is then no empty database, which would be taken for a new
+                    // one.
+                    sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+                }
                 try checkpointer?.watch(db)
             }
             return checkpointer
@@ -91,7 +103,7 @@
         /// handler waits longer and longer, and whoever came last gets the lock.
         static func waitInTurn(_ timeout: Duration) -> @Sendable (Int) -> Bool {
             // 1.6 ms on average.
-            let most = Int(timeout / .microseconds(1600))
+            let most = Int(timeout.bounded / .microseconds(1600))
             return { attempts in
                 usleep(UInt32.random(in: 200...3000))
                 return attempts < most
@@ -120,13 +132,15 @@
         /// Blocks the calling thread; for start-up and threads of our own.
         func onWriter<Result>(_ body: (Database) throws -> Result) throws -> Result {
             if closed.withLock({ $0 }) { throw EventStoreError.closed }
+            try file?.check()
             return try SQLiteError.translating { try pool.writeWithoutTransaction(body) }
         }
 
         /// Runs to its end, whatever becomes of the calling task.
         func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
             if closed.withLock({ $0 }) { throw EventStoreError.closed }
-            return try await withCheckedThrowingContinuation { continuation in
+            try file?.check()
+            let result = try await withCheckedThrowingContinuation { continuation in
                 pool.asyncWriteWithoutTransaction { db in
                     continuation.resume(
                         with: Swift.Result {
@@ -144,11 +158,19 @@
                         })
                 }
             }
+            do {
+                try file?.check()
+            } catch {
+                throw EventStoreError(
+                    .outcomeUnknown, "A change was committed to a file that is gone. \(error)", underlying: error)
+            }
+            return result
         }
 
         /// A snapshot; ends at once when the calling task is cancelled.
         func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
             if closed.withLock({ $0 }) { throw EventStoreError.closed }
+            try file?.check()
             do {
                 return try await pool.read(body)
             } catch {
@@ -164,9 +186,27 @@
                 })
             else { return }
             await checkpointer?.close()
-            // It waits for readers, which are given back on Swift's pool: that must not be where it waits. It only
-            // fails while statements run, which then close it with their end.
-            await OwnThread(name: "disco-close") { [pool] in try? pool.close() }.end()
+            // It waits for readers, which are given back on Swift's pool: that must not be where it waits.
+            await OwnThread(name: "disco-close") { [pool, file, logger] in
+                // "The last connection to a database is closed [: …] a checkpoint" (sqlite.org), but not by a reader:
+                // they go first.
+                (pool as? DatabasePool)?.releaseMemory()
+                if file != nil {
+                    // Where others have the file open this moves what it can and waits for nobody; otherwise closing does
+                    // the rest.
+                    pool.writeWithoutTransaction { db in
+                        _ = sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+                    }
+                }
+                // Of a read that was let in a moment ago.
+                (pool as? DatabasePool)?.releaseMemory()
+                // It only fails while statements run, which then close it with their end.
+                try? pool.close()
+                if let file, SQLiteFile.hasLog(file.path) {
+                    logger?.notice(
+                        "\(file.path) has a log beside it that another process still uses. Copy both, or neither.")
+                }
+            }.end()
         }
     }
 #endif

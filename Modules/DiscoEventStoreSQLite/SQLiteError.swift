@@ -5,6 +5,38 @@
     /// Rows of SQLite, not of ``SQLTransaction``.
     typealias Row = GRDB.Row
 
+    extension SQLiteError {
+        /// Whether it comes from the disk, the file or other processes.
+        static func isTrouble(_ error: DatabaseError) -> Bool {
+            [
+                .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_CORRUPT,
+                .SQLITE_CANTOPEN,
+            ].contains(error.resultCode)
+        }
+
+        /// What a statement of the application has brought about.
+        ///
+        /// - Parameter isReading: whether it ran in `read`.
+        static func ofStatement(_ error: DatabaseError, isReading: Bool) -> any Error {
+            let message = error.message ?? "no message"
+            switch error.resultCode {
+            case .SQLITE_READONLY where isReading:
+                return EventStoreError(
+                    .database, "A statement inside `read` writes (\(message)). Write in a projection, or in `write`.",
+                    underlying: error)
+            case .SQLITE_MISUSE where message.utf8.starts(with: "Multiple".utf8):
+                return EventStoreError(
+                    .database, "Run one statement at a time: this text holds several.", underlying: error)
+            case .SQLITE_ERROR:
+                return EventStoreError(
+                    .database,
+                    "SQLite refuses the statement: \(message). Tables are made in a projection's `setUp`.",
+                    underlying: error)
+            default: return translate(error)
+            }
+        }
+    }
+
     /// Turns what SQLite reports into Disco's errors, at the adapter's border.
     enum SQLiteError {
         static func translating<Result>(_ body: () throws -> Result) throws -> Result {

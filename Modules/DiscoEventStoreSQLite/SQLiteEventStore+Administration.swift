@@ -5,7 +5,17 @@
     import GRDB
 
     extension SQLiteEventStore: StreamDeletion {
+        public func isDeleted(_ stream: StreamID) async throws -> Bool {
+            try NameCheck.argument.check(stream)
+            return try await database.read { db in
+                try Bool.fetchOne(
+                    db.cachedStatement(sql: "SELECT deleted_at IS NOT NULL FROM disco_streams WHERE name = ?"),
+                    arguments: [stream.name]) ?? false
+            }
+        }
+
         public func delete(_ stream: StreamID) async throws {
+            try NameCheck.argument.check(stream)
             try await database.write { db in
                 let key = try Self.key(of: stream, db).key
                 try db.execute(
@@ -15,6 +25,7 @@
         }
 
         public func restore(_ stream: StreamID) async throws {
+            try NameCheck.argument.check(stream)
             try await database.write { db in
                 let known = try Self.key(of: stream, db)
                 if known.closed { throw StreamDeleted(stream: stream) }
@@ -23,6 +34,7 @@
         }
 
         public func erase(_ stream: StreamID, close: Bool) async throws {
+            try NameCheck.argument.check(stream)
             guard settings.allowsErasing else { throw EventStoreError.erasingNotAllowed("Settings.allowsErasing") }
             try await database.write { db in
                 let known = try Self.key(of: stream, db)
@@ -59,7 +71,8 @@
 
     extension SQLiteEventStore: SnapshotStore {
         public func snapshot(_ key: SnapshotKey) async throws -> Snapshot? {
-            try await database.read { db in
+            try key.check()
+            return try await database.read { db in
                 try Row.fetchOne(
                     db.cachedStatement(
                         sql: """
@@ -73,6 +86,7 @@
         }
 
         public func save(_ snapshot: Snapshot) async throws {
+            try snapshot.key.check()
             let key = snapshot.key
             try await database.write { db in
                 try db.execute(
@@ -91,6 +105,7 @@
         }
 
         public func delete(_ key: SnapshotKey) async throws {
+            try key.check()
             try await database.write { db in
                 try db.execute(
                     sql: "DELETE FROM disco_snapshots WHERE stream = ? AND name = ? AND fingerprint = ?",
@@ -101,7 +116,8 @@
 
     extension SQLiteEventStore: IdempotencyKeyStore {
         public func recorded(under key: IdempotencyKey) async throws -> Appended? {
-            try await database.read { db in
+            try NameCheck.argument.check(key)
+            return try await database.read { db in
                 let row = try Row.fetchOne(
                     db.cachedStatement(sql: "SELECT fingerprint, first_position, events FROM disco_keys WHERE key = ?"),
                     arguments: [key.key])
@@ -112,6 +128,7 @@
         }
 
         public func forgetKeys(storedBefore date: Date) async throws -> Int {
+            let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
             var forgotten = 0
             while true {
                 // Some thousand at a time: others want to write too.
@@ -132,7 +149,8 @@
         public func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int
         ) async throws -> [StreamInfo] {
-            try await database.read { db in
+            try NameCheck.argument.check(category: category, prefix: prefix, after: after)
+            return try await database.read { db in
                 try SQLiteReading.streams(category: category, prefix: prefix, after: after, limit: limit, db)
             }
         }

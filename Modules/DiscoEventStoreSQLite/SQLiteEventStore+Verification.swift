@@ -6,7 +6,7 @@
 
     extension SQLiteEventStore: StoreVerification {
         public func verify(after position: Position, limit: Int) async throws -> VerifiedPage {
-            try await database.read { db in try Self.verify(after: position, limit: max(1, limit), db) }
+            try await database.read { db in try Self.verify(after: max(.start, position), limit: max(1, limit), db) }
         }
 
         private static func verify(after position: Position, limit: Int, _ db: Database) throws -> VerifiedPage {

@@ -4,6 +4,7 @@
     import DiscoMigrations
     import Foundation
     import GRDB
+    public import Logging
 
     /// The event store in a SQLite file: the embedded default.
     ///
@@ -16,13 +17,16 @@
     /// ```
     public final class SQLiteEventStore: EventStore {
         public struct Settings: Sendable {
-            /// The file; made where it is missing, with two more beside it (`-wal`, `-shm`) while it is in use.
+            /// The file; made where it is missing, with two more beside it (`-wal`, `-shm`) while it is in use. `~/` stands
+            /// for the home folder; a relative path is made absolute when the store is opened.
             public var path: String
             public var durability = Durability.full
             /// How long to wait for another process that holds the file before ``EventStoreError/Code/busy`` is thrown.
             public var busyTimeout = Duration.seconds(10)
             /// Whether streams may be blanked for good.
             public var allowsErasing = false
+            /// Where trouble in the background is said, once when it begins and once when it ends.
+            public var logger: Logger?
 
             public init(path: String) { self.path = path }
         }
@@ -50,11 +54,13 @@
 
         /// - Parameter clock: where recorded times come from.
         public init(_ settings: Settings, clock: StoreClock = .system) throws {
+            let path = try SQLiteFile.absolute(settings.path)
+            var settings = settings
+            settings.path = path
             self.settings = settings
-            let path = settings.path
             database = try SQLiteDatabase(
                 path: path, durability: settings.durability, busyTimeout: settings.busyTimeout,
-                migrations: Migration.sqliteEventStore)
+                migrations: Migration.sqliteEventStore, logger: settings.logger)
             let opened = try database.onWriter { db in
                 (
                     try Row.fetchOne(db, sql: "SELECT id, epoch FROM disco_store").flatMap { row in
@@ -72,7 +78,7 @@
             lane = AppendLane(
                 name: "disco-append",
                 appender: SQLiteAppender(database: database, hub: hub, clock: clock))
-            watcher = try SQLiteWatcher(path: path, hub: hub)
+            watcher = try SQLiteWatcher(path: path, file: database.file, hub: hub, logger: settings.logger)
         }
 
         public var abilities: StoreAbilities {
@@ -84,7 +90,8 @@
         public func append(_ append: Append) async throws -> Appended { try await lane.append(append) }
 
         public func page(_ read: Read) async throws -> Page {
-            try await database.read { db in try SQLiteReading.page(read, db) }
+            let read = try read.checked()
+            return try await database.read { db in try SQLiteReading.page(read, db) }
         }
 
         public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }

@@ -7,7 +7,9 @@
 
     /// Brings a file to the schema of this version, once, however many processes open it at the same time.
     enum SQLiteMigrator {
-        static func migrate(_ db: Database, _ migrations: [Migration]) throws {
+        /// - Returns: whether there was anything to do.
+        static func migrate(_ db: Database, _ migrations: [Migration]) throws -> Bool {
+            var isNew = false
             // The transaction's lock makes a second migrator wait, and then find everything done.
             try db.inTransaction(.immediate) {
                 try db.execute(
@@ -16,16 +18,18 @@
                             number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT
                         """)
                 for migration in try pending(db, migrations) {
+                    isNew = true
                     try db.execute(sql: migration.sql)
                     try db.execute(
                         sql: "INSERT INTO disco_migrations VALUES (?, ?, ?, ?)",
                         arguments: [
                             migration.number, migration.name, MigrationPlan.checksum(of: migration),
-                            Timestamp.text(of: Date()),
+                            Timestamp.text(of: Date()) ?? "",
                         ])
                 }
                 return .commit
             }
+            return isNew
         }
 
         private static func pending(_ db: Database, _ migrations: [Migration]) throws -> [Migration] {

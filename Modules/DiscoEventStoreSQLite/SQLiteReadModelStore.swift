@@ -3,6 +3,7 @@
     import DiscoMigrations
     import Foundation
     import GRDB
+    public import Logging
 
     /// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks
     /// an append.
@@ -11,13 +12,18 @@
 
         /// Opens the file, which is made and migrated where it is missing or older.
         ///
-        /// - Parameter path: nil for a database in memory, which belongs to this instance.
-        public init(path: String?) throws {
-            database = try SQLiteDatabase(path: path, migrations: Migration.sqliteReadModels)
+        /// - Parameters:
+        ///   - path: nil for a database in memory, which belongs to this instance. `~/` stands for the home folder; a
+        ///     relative path is made absolute when the store is opened.
+        ///   - logger: where trouble in the background is said.
+        public init(path: String?, logger: Logger? = nil) throws {
+            database = try SQLiteDatabase(
+                path: path.map(SQLiteFile.absolute), migrations: Migration.sqliteReadModels, logger: logger)
         }
 
         public func checkpoint(of consumer: String) async throws -> Checkpoint {
-            try await database.read { db in try Self.checkpoint(of: consumer, db) }
+            try NameCheck.argument.check(consumer: consumer)
+            return try await database.read { db in try Self.checkpoint(of: consumer, db) }
         }
 
         public func consumers() async throws -> [String] {
@@ -27,7 +33,8 @@
         }
 
         public func held(by consumer: String) async throws -> [HeldEvent] {
-            try await database.read { db in
+            try NameCheck.argument.check(consumer: consumer)
+            return try await database.read { db in
                 try Row.fetchAll(
                     db,
                     sql: """
@@ -52,12 +59,13 @@
                 guard try Self.checkpoint(of: progress.consumer, db) == progress.from else {
                     throw EventStoreError.checkpointMoved(progress.consumer)
                 }
-                try body(SQLTransaction(Connection(db: db)))
+                try Self.run(body, db)
                 try Self.store(progress, db)
             }
         }
 
         public func reset(_ consumer: String) async throws {
+            try NameCheck.argument.check(consumer: consumer)
             try await database.write { db in
                 try db.execute(sql: "DELETE FROM disco_checkpoints WHERE consumer = ?", arguments: [consumer])
                 try db.execute(sql: "DELETE FROM disco_held WHERE consumer = ?", arguments: [consumer])
@@ -65,13 +73,26 @@
         }
 
         public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-            try await database.write { db in try body(SQLTransaction(Connection(db: db))) }
+            try await database.write { db in try Self.run(body, db) }
+        }
+
+        private static func run<Result>(
+            _ body: (SQLTransaction) throws -> Result, _ db: Database, isReading: Bool = false
+        ) throws -> Result {
+            let connection = Connection(db: db, isReading: isReading)
+            do {
+                let result = try body(SQLTransaction(connection))
+                if let error = connection.trouble.error { throw error }
+                return result
+            } catch {
+                throw connection.trouble.error ?? error
+            }
         }
 
         public func read<Result: Sendable>(
             _ body: @escaping @Sendable (SQLTransaction) throws -> Result
         ) async throws -> Result {
-            try await database.read { db in try body(SQLTransaction(Connection(db: db))) }
+            try await database.read { db in try Self.run(body, db, isReading: true) }
         }
 
         public func close() async { await database.close() }
@@ -137,35 +158,43 @@
 
         private struct Connection: SQLConnection {
             let db: Database
+            let isReading: Bool
+            /// What went wrong with the disk or the file, and not with a statement: the body may have swallowed it, or taken it
+            /// for a failure of its own.
+            let trouble = Trouble()
+
+            final class Trouble {
+                var error: (any Error)?
+            }
 
             func run(_ sql: DiscoCore.SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
-                let statement = try db.cachedStatement(sql: sql.text { _ in "?" })
-                let rows = try Row.fetchAll(statement, arguments: StatementArguments(sql.values.map(\.databaseValue)))
-                return (statement.columnNames, rows.map { $0.databaseValues.map(\.sqlValue) })
+                if let error = trouble.error { throw error }
+                // Also where an error was swallowed that ended the transaction, as INSERT OR ROLLBACK does: what comes
+                // now would be committed by itself.
+                guard db.isInsideTransaction else {
+                    throw EventStoreError(
+                        .database, "A statement before this one ended the transaction; everything in it was undone.")
+                }
+                do {
+                    let statement = try SQLiteStatementCache.statement(db, sql.text { _ in "?" })
+                    return try SQLiteStatement(db, statement).all(sql.values.map(\.bound))
+                } catch let error as DatabaseError {
+                    let translated = SQLiteError.ofStatement(error, isReading: isReading)
+                    if SQLiteError.isTrouble(error) { trouble.error = translated }
+                    throw translated
+                }
             }
         }
     }
 
     extension SQLValue {
-        fileprivate var databaseValue: DatabaseValue {
+        fileprivate var bound: SQLiteStatement.Value {
             switch self {
             case .null: .null
-            case .integer(let value): value.databaseValue
-            case .real(let value): value.databaseValue
-            case .text(let value): value.databaseValue
-            case .blob(let bytes): Data(bytes).databaseValue
-            }
-        }
-    }
-
-    extension DatabaseValue {
-        fileprivate var sqlValue: SQLValue {
-            switch storage {
-            case .null: .null
-            case .int64(let value): .integer(value)
-            case .double(let value): .real(value)
-            case .string(let value): .text(value)
-            case .blob(let data): .blob([UInt8](data))
+            case .integer(let value): .integer(value)
+            case .real(let value): .real(value)
+            case .text(let value): .text(value)
+            case .blob(let bytes): .blob(bytes)
             }
         }
     }

@@ -20,7 +20,8 @@
             var full = read.limit <= 0
             if read.limit > 0, !read.query.items.isEmpty, read.after < upTo {
                 let select = SQLiteStatementBuilder.select(read, upTo: upTo)
-                let rows = try Row.fetchCursor(db.cachedStatement(sql: select.sql), arguments: select.arguments)
+                let rows = try Row.fetchCursor(
+                    SQLiteStatementCache.statement(db, select.sql), arguments: select.arguments)
                 let lookUp = try db.cachedStatement(
                     sql: SQLiteStatementBuilder.columns + " FROM disco_events e " + SQLiteStatementBuilder.names
                         + " WHERE e.position = ?")

@@ -10,19 +10,43 @@
     /// The handle belongs to GRDB's cache of the connection, and is valid inside the transaction it was asked for in.
     struct SQLiteStatement {
         private let db: Database
+        /// Keeps the handle alive where the cache lets it go.
+        private let statement: Statement
         private let handle: OpaquePointer
 
-        init(_ db: Database, _ sql: String) throws {
+        init(_ db: Database, _ sql: String) throws { self.init(db, try db.cachedStatement(sql: sql)) }
+
+        init(_ db: Database, _ statement: Statement) {
             self.db = db
-            handle = try db.cachedStatement(sql: sql).sqliteStatement
+            self.statement = statement
+            handle = statement.sqliteStatement
         }
 
         enum Value {
             case null
             case integer(Int64)
+            case real(Double)
             case text(String)
+            /// Text.
             case bytes([UInt8])
+            case blob([UInt8])
             case uuid(UUID)
+        }
+
+        /// Runs the statement and returns its rows as they are stored, with the columns' names: those of now, which another
+        /// connection's ALTER TABLE may have changed since it was prepared.
+        func all(_ values: [Value]) throws -> (columns: [String], rows: [[SQLValue]]) {
+            try bind(values)
+            defer { sqlite3_reset(handle) }
+            var rows: [[SQLValue]] = []
+            while try step() {
+                let columns = SQLiteColumns(handle: handle)
+                rows.append((0..<sqlite3_column_count(handle)).map(columns.value))
+            }
+            let names = (0..<sqlite3_column_count(handle)).map { column in
+                sqlite3_column_name(handle, column).map { String(cString: $0) } ?? ""
+            }
+            return (names, rows)
         }
 
         /// Runs the statement and returns what `body` makes of its first row, nil where there is none.
@@ -53,6 +77,14 @@
                     switch value {
                     case .null: sqlite3_bind_null(handle, place)
                     case .integer(let integer): sqlite3_bind_int64(handle, place, integer)
+                    case .real(let number): sqlite3_bind_double(handle, place, number)
+                    case .blob(let bytes):
+                        bytes.withUnsafeBytes { buffer in
+                            // As with text, no address would mean a null.
+                            buffer.isEmpty
+                                ? sqlite3_bind_zeroblob(handle, place, 0)
+                                : sqlite3_bind_blob(handle, place, buffer.baseAddress, Int32(buffer.count), Self.copied)
+                        }
                     case .text(var text):
                         text.withUTF8 { Self.bindText(handle, place, UnsafeRawBufferPointer($0)) }
                     case .bytes(let bytes):
@@ -88,6 +120,20 @@
 
         func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
         func isTrue(_ column: Int32) -> Bool { integer(column) != 0 }
+
+        func value(_ column: Int32) -> SQLValue {
+            switch sqlite3_column_type(handle, column) {
+            case SQLITE_INTEGER: .integer(integer(column))
+            case SQLITE_FLOAT: .real(sqlite3_column_double(handle, column))
+            case SQLITE_TEXT: .text(text(column))
+            case SQLITE_BLOB:
+                .blob(
+                    sqlite3_column_blob(handle, column).map { start in
+                        [UInt8](UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
+                    } ?? [])
+            default: .null
+            }
+        }
 
         func text(_ column: Int32) -> String {
             guard let start = sqlite3_column_text(handle, column) else { return "" }

@@ -16,6 +16,8 @@
             "e.erased_at IS NULL AND (SELECT h.deleted_at FROM disco_streams h WHERE h.key = e.stream) IS NULL"
         /// SQLite puts at most 500 selects together.
         static let mostWalks = 400
+        /// Beyond so many tags of an item they are counted.
+        private static let mostConditions = 20
 
         private struct Walk {
             var driver = "disco_events e"
@@ -94,10 +96,21 @@
             } else if item.category != nil {
                 walk.driver = "disco_events e INDEXED BY disco_events_by_category"
             }
-            for tag in item.tags.dropFirst(item.stream == nil ? 1 : 0) {
+            let further = item.tags.dropFirst(item.stream == nil ? 1 : 0)
+            if further.count > mostConditions {
+                // Counted, since SQLite takes no more than 1000 conditions in a row.
+                let different = Set(further)
+                let places = different.map { _ in "?" }.joined(separator: ", ")
                 walk.conditions.append(
-                    "EXISTS (SELECT 1 FROM disco_tags x WHERE x.tag = ? AND x.position = e.position)")
-                walk.arguments.append(tag.name)
+                    "(SELECT count(*) FROM disco_tags x WHERE x.position = e.position AND x.tag IN (\(places))) = ?")
+                walk.arguments += different.map(\.name)
+                walk.arguments.append(different.count)
+            } else {
+                for tag in further {
+                    walk.conditions.append(
+                        "EXISTS (SELECT 1 FROM disco_tags x WHERE x.tag = ? AND x.position = e.position)")
+                    walk.arguments.append(tag.name)
+                }
             }
             if !item.types.isEmpty {
                 let places = item.types.map { _ in "?" }.joined(separator: ", ")

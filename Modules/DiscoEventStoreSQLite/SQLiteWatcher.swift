@@ -2,16 +2,19 @@
     import DiscoCore
     import DiscoEventStore
     import GRDB
+    import Logging
 
     /// Notices what other processes append: every 20 ms it asks SQLite whether anybody else has committed, which costs
     /// microseconds, and only then for the head.
     final class SQLiteWatcher: Sendable {
         private static let interval = Duration.milliseconds(20)
+        /// Every so many intervals it looks whether the file is still there.
+        private static let turnsPerLook = 50
 
         private let stopping: Locked<Bool>
         private let thread: OwnThread
 
-        init(path: String, hub: WakeUpHub) throws {
+        init(path: String, file: SQLiteFile?, hub: WakeUpHub, logger: Logger?) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(1)
             let queue = try SQLiteError.translating { try DatabaseQueue(path: path, configuration: configuration) }
@@ -19,7 +22,18 @@
             self.stopping = stopping
             thread = OwnThread(name: "disco-watch") {
                 var seen = -1
+                var turns = 0
+                var trouble = TroubleLog("The event store \(path)", logger)
                 while stopping.waiting(for: Self.interval, { $0 ? true : nil }) == nil {
+                    turns += 1
+                    if turns.isMultiple(of: Self.turnsPerLook), let file {
+                        do {
+                            try file.check()
+                            trouble.ends("has its file back")
+                        } catch {
+                            trouble.begins("has lost its file and refuses everything", error)
+                        }
+                    }
                     // What cannot be read now is read at the next turn.
                     try? queue.inDatabase { db in
                         // "The integer values returned by two invocations of "PRAGMA data_version" from the same

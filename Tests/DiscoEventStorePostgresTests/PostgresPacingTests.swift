@@ -16,16 +16,8 @@ import Testing
         #expect(backoff.pause(jitter: 1) == 1.6)
     }
 
-    @Test func whereNotificationsComeTheHeadIsAskedForOnceASecond() {
-        var interval = PollInterval(isTold: true)
-        interval.turn(moved: true)
-        #expect(interval.next == .seconds(1))
-        interval.turn(moved: false)
-        #expect(interval.next == .seconds(1))
-    }
-
-    @Test func withoutThemItIsAskedForSoonAfterSomethingHappenedAndLessOftenWhileNothingDoes() {
-        var interval = PollInterval(isTold: false)
+    @Test func withoutNotificationsTheHeadIsAskedForSoonAfterSomethingHappenedAndLessOftenWhileNothingDoes() {
+        var interval = PollInterval()
         var waits: [Duration] = []
         for moved in [true, false, false, false, false, false, false, true] {
             interval.turn(moved: moved)

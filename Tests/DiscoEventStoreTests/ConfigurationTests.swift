@@ -17,7 +17,8 @@ import Testing
     @Test func anAdapterIsChosenByItsName() async throws {
         let config = config(["disco.eventStore.adapter": "memory"])
         let adapter = try EventStoreAdapter.chosen(
-            by: config, among: [.memory, EventStoreAdapter(name: "other") { _ in preconditionFailure("not chosen") }])
+            by: config,
+            among: [.memory, EventStoreAdapter(name: "other") { _, _ in preconditionFailure("not chosen") }])
         #expect(adapter.name == "memory")
         let client = EventStoreClient(try await adapter.open(config))
         try await client.emit("Opened", [:] as JSON)
@@ -43,7 +44,7 @@ import Testing
 
     @Test func aReadModelStoreIsOfTheEventStoresKindUnlessNamed() throws {
         let adapters = ["memory", "sqlite"].map { name in
-            ReadModelStoreAdapter(name: name) { _ in preconditionFailure("not opened") }
+            ReadModelStoreAdapter(name: name) { _, _ in preconditionFailure("not opened") }
         }
         func chosen(_ values: [AbsoluteConfigKey: ConfigValue]) throws -> String {
             try ReadModelStoreAdapter.chosen(by: config(values), among: adapters).name

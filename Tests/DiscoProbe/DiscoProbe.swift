@@ -25,6 +25,7 @@ struct DiscoProbe {
         case "enrol": try await enrol(path, course: rest[0], student: rest[1], count: Int(rest[2]) ?? 1)
         case "die": try await die(path, rest[0], key: rest[1])
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
+        case "wander": try await wander(path, in: rest[0])
         default: preconditionFailure("There is no task \(task).")
         }
     }
@@ -34,6 +35,25 @@ struct DiscoProbe {
         let parts = path.split(separator: "#").map(String.init)
         guard parts.count == 2 else { return try SQLiteEventStore(path: path) }
         return try await PostgresEventStore.open(PostgresSettings(url: parts[0], schema: parts[1]))
+    }
+
+    /// Opens a relative path, goes to another folder, and says how many of its events it reads there.
+    private static func wander(_ path: String, in folder: String) async throws {
+        for name in ["here", "there"] {
+            try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
+        }
+        guard FileManager.default.changeCurrentDirectoryPath(folder + "/here") else { return }
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        guard FileManager.default.changeCurrentDirectoryPath(folder + "/there") else { return }
+        for _ in 0..<16 {
+            try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
+        }
+        let read = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<16 { group.addTask { try await client.events().collect().count } }
+            return try await group.reduce(0) { $0 + ($1 == 16 ? 1 : 0) }
+        }
+        await client.store.close()
+        say("\(read) of 16")
     }
 
     private static func wallets(_ path: String) throws -> Wallets {

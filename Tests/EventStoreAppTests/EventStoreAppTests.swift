@@ -91,6 +91,9 @@ import Testing
         #expect(positions(try await app.rows("read", "w-1", "--from", "2")) == [3])
         #expect(positions(try await app.rows("read", "w-1", "--backward", "--from", "1")) == [1])
         #expect(positions(try await app.rows("read", "w-1", "--types", "B")) == [3])
+        // Of a stream --from is a version, whatever else is selected.
+        #expect(positions(try await app.rows("read", "w-1", "--types", "A,B", "--from", "2")) == [3])
+        #expect(positions(try await app.rows("read", "w-1", "--types", "A", "--from", "2")) == [])
         #expect(positions(try await app.rows("read", "none-1")) == [])
     }
 

@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func anotherPackagesAdapterIsChosenByItsName() async throws {
-        let papyrus = EventStoreAdapter(name: "papyrus") { config in
+        let papyrus = EventStoreAdapter(name: "papyrus", keys: ["papyrus.pages"]) { config, _ in
             let pages = config.int(forKey: "papyrus.pages", default: 100)
             return try PapyrusEventStore(pages: pages)
         }

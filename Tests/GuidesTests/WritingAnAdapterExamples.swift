@@ -74,7 +74,7 @@ import Testing
 
         func append(_ append: Append) async throws -> Appended { try await lane.append(append) }
 
-        func page(_ read: Read) async throws -> Page { try await table.page(read) }
+        func page(_ read: Read) async throws -> Page { try await table.page(read.checked()) }
 
         func wait(beyond position: Position) async throws {
             while try await page(Read(after: position, limit: 0)).head <= position {

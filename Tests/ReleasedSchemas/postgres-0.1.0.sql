@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict U21wsZ7XpbZbUFHvO7ikUvaby1gVIC3MQEeiTnYebgHAmhtXLdxk2B3vjWciPpD
+\restrict aaPu0WokQNCzxnMhQa606xYDsyOjfyJAbhPM9r1dXZykUelSkJ2PvhlcklZut9F
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -26,10 +26,10 @@ CREATE SCHEMA disco;
 
 
 --
--- Name: append(text[], text[], integer[], text[], integer[], integer[], integer[], integer[], text[], text[], smallint[], text[], integer[], uuid[], text[], text[], uuid[], uuid[], text[], text[], integer[], boolean, integer[], integer[], bigint[], integer[], bigint[], text[]); Type: FUNCTION; Schema: disco; Owner: -
+-- Name: append(text[], text[], integer[], text[], integer[], integer[], integer[], integer[], text[], text[], smallint[], text[], integer[], uuid[], text[], text[], uuid[], uuid[], text[], integer[], boolean, integer[], integer[], bigint[], integer[], bigint[], text[]); Type: FUNCTION; Schema: disco; Owner: -
 --
 
-CREATE FUNCTION disco.append(append_keys text[], append_fingerprints text[], append_events integer[], streams text[], event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[], event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[], event_metadata text[], event_correlations uuid[], event_causations uuid[], event_tags text[], tag_names text[], tag_event integer[], repeats_ids boolean, expected_append integer[], expected_stream integer[], expected_version bigint[], condition_append integer[], condition_after bigint[], condition_queries text[], OUT last_position bigint, OUT heads bigint[], OUT shown bigint[], OUT refused integer[], OUT reasons text[], OUT places bigint[], OUT numbers bigint[], OUT ids uuid[]) RETURNS record
+CREATE FUNCTION disco.append(append_keys text[], append_fingerprints text[], append_events integer[], streams text[], event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[], event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[], event_metadata text[], event_correlations uuid[], event_causations uuid[], tag_names text[], tag_event integer[], repeats_ids boolean, expected_append integer[], expected_stream integer[], expected_version bigint[], condition_append integer[], condition_after bigint[], condition_queries text[], OUT last_position bigint, OUT heads bigint[], OUT shown bigint[], OUT refused integer[], OUT reasons text[], OUT places bigint[], OUT numbers bigint[], OUT ids uuid[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -181,28 +181,32 @@ BEGIN
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
         SELECT last_position + e.n, e.name, heads[e.stream] + e.number, e.category, e.type, e.type_version, e.id,
-            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags::text[], e.slice,
+            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags, e.slice,
             last_position + e.first, now_at
-        FROM unnest(event_first, event_stream, event_number, event_streams, event_categories, event_slices, event_types,
-                event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations, event_tags)
+        FROM ROWS FROM (
+                unnest(event_first, event_stream, event_number, event_streams, event_categories, event_slices, event_types,
+                    event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
+                "disco".tags_of(tag_names, tag_event))
             WITH ORDINALITY AS e(first, stream, number, name, category, slice, type, type_version, id, payload, metadata,
                 correlation, causation, tags, n);
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event);
+            SELECT DISTINCT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event)
+            WHERE t.tag IS NOT NULL;
         END IF;
     ELSE
         -- Those that are recorded move up.
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
         SELECT last_position + e.place, e.name, heads[e.stream] + e.number, e.category, e.type, e.type_version, e.id,
-            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags::text[], e.slice,
+            e.payload::json, octet_length(e.payload), e.metadata::json, e.correlation, e.causation, e.tags, e.slice,
             last_position + first_value(e.place) OVER (PARTITION BY e.append ORDER BY e.place), now_at
         FROM (
             SELECT u.*, row_number() OVER (ORDER BY u.n) AS place, row_number() OVER (PARTITION BY u.stream ORDER BY u.n) AS number
-            FROM unnest(event_append, event_stream, event_streams, event_categories, event_slices, event_types,
-                    event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations,
-                    event_tags)
+            FROM ROWS FROM (
+                    unnest(event_append, event_stream, event_streams, event_categories, event_slices, event_types,
+                        event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
+                    "disco".tags_of(tag_names, tag_event))
                 WITH ORDINALITY AS u(append, stream, name, category, slice, type, type_version, id, payload, metadata,
                     correlation, causation, tags, n)
             WHERE u.append <> ALL (refused)
@@ -210,12 +214,13 @@ BEGIN
         ORDER BY e.place;
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT t.tag, last_position + e.place
+            SELECT DISTINCT t.tag, last_position + e.place
             FROM (
                 SELECT u.n, row_number() OVER (ORDER BY u.n) AS place
                 FROM unnest(event_append) WITH ORDINALITY AS u(append, n)
                 WHERE u.append <> ALL (refused)
-            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n;
+            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n
+            WHERE t.tag IS NOT NULL;
         END IF;
     END IF;
 
@@ -231,6 +236,13 @@ BEGIN
             WHERE refused IS NULL OR u.n <> ALL (refused)
         ) AS a
         WHERE a.key IS NOT NULL;
+        -- One that was recorded before without its key takes effect once under the key too.
+        IF 'I' = ANY (reasons) THEN
+            INSERT INTO "disco".keys (key, fingerprint, first_position, events, recorded_at)
+            SELECT append_keys[r.append], append_fingerprints[r.append], r.place, r.events, now_at
+            FROM unnest(refused, reasons, places, numbers) AS r(append, reason, place, events)
+            WHERE r.reason = 'I' AND append_keys[r.append] IS NOT NULL;
+        END IF;
     END IF;
 
     IF 'K' = ANY (reasons) OR 'I' = ANY (reasons) THEN
@@ -445,6 +457,19 @@ END $$;
 
 
 --
+-- Name: tags_of(text[], integer[]); Type: FUNCTION; Schema: disco; Owner: -
+--
+
+CREATE FUNCTION disco.tags_of(tag_names text[], tag_event integer[]) RETURNS SETOF text[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN QUERY SELECT array_agg(t.tag ORDER BY t.n) FILTER (WHERE t.tag IS NOT NULL)
+        FROM unnest(tag_names, tag_event) WITH ORDINALITY AS t(tag, event, n) GROUP BY t.event ORDER BY t.event;
+END $$;
+
+
+--
 -- Name: version_at(text, bigint); Type: FUNCTION; Schema: disco; Owner: -
 --
 
@@ -600,7 +625,7 @@ COPY disco.concealed_streams (stream, deleted_at, closed) FROM stdin;
 --
 
 COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
-1	postgres_0001_event_store.sql	30acdf288ec8b5e4	2026-11-24 23:50:10.544006+00
+1	postgres_0001_event_store.sql	97574c69ba2fd4b2	2026-11-28 10:20:49.257597+00
 \.
 
 
@@ -609,11 +634,11 @@ COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
 --
 
 COPY disco.events ("position", stream, version, category, type, type_version, id, payload, payload_bytes, content_type, metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at, erased_at) FROM stdin;
-1	wallet-1	1	wallet	WalletOpened	1	01a20ff7-8971-7dd8-be4f-d07f287d5a5c	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-24 23:50:10.554006+00	\N
-2	wallet-2	1	wallet	WalletOpened	1	01a20ff7-89d5-7fae-bc94-c34f35ac9d16	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-24 23:50:10.651219+00	\N
-3	wallet-1	2	wallet	MoneyDeposited	1	01a20ff7-8a34-774a-893f-3567dd693ac4	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-24 23:50:10.745413+00	\N
-4	wallet-1	3	wallet	MoneyDeposited	1	01a20ff7-8a91-73a5-8cb6-1d5a7d094e24	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-24 23:50:10.838511+00	\N
-5	wallet-1	4	wallet	MoneyDeposited	1	01a20ff7-8aed-75de-a2f5-887f9510992e	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-24 23:50:10.930379+00	\N
+1	wallet-1	1	wallet	WalletOpened	1	01a221ab-fceb-7034-b0c1-a79d009f8a01	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 10:20:49.265882+00	\N
+2	wallet-2	1	wallet	WalletOpened	1	01a221ab-fd50-783c-8e03-5a3c26487927	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 10:20:49.3674+00	\N
+3	wallet-1	2	wallet	MoneyDeposited	1	01a221ab-fdb3-7bbb-a22f-ef2b163703ed	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 10:20:49.465485+00	\N
+4	wallet-1	3	wallet	MoneyDeposited	1	01a221ab-fe19-7a55-8e16-2d57a996e6fe	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 10:20:49.569285+00	\N
+5	wallet-1	4	wallet	MoneyDeposited	1	01a221ab-fe7d-7deb-9207-f3ac5757853d	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 10:20:49.666602+00	\N
 \.
 
 
@@ -646,7 +671,7 @@ COPY disco.snapshots (stream, name, fingerprint, version, state, saved_at) FROM 
 --
 
 COPY disco.store (id, epoch) FROM stdin;
-eab02916-b9a3-472f-bd39-0528636d1807	1
+5a2e0810-49d4-4ebe-8a7b-6dbc394ffc93	1
 \.
 
 
@@ -805,5 +830,5 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON disco.tags FOR EACH STATEMENT EX
 -- PostgreSQL database dump complete
 --
 
-\unrestrict U21wsZ7XpbZbUFHvO7ikUvaby1gVIC3MQEeiTnYebgHAmhtXLdxk2B3vjWciPpD
+\unrestrict aaPu0WokQNCzxnMhQa606xYDsyOjfyJAbhPM9r1dXZykUelSkJ2PvhlcklZut9F
 

@@ -2,12 +2,12 @@ PRAGMA foreign_keys=OFF;
 BEGIN TRANSACTION;
 CREATE TABLE disco_migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT;
-INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','2ff426534e9dd8b','2026-11-24T23:50:10.327926Z');
+INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','2ff426534e9dd8b','2026-11-28T10:20:49.0311836Z');
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
     epoch INTEGER NOT NULL
 ) STRICT;
-INSERT INTO disco_store VALUES(X'e9c3d8a7d517801534a85a9b0f757837',1);
+INSERT INTO disco_store VALUES(X'c82d6221ce8923f34dcf946bc18a534b',1);
 CREATE TABLE disco_categories (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -47,11 +47,11 @@ CREATE TABLE disco_events (
     recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the event before
     erased_at INTEGER             -- payload, metadata and tags were blanked then
 ) STRICT;
-INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a20ff788a1743faa6966c49e698ed3','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795564210338733,NULL);
-INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a20ff788ca722aa7531ae64567e061','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795564210379488,NULL);
-INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a20ff788f37db1bff5a0521b7269f9','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795564210420470,NULL);
-INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a20ff78918772b8b1f9677500a7640','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795564210457390,NULL);
-INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a20ff789377b849f1fee915bfa595c','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795564210488505,NULL);
+INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a221abfc097f9f8f9aecb309c73c13','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795861249035214,NULL);
+INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a221abfc3078fcb2b741cd90d0414f','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795861249073751,NULL);
+INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a221abfc5e7f0481047b27b58431c2','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795861249119735,NULL);
+INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a221abfc8978329414f1c059f4fb49','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795861249163029,NULL);
+INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a221abfcac7a3db2b3851a74cb9100','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795861249197454,NULL);
 CREATE TABLE disco_tags (
     tag TEXT NOT NULL,
     position INTEGER NOT NULL REFERENCES disco_events,

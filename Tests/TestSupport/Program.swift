@@ -39,7 +39,7 @@ package struct Program: Sendable {
 
     package func send(_ line: String) throws {
         // One that has ended already must not end the tests too.
-        signal(SIGPIPE, SIG_IGN)
+        Foundation.signal(SIGPIPE, SIG_IGN)
         try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
@@ -47,6 +47,12 @@ package struct Program: Sendable {
 
     /// Has it stand still.
     package func freeze() { _ = Foundation.kill(process.processIdentifier, SIGSTOP) }
+
+    /// - Parameter name: `TERM` or `INT`.
+    package func signal(_ name: String) {
+        let number = name == "INT" ? SIGINT : SIGTERM
+        _ = Foundation.kill(process.processIdentifier, number)
+    }
 
     package func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
 

@@ -24,40 +24,40 @@ private struct Story {
 
     func tell() async throws {
         let start = try await wallets.client.head()
-        say("Commands: " + wallets.orchestrator.commands().joined(separator: ", "))
-        say("Queries:  " + wallets.orchestrator.queries().joined(separator: ", "))
+        try say("Commands: " + wallets.orchestrator.commands().joined(separator: ", "))
+        try say("Queries:  " + wallets.orchestrator.queries().joined(separator: ", "))
 
         var names: [(String, String)] = [(user.description.lowercased(), "<ada>")]
-        title("Ada opens a wallet with 100")
+        try title("Ada opens a wallet with 100")
         let first = try await dispatch("create_wallet", ["user_id": userJSON, "balance": 100], names)
         names.append((id(first), "<wallet 1>"))
-        title("A wallet for nobody, with less than nothing, is refused: every field says why")
+        try title("A wallet for nobody, with less than nothing, is refused: every field says why")
         try await dispatch("create_wallet", ["user_id": "ada", "balance": -1], names)
-        title("A second wallet, then a deposit")
+        try title("A second wallet, then a deposit")
         let second = try await dispatch("create_wallet", ["user_id": userJSON, "balance": 0], names + [])
         names.append((id(second), "<wallet 2>"))
         try await dispatch("deposit_money", ["id": .string(id(first)), "amount": 20.5], names)
-        title("A transfer changes both wallets at once")
+        try title("A transfer changes both wallets at once")
         try await dispatch(
             "transfer_money", ["from": .string(id(first)), "to": .string(id(second)), "amount": 115], names)
-        title("An overdraft is refused")
+        try title("An overdraft is refused")
         try await dispatch("withdraw_money", ["id": .string(id(first)), "amount": 1000], names)
 
-        title("A deposit that is sent twice under its key takes effect once")
+        try title("A deposit that is sent twice under its key takes effect once")
         let key = "order of \(user.description.lowercased())"
         for _ in 0..<2 {
             try await dispatch("deposit_money", ["id": .string(id(second)), "amount": 10], names, key: key)
         }
 
-        title("The projection follows, and queries answer from what it wrote")
+        try title("The projection follows, and queries answer from what it wrote")
         try await wallets.consumers.catchUp()
         try await query("list_wallets", ["user_id": userJSON], names)
         try await query("list_wallets", [:], names)
 
-        title("What was recorded (the last line by a policy, since little was left)")
+        try title("What was recorded (the last line by a policy, since little was left)")
         for try await event in wallets.client.events(after: start) {
             let position = event.position.rawValue - start.rawValue
-            say(named("  \(position)  \(event.stream) v\(event.version)  \(event.type) \(event.payload)", names))
+            try say(named("  \(position)  \(event.stream) v\(event.version)  \(event.type) \(event.payload)", names))
         }
     }
 
@@ -69,25 +69,25 @@ private struct Story {
     private func dispatch(
         _ name: String, _ fields: JSON, _ names: [(String, String)], key: String? = nil
     ) async throws -> JSON {
-        say(named("  dispatch \(name) \(fields)" + (key.map { " --key '\($0)'" } ?? ""), names))
+        try say(named("  dispatch \(name) \(fields)" + (key.map { " --key '\($0)'" } ?? ""), names))
         do {
             let answer = try await wallets.orchestrator.dispatch(name, fields, key: key)
             let unnamed = names.contains { $0.0 == id(answer) } || id(answer).isEmpty
             let all = unnamed ? names : names + [(id(answer), "<wallet \(names.count)>")]
-            say(named("    \(answer)", all), "32")
+            try say(named("    \(answer)", all), "32")
             return answer
         } catch {
-            say(named("    refused: \(JSON(describing: error))", names), "31")
+            try say(named("    refused: \(JSON(describing: error))", names), "31")
             return .null
         }
     }
 
     private func query(_ name: String, _ fields: JSON, _ names: [(String, String)]) async throws {
-        say(named("  query \(name) \(fields)", names))
+        try say(named("  query \(name) \(fields)", names))
         do {
-            say(named("    \(try await wallets.orchestrator.query(name, fields))", names), "32")
+            try say(named("    \(try await wallets.orchestrator.query(name, fields))", names), "32")
         } catch {
-            say(named("    refused: \(JSON(describing: error))", names), "31")
+            try say(named("    refused: \(JSON(describing: error))", names), "31")
         }
     }
 
@@ -95,13 +95,13 @@ private struct Story {
         names.reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
     }
 
-    private func title(_ text: String) { say("\n" + text, "1") }
+    private func title(_ text: String) throws { try say("\n" + text, "1") }
 
-    private func say(_ line: String, _ style: String? = nil) {
+    private func say(_ line: String, _ style: String? = nil) throws {
         if colour, let style {
-            Output.write("\u{1B}[\(style)m\(line)\u{1B}[0m")
+            try Output.write("\u{1B}[\(style)m\(line)\u{1B}[0m")
         } else {
-            Output.write(line)
+            try Output.write(line)
         }
     }
 }

@@ -21,14 +21,19 @@ struct System {
                     + "set DISCO_EVENT_STORE_ADAPTER=sqlite, or run the demo.")
         }
         let readModels = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
-        return System(events: try await adapter.open(config), readModels: try await readModels.open(config))
+        let logger = AppConfiguration.logger("wallets")
+        let events = try await adapter.open(config, logger: logger)
+        do {
+            return System(events, try await readModels.open(config, logger: logger), logger)
+        } catch {
+            await events.close()
+            throw error
+        }
     }
 
-    private init(events: any EventStore, readModels: any ReadModelStore) {
+    private init(_ events: any EventStore, _ readModels: any ReadModelStore, _ logger: Logger) {
         self.events = events
         self.readModels = readModels
-        var logger = Logger(label: "wallets") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .warning
         wallets = Wallets(events: events, readModels: readModels, logger: logger)
     }
 

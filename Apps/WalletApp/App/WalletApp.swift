@@ -3,10 +3,15 @@ import ArgumentParser
 import DiscoConsumers
 import DiscoCore
 import Foundation
+import ServiceLifecycle
 import WalletDomain
 
-/// A wallet at the command line.
 @main
+enum Main {
+    static func main() async { await Termination.heeding { await WalletApp.main() } }
+}
+
+/// A wallet at the command line.
 struct WalletApp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "WalletApp",
@@ -26,7 +31,7 @@ struct Commands: AsyncParsableCommand {
 
     func run() async throws {
         try await System.run(shared: false) { system in
-            Output.print(.array(system.wallets.orchestrator.commands().map(JSON.string)))
+            try Output.print(.array(system.wallets.orchestrator.commands().map(JSON.string)))
         }
     }
 }
@@ -36,7 +41,7 @@ struct Queries: AsyncParsableCommand {
 
     func run() async throws {
         try await System.run(shared: false) { system in
-            Output.print(.array(system.wallets.orchestrator.queries().map(JSON.string)))
+            try Output.print(.array(system.wallets.orchestrator.queries().map(JSON.string)))
         }
     }
 }
@@ -69,7 +74,7 @@ struct Dispatch: AsyncParsableCommand {
             let answer = try await system.wallets.orchestrator.answer(
                 to: name, JSONText(fields).value(), key: key, awaiting: awaited.commaSeparated,
                 within: .seconds(within))
-            Output.print(details ? answer.json : answer.output)
+            try Output.print(details ? answer.json : answer.output)
             if !answer.behind.isEmpty {
                 Output.warn(["warning": "consumers_behind", "consumers": .array(answer.behind.map(\.json))])
             }
@@ -103,7 +108,7 @@ struct Ask: AsyncParsableCommand {
     func run() async throws {
         try await System.run(shared: true) { system in
             if after == nil { try await system.wallets.consumers.catchUp(projectionsOnly: true) }
-            Output.print(
+            try Output.print(
                 try await system.wallets.orchestrator.query(
                     name, JSONText(fields).value(), after: after.map { Position(rawValue: $0) },
                     within: .seconds(within)))
@@ -133,11 +138,16 @@ struct Schema: AsyncParsableCommand {
 
 struct Consume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Keeps the read model up to date and sends notices, until it is ended.")
+        abstract: "Keeps the read model up to date and sends notices, until a signal ends it.",
+        discussion:
+            "SIGTERM or SIGINT has it finish the event in hand and save its checkpoints; a second one ends it at once.")
 
     func run() async throws {
         try await System.run(shared: true) { system in
-            try await system.wallets.consumers.run()
+            let services = ServiceGroup(
+                services: [system.wallets.consumers], logger: AppConfiguration.logger("wallets"))
+            Termination.shuttingDown { Task { await services.triggerGracefulShutdown() } }
+            try await services.run()
         }
     }
 }

@@ -21,7 +21,7 @@ public struct WalletList: Projection {
         switch try Wallet.Event(event) {
         case .walletCreated(let userID, let balance):
             try transaction.execute(
-                "INSERT INTO wallets VALUES (\(event.stream.id), \(userID), \(balance), \(Int(event.position.rawValue)))"
+                "INSERT INTO wallets VALUES (\(event.stream.id), \(userID), \(balance), \(event.position))"
             )
         case .moneyDeposited(let amount): try add(amount, event.stream.id, transaction)
         case .moneyWithdrawn(let amount): try add(-amount, event.stream.id, transaction)

@@ -2,6 +2,9 @@
 ///
 /// `.moneyDeposited(amount: 5)` is recorded as type `MoneyDeposited` with payload `{"amount":5}`. Values added later
 /// must be optional, since synthesised decoding knows no default values.
+///
+/// An ``Orchestrator`` traps at startup where events would be lost: on two cases that are recorded as one type, on a
+/// struct, and on names in ``typesOfCases`` or ``typeVersions`` that do not exist.
 public protocol DomainEvent: Codable, Sendable {
     /// By which queries and append conditions find this event.
     var tags: [Tag] { get }
@@ -18,34 +21,49 @@ extension DomainEvent {
     public static var typeVersions: [String: Int] { [:] }
 
     /// The event as it is recorded.
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where it could not be found
+    ///   again, or `EncodingError` for a value that could not be read again.
     public func recorded(in stream: StreamID, metadata: Metadata = .none) throws -> NewEvent {
-        guard let member = try JSON(encoding: self).object?.first else {
-            throw EventStoreError(.invalidAppend, "\(Self.self) does not encode as an enum: its case is missing.")
+        let types = EventTypes.of(Self.self)
+        if let problem = types.problems.first { throw EventStoreError(.invalidAppend, problem) }
+        guard let object = try JSON(encoding: self).object, object.count == 1 else {
+            throw EventStoreError(
+                .invalidAppend,
+                "\(Self.self) does not encode as an object with one member, its case. Let its coding be synthesised.")
         }
-        let type = Self.recordedType(ofCase: member.name)
+        let type = types.type(ofCase: object[0].name)
         return NewEvent(
-            stream: stream, type: type, typeVersion: Self.typeVersions[type] ?? 1, payload: JSONText(member.value),
+            stream: stream, type: type, typeVersion: Self.typeVersions[type] ?? 1, payload: JSONText(object[0].value),
             metadata: metadata, tags: tags)
     }
-
-    static func recordedType(ofCase name: String) -> String { typesOfCases[name] ?? DerivedName.capitalized(name) }
 
     /// The event as it was recorded.
     ///
     /// - Throws: ``UndecodableEvent`` where the type is none of these cases, its version another than that of
     ///   ``typeVersions``, or the payload does not fit.
     public init(_ event: RecordedEvent) throws {
-        let name =
-            Self.typesOfCases.first { $0.value == event.type }?.key ?? DerivedName.uncapitalized(event.type)
+        let types = EventTypes.of(Self.self)
         let version = Self.typeVersions[event.type] ?? 1
         do {
+            guard let name = types.caseName(ofType: event.type) else { throw UnknownType(known: types.known ?? []) }
             guard event.typeVersion == version else { throw OtherVersion(recorded: event.typeVersion, known: version) }
-            self = try JSON.object(JSON.Object([(name, try event.payload.value())])).decode(Self.self)
+            self = try JSON.object(JSON.Object([(name, try event.payload.value())])).decodeShallow(Self.self)
         } catch {
             throw UndecodableEvent(
                 position: event.position, stream: event.stream, type: event.type, expected: "\(Self.self)",
                 reason: error)
         }
+    }
+}
+
+/// No case is recorded under this type.
+private struct UnknownType: Error, CustomStringConvertible {
+    let known: [String]
+
+    var description: String {
+        "no case has this type; known types: \(known.joined(separator: ", ")). "
+            + "Add a case or an Upcaster for it, or select by type what is read"
     }
 }
 
@@ -56,8 +74,8 @@ private struct OtherVersion: Error, CustomStringConvertible {
 
     var description: String {
         recorded < known
-            ? "it is of version \(recorded), and known is \(known): add an Upcaster from \(recorded)"
-            : "it is of version \(recorded), which is newer than \(known), the one that is known: let every process have the newer code first"
+            ? "its version is \(recorded), the known version is \(known): add an Upcaster from \(recorded)"
+            : "its version is \(recorded), newer than the known version \(known): deploy the newer code to every process first"
     }
 }
 

@@ -45,12 +45,18 @@ public struct EventStoreClient: Sendable {
     }
 
     /// The events of one stream, from and to the given versions.
+    ///
+    /// - Parameters:
+    ///   - types: any of these; empty for every type.
+    ///   - tags: all of these; empty for no demand.
     public func stream(
-        _ stream: StreamID, from: Int = 1, to: Int = .max, direction: Read.Direction = .forward, limit: Int? = nil
+        _ stream: StreamID, types: [String] = [], tags: [Tag] = [], from: Int = 1, to: Int = .max,
+        direction: Read.Direction = .forward, limit: Int? = nil
     ) -> EventSequence {
-        guard from <= to else { return EventSequence(store: store, read: Read(.stream(stream)), limit: 0) }
+        let query = EventQuery(items: [.init(types: types, tags: tags, stream: stream)])
+        guard from <= to else { return EventSequence(store: store, read: Read(query), limit: 0) }
         return EventSequence(
-            store: store, read: Read(.stream(stream), direction: direction, versions: from...to), limit: limit)
+            store: store, read: Read(query, direction: direction, versions: from...to), limit: limit)
     }
 
     /// Catches up on what `query` selects after `position`, then follows without an end.

@@ -10,9 +10,13 @@ extension IdempotencyKey {
     /// For a command: the fingerprint stands for its name and its fields, so that another command under the same key is
     /// refused.
     ///
-    /// - Throws: ``EventStoreError/Code/invalidAppend`` where the key is none that a store takes.
+    /// - Throws: ``ValidationError`` where the key is none that a store takes.
     init(_ key: String, for command: some Command) throws {
-        try Append.check(key: key)
+        do {
+            try NameCheck.append.check(IdempotencyKey(key, fingerprint: ""))
+        } catch let error as EventStoreError {
+            throw ValidationError(["idempotency_key": [error.message]])
+        }
         let fields = JSONText(try JSON(encoding: command).canonical).bytes
         let hash = FNV1a.hash(fields)
         self.init(key, fingerprint: "\(type(of: command).name):\(fields.count):\(String(hash, radix: 16))")

@@ -39,6 +39,9 @@ extension Request {
         guard let object = json.object else {
             throw ValidationError(["": ["must be an object with the fields of \(Self.name)"]])
         }
+        guard json.isNested(atMost: JSONParser.deepest) else {
+            throw ValidationError(["": ["must not be nested more than \(JSONParser.deepest) deep"]])
+        }
         let issues = DecodingIssues()
         var decoded: Self?
         do {

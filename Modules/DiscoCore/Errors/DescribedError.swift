@@ -35,7 +35,7 @@ public struct ErrorDescription: Hashable, Sendable {
             code = error.code.rawValue
             message = error.message
             data = JSON.Object()
-            isRefusal = error.code == .unknownStream || error.code == .unknownConsumer
+            isRefusal = [.unknownStream, .unknownConsumer, .invalidAppend, .invalidArgument].contains(error.code)
         case let error as JSONError:
             code = "invalid_json"
             message = error.description

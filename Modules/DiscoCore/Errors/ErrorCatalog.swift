@@ -47,6 +47,10 @@ public enum ErrorCatalog {
                 DispatchError.nothingToAwait("q"),
                 "A query was to wait for consumers, and its read model names none. Name them."
             ),
+            (
+                DispatchError.noReadModel("q"),
+                "A query reads a read model and was registered without one. List it in a ReadModel."
+            ),
             (DispatchError.aggregateExists("a-1"), "What was to be made exists already."),
             (DispatchError.aggregateNotFound("a-1"), "What was to be changed does not exist."),
             (

@@ -21,6 +21,9 @@ public struct EventQuery: Hashable, Codable, Sendable {
         }
     }
 
+    /// How many types and tags all items of a query may name together; an item that names none counts as one.
+    public static let mostNames = 1000
+
     /// An event is selected where any of these matches; none selects nothing.
     public var items: [Item]
 

@@ -7,6 +7,8 @@ public struct EventStoreError: Error, Sendable {
 
         /// The append itself is malformed; see the message.
         public static let invalidAppend = Code(rawValue: "invalid_append")
+        /// A name, date or other value that was asked for is none that a store knows; see the message.
+        public static let invalidArgument = Code(rawValue: "invalid_argument")
         /// The store was closed.
         public static let closed = Code(rawValue: "closed")
         /// Whether a change was made could not be learnt. For appends there is ``OutcomeUnknown``, which can be
@@ -78,6 +80,7 @@ extension EventStoreError.Code {
     static var all: [(code: EventStoreError.Code, meaning: String)] {
         [
             (.invalidAppend, "The append itself is malformed; see the message."),
+            (.invalidArgument, "A name, date or other value is none that a store knows; see the message."),
             (.closed, "The store was closed."),
             (.busy, "Others held the database for too long; try again."),
             (.full, "The disk is full."),

@@ -21,6 +21,9 @@ public struct Read: Hashable, Sendable {
     /// Whether an event that an upcaster drops comes as ``RecordedEvent/dropped``: whoever folds a stream must know its
     /// version.
     var showsDropped = false
+    /// Whether an event whose upcaster fails comes as it was recorded, its position among ``Page/failures``, and does not
+    /// end the read.
+    package var showsFailures = false
 
     public init(
         _ query: EventQuery = .all, direction: Direction = .forward, after: Position = .start, upTo: Position? = nil,
@@ -37,6 +40,23 @@ public struct Read: Hashable, Sendable {
     }
 }
 
+extension Read {
+    /// The same within the bounds that positions and versions have. Every store calls this before it reads.
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` for a name that no event can
+    ///   have, or an `asOf` that is no number.
+    public func checked() throws -> Read {
+        try NameCheck.argument.check(query)
+        if let asOf { _ = try NameCheck.argument.checked(asOf, "time as of which was to be read") }
+        var read = self
+        read.after = max(.start, after)
+        read.upTo = upTo.map { max(.start, $0) }
+        read.limit = max(0, limit)
+        read.byteLimit = max(1, byteLimit)
+        return read
+    }
+}
+
 /// One page, read in one short transaction: `events`, `through` and `head` are of one moment.
 public struct Page: Hashable, Sendable {
     public var events: [RecordedEvent]
@@ -49,6 +69,8 @@ public struct Page: Hashable, Sendable {
     public var hasMore: Bool
     /// The id of the event at `through`: what a checkpoint remembers it by.
     public var throughID: UUID?
+    /// Why an event could not be upcast, by its position.
+    package var failures: [Position: String] = [:]
 
     public init(events: [RecordedEvent], through: Position, head: Position, hasMore: Bool, throughID: UUID?) {
         self.events = events

@@ -8,7 +8,11 @@ public protocol StreamDeletion: Sendable {
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownStream``.
     func delete(_ stream: StreamID) async throws
 
-    /// Brings a deleted stream back. A follower that has passed its events meanwhile does not get them again.
+    /// Whether a stream is hidden and can be restored; false where it never was, or was erased.
+    func isDeleted(_ stream: StreamID) async throws -> Bool
+
+    /// Brings a deleted stream back. A follower that has passed its events meanwhile does not get them again: reset the
+    /// projections that must show them. What a consumer held of it when it was deleted goes on by itself.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownStream``, or ``StreamDeleted`` where it
     ///   was erased and closed.

@@ -7,10 +7,14 @@ public struct NewEvent: Hashable, Sendable {
     public var stream: StreamID
     /// At most 255 bytes, for example `MoneyDeposited`.
     public var type: String
+    /// From 1 to 2³¹ - 1.
     public var typeVersion: Int
     public var payload: JSONText
     public var metadata: Metadata
     public var tags: [Tag]
+
+    /// What a store takes as a type's version.
+    static let typeVersions = 1...Int(Int32.max)
 
     public init(
         id: UUID = .timeOrdered(), stream: StreamID, type: String, typeVersion: Int = 1, payload: JSONText,

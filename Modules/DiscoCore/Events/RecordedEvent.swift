@@ -2,6 +2,11 @@ public import Foundation
 
 /// A fact: recorded once, never changed.
 public struct RecordedEvent: Hashable, Sendable {
+    /// Where to resume after it: a read or subscription `after` this position brings what follows.
+    ///
+    /// Of the parts that an ``Upcaster`` makes of one event all but the last have the position before it, so that whoever
+    /// stops between them gets all of them again, and misses none. Consumers, which process them together, see the
+    /// position at which the event was recorded on each.
     public let position: Position
     public let stream: StreamID
     /// Its place in its stream, 1 for the first event.
@@ -31,17 +36,18 @@ public struct RecordedEvent: Hashable, Sendable {
         self.recordedAt = recordedAt
     }
 
-    /// The event as one JSON object, as the apps print it.
+    /// The event as one JSON object, as the apps print it. Its `metadata` is the application's own, whatever names it uses.
     public var json: JSON {
         get throws {
-            var metadata = try self.metadata.values?.value().object ?? JSON.Object()
-            metadata["correlation_id"] = self.metadata.correlationID.map { .string($0.lowercased) }
-            metadata["causation_id"] = self.metadata.causationID.map { .string($0.lowercased) }
+            func text(_ id: UUID?) -> JSON { id.map { .string($0.lowercased) } ?? .null }
             return [
                 "position": .number(JSON.Number(position.rawValue)), "stream": .string(stream.name),
                 "version": .number(JSON.Number(version)), "id": .string(id.lowercased), "type": .string(type),
-                "payload": try payload.value(), "metadata": .object(metadata),
-                "tags": .array(tags.map { .string($0.name) }), "recorded_at": .string(Timestamp.text(of: recordedAt)),
+                "type_version": .number(JSON.Number(typeVersion)), "payload": try payload.value(),
+                "correlation_id": text(metadata.correlationID), "causation_id": text(metadata.causationID),
+                "metadata": try metadata.values?.value() ?? .object(JSON.Object()),
+                "tags": .array(tags.map { .string($0.name) }),
+                "recorded_at": Timestamp.text(of: recordedAt).map(JSON.string) ?? .null,
             ]
         }
     }

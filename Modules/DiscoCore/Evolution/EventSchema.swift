@@ -13,23 +13,42 @@ import Foundation
 /// (``DomainEvent/typeVersions``) and an ``Upcaster`` from the one before; a type that is gone needs one too.
 public struct EventSchema: Sendable {
     private struct Key: Hashable, Comparable {
+        /// The Swift type of the events, without its module.
+        var events: String
         var type: String
         var version: Int
 
-        static func < (one: Key, other: Key) -> Bool { (one.type, one.version) < (other.type, other.version) }
+        static func < (one: Key, other: Key) -> Bool {
+            (one.events, one.type, one.version) < (other.events, other.type, other.version)
+        }
     }
 
     private let shapes: [Key: Shape]
     private let upcasters: [Upcaster]
 
+    /// Traps on a type whose events could not be found again; ``Orchestrator`` says more.
+    ///
     /// - Parameter upcasters: those of the client.
     public init(_ events: [any DomainEvent.Type], upcasters: [Upcaster] = []) {
         var shapes: [Key: Shape] = [:]
-        for event in events {
-            for (type, version, shape) in event.shapes { shapes[Key(type: type, version: version)] = shape }
+        let names = events.map(Self.name)
+        for (event, short) in zip(events, names) {
+            precondition(
+                names.count { $0 == short } == 1,
+                "Two types of events have the name \(short). Rename one, or keep their schemas in two files.")
+            for (type, version, shape) in event.shapes {
+                shapes[Key(events: short, type: type, version: version)] = shape
+            }
         }
         self.shapes = shapes
         self.upcasters = upcasters
+    }
+
+    /// `Wallet.Event` of `WalletDomain.Wallet.Event`. Where a type is private there is an address in its full name.
+    private static func name(_ event: any DomainEvent.Type) -> String {
+        let parts = String(reflecting: event).utf8.split(separator: UInt8(ascii: ".")).dropFirst()
+        return parts.map { String(decoding: $0, as: UTF8.self) }.filter { !$0.utf8.starts(with: "(".utf8) }
+            .joined(separator: ".")
     }
 
     // MARK: The file
@@ -41,12 +60,16 @@ public struct EventSchema: Sendable {
     public func text(following file: String? = nil) throws -> String {
         var all = try file.map(Self.read) ?? [:]
         for (key, shape) in shapes { all[key] = shape.json }
-        let types = Dictionary(grouping: all, by: \.key.type).sorted { $0.key < $1.key }
-        let lines = types.map { type, versions in
-            let rows = versions.sorted { $0.key.version < $1.key.version }.map { key, shape in
-                "    \"\(key.version)\": \(shape.description)"
+        let enums = Dictionary(grouping: all, by: \.key.events).sorted { $0.key < $1.key }
+        let lines = enums.map { events, all in
+            let types = Dictionary(grouping: all, by: \.key.type).sorted { $0.key < $1.key }
+            let blocks = types.map { type, versions in
+                let rows = versions.sorted { $0.key.version < $1.key.version }.map { key, shape in
+                    "      \"\(key.version)\": \(shape.description)"
+                }
+                return "    \(JSON.string(type).description): {\n" + rows.joined(separator: ",\n") + "\n    }"
             }
-            return "  \(JSON.string(type).description): {\n" + rows.joined(separator: ",\n") + "\n  }"
+            return "  \(JSON.string(events).description): {\n" + blocks.joined(separator: ",\n") + "\n  }"
         }
         return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
     }
@@ -84,12 +107,11 @@ public struct EventSchema: Sendable {
     /// What events that were recorded in the shapes of the file would not survive, and what to do about it.
     public func problems(_ file: String) throws -> [String] {
         let ofFile = try Self.read(file).sorted { $0.key < $1.key }.flatMap { key, old -> [String] in
-            if let shape = shapes[key] {
-                return Compatibility.problems(from: old, to: shape.json, key.type).map { problem in
-                    "\(problem). Record \(key.type) as version \(key.version + 1) (`typeVersions`), "
-                        + "and add `Upcaster(\"\(key.type)\", from: \(key.version), to: \(key.version + 1)) { … }`."
-                }
-            }
+            let problems = problems(of: key, old)
+            let remedy =
+                "Record \(key.type) as version \(key.version + 1) (`typeVersions`), "
+                + "and add `Upcaster(\"\(key.type)\", from: \(key.version), to: \(key.version + 1)) { … }`."
+            if let problems { return problems.map { "\($0). \(remedy)" } }
             return leadsToToday(key)
                 ? []
                 : [
@@ -99,6 +121,15 @@ public struct EventSchema: Sendable {
                 ]
         }
         return turnedAtOnce + ofFile
+    }
+
+    /// What a recorded shape would not survive in the enum that had it; where that has it no more, in the one that took it
+    /// over. Nil where no enum has it.
+    private func problems(of key: Key, _ old: JSON) -> [String]? {
+        if let shape = shapes[key] { return Compatibility.problems(from: old, to: shape.json, key.type) }
+        let others = shapes.filter { $0.key.type == key.type && $0.key.version == key.version }
+        return others.sorted { $0.key < $1.key }
+            .map { Compatibility.problems(from: old, to: $0.value.json, key.type) }.min { $0.count < $1.count }
     }
 
     /// Types whose new events an upcaster would turn as it turns the old ones.
@@ -123,7 +154,8 @@ public struct EventSchema: Sendable {
                 return false
             }
             for type in upcaster.types where !shapes.keys.contains(where: { $0.type == type }) {
-                let further = upcasters.filter { $0.type == type }.map { Key(type: type, version: $0.typeVersion) }
+                let further = upcasters.filter { $0.type == type }
+                    .map { Key(events: key.events, type: type, version: $0.typeVersion) }
                 if further.isEmpty { return false }
                 open += further
             }
@@ -132,13 +164,16 @@ public struct EventSchema: Sendable {
     }
 
     private static func read(_ file: String) throws -> [Key: JSON] {
-        guard let types = try JSONText(file).value().object else { throw JSONError("the file is no object", at: 0) }
+        guard let enums = try JSONText(file).value().object else { throw JSONError("the file is no object", at: 0) }
         var shapes: [Key: JSON] = [:]
-        for (type, versions) in types {
-            guard let versions = versions.object else { throw JSONError("\(type) has no versions", at: 0) }
-            for (version, shape) in versions {
-                guard let version = Int(version) else { throw JSONError("\(type) has a version \(version)", at: 0) }
-                shapes[Key(type: type, version: version)] = shape
+        for (events, types) in enums {
+            guard let types = types.object else { throw JSONError("\(events) has no types", at: 0) }
+            for (type, versions) in types {
+                guard let versions = versions.object else { throw JSONError("\(type) has no versions", at: 0) }
+                for (version, shape) in versions {
+                    guard let version = Int(version) else { throw JSONError("\(type) has a version \(version)", at: 0) }
+                    shapes[Key(events: events, type: type, version: version)] = shape
+                }
             }
         }
         return shapes
@@ -147,6 +182,8 @@ public struct EventSchema: Sendable {
 
 extension DomainEvent {
     fileprivate static var shapes: [(type: String, version: Int, shape: Shape)] {
+        let types = EventTypes.of(Self.self)
+        precondition(types.problems.isEmpty, types.problems.joined(separator: "\n"))
         let (shape, unreadable) = Shape.read(Self.self)
         precondition(
             unreadable.isEmpty,
@@ -158,7 +195,7 @@ extension DomainEvent {
             )
         }
         return cases.map { one in
-            let type = recordedType(ofCase: one.name)
+            let type = types.type(ofCase: one.name)
             return (type, typeVersions[type] ?? 1, one.shape)
         }
     }

@@ -12,7 +12,8 @@
 /// ```
 ///
 /// Nothing that is recorded changes. Upcasters are chained: what one yields goes through the one for its type and
-/// version.
+/// version. Of several events that one becomes, all but the last have the position before it: reading resumed after any
+/// of them brings all of them again.
 public struct Upcaster: Sendable {
     /// An event as it is to be seen.
     public struct Event: Hashable, Sendable {

@@ -96,4 +96,10 @@ extension RecordedEvent {
             typeVersion: event.typeVersion, payload: JSONText(event.payload), metadata: metadata, tags: tags,
             recordedAt: recordedAt)
     }
+
+    package func at(_ position: Position) -> RecordedEvent {
+        RecordedEvent(
+            position: position, stream: stream, version: version, id: id, type: type, typeVersion: typeVersion,
+            payload: payload, metadata: metadata, tags: tags, recordedAt: recordedAt)
+    }
 }

@@ -59,18 +59,34 @@ struct UpcastingEventStore: EventStore {
         var wide = read
         wide.query = upcasters.widened(read.query)
         var page = try await base.page(wide)
-        page.events = try page.events.flatMap { event in
-            let seen = try upcasters.upcast(event)
+        var failures: [Position: String] = [:]
+        page.events = try page.events.flatMap { event -> [RecordedEvent] in
+            let seen: [RecordedEvent]
+            do {
+                seen = try upcasters.upcast(event)
+            } catch  where read.showsFailures {
+                failures[event.position] = "\(error)"
+                return [event]
+            }
             if seen.isEmpty, read.showsDropped { return [event.seen(as: .init(RecordedEvent.dropped, .null))] }
             let shown = seen.filter(read.query.matches)
-            return read.direction == .forward ? shown : shown.reversed()
+            return read.direction == .forward ? shown.resumable : shown.reversed()
         }
+        page.failures = failures
         return page
     }
 
     func wait(beyond position: Position) async throws { try await base.wait(beyond: position) }
     func identity() async throws -> StoreIdentity { try await base.identity() }
     func close() async { await base.close() }
+}
+
+extension [RecordedEvent] {
+    /// The parts of one event, of which all but the last have the position before it.
+    fileprivate var resumable: [RecordedEvent] {
+        if count < 2 { return self }
+        return dropLast().map { $0.at(Position(rawValue: $0.position.rawValue - 1)) } + suffix(1)
+    }
 }
 
 private struct UpcastingCatalog: StreamCatalog {

@@ -4,7 +4,7 @@ import Foundation
 final class DecodingIssues {
     private(set) var messages: [String: [String]] = [:]
     private var silent = 0
-    private var known: [String: (object: JSON.Object, names: Set<String>)] = [:]
+    private var known: [String: (object: JSON.Object, names: Set<ExactText>)] = [:]
 
     func record(_ message: String, at path: [any CodingKey]) {
         guard silent == 0 else { return }
@@ -22,13 +22,13 @@ final class DecodingIssues {
     /// Notes that the value being decoded asked for these members.
     func knows(_ names: [String], of object: JSON.Object, at path: [any CodingKey]) {
         guard silent == 0 else { return }
-        known[Self.field(path), default: (object, [])].names.formUnion(names)
+        known[Self.field(path), default: (object, [])].names.formUnion(names.map(ExactText.init))
     }
 
     /// Records the members that nothing asked for: most often a misspelt name, which must not be dropped in silence.
     func recordUnknown() {
         for (path, seen) in known {
-            for name in seen.object.names where !seen.names.contains(name) {
+            for name in seen.object.names where !seen.names.contains(ExactText(name)) {
                 messages[path.isEmpty ? name : path + "." + name, default: []].append("is not a known field")
             }
         }

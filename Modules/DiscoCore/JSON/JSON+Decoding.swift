@@ -5,6 +5,16 @@ extension JSON {
     ///
     /// - Throws: `DecodingError` at the first thing that does not fit.
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+        guard isNested(atMost: JSONParser.deepest) else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: [], debugDescription: "The value is nested more than \(JSONParser.deepest) deep."))
+        }
+        return try decodeShallow(type)
+    }
+
+    /// What was parsed is not nested too deep.
+    func decodeShallow<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
         try JSONDecoding(self, path: [], issues: nil).decode(type)
     }
 }
@@ -69,7 +79,12 @@ struct JSONDecoding: Decoder {
         switch type {
         case is JSON.Type: result = value ?? .null
         case is UUID.Type: result = try present(type).string.flatMap { UUID(uuidString: $0) }
-        case is Decimal.Type: result = try present(type).number?.decimal
+        case is Decimal.Type:
+            let number = try present(type).number
+            if let number, number.decimal == nil {
+                throw DecodingError.dataCorrupted(context("must be a number with at most 38 digits"))
+            }
+            result = number?.decimal
         case is Date.Type: result = try present(type).string.flatMap { Timestamp.date(from: $0) }
         case is Data.Type: result = try present(type).string.flatMap { Data(base64Encoded: $0) }
         case is URL.Type: result = try present(type).string.flatMap { URL(string: $0) }
@@ -293,7 +308,7 @@ extension JSON: Decodable {
         }
     }
 
-    private struct AnyName: CodingKey {
+    struct AnyName: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
         init(stringValue: String) { self.stringValue = stringValue }

@@ -4,9 +4,13 @@ extension JSON {
     /// Encodes any value: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals and integers exactly, data
     /// as base 64, keys as declared, sets in the order of their elements' text, so that equal ones give equal JSON.
     ///
-    /// - Throws: `EncodingError` for what JSON cannot say (NaN), and whatever the value's own `encode(to:)` throws.
+    /// What is encoded is decoded again to an equal value. A date has six digits of the second, and as many more as it
+    /// needs for that.
+    ///
+    /// - Throws: `EncodingError` for what could not be read again: NaN and infinity, dates outside the years 0 to 9999,
+    ///   values nested more than 512 deep; and whatever the value's own `encode(to:)` throws.
     public init(encoding value: some Encodable) throws {
-        self = try Encoding.node(of: value, path: []).json
+        self = try Encoding.node(of: value, path: [], depth: 0).json
     }
 }
 
@@ -48,22 +52,40 @@ private final class Encoding: Encoder {
     }
 
     let codingPath: [any CodingKey]
+    /// How many values this one is part of.
+    let depth: Int
     let userInfo: [CodingUserInfoKey: Any] = [:]
     var result: Node?
 
-    init(path: [any CodingKey]) { codingPath = path }
+    init(path: [any CodingKey], depth: Int) {
+        codingPath = path
+        self.depth = depth
+    }
 
-    static func node(of value: some Encodable, path: @autoclosure () -> [any CodingKey]) throws -> Node {
+    static func node(
+        of value: some Encodable, path: @autoclosure () -> [any CodingKey], depth: Int
+    ) throws -> Node {
+        guard depth <= JSONParser.deepest else { throw tooDeep(value, path()) }
         switch value {
-        case let value as JSON: return .value(value)
+        case let value as JSON:
+            guard value.isNested(atMost: JSONParser.deepest - depth) else { throw tooDeep(value, path()) }
+            return .value(value)
+        case let value as JSONText: return .value(try value.value())
         case let value as String: return .value(.string(value))
         case let value as UUID: return .value(.string(value.lowercased))
         case let value as Decimal: return try number(JSON.Number(value), value, path())
-        case let value as Date: return .value(.string(Timestamp.text(of: value)))
+        case let value as Date:
+            guard let text = Timestamp.text(of: value) else {
+                // Its seconds, since Foundation traps where a date that is no number is described.
+                throw EncodingError.invalidValue(
+                    value.timeIntervalSinceReferenceDate,
+                    .init(codingPath: path(), debugDescription: "A date must lie in the years 0 to 9999."))
+            }
+            return .value(.string(text))
         case let value as Data: return .value(.string(value.base64EncodedString()))
         case let value as URL: return .value(.string(value.absoluteString))
         default:
-            let encoding = Encoding(path: path())
+            let encoding = Encoding(path: path(), depth: depth)
             try value.encode(to: encoding)
             if case .list(let list)? = encoding.result, let unordered = value as? any Unordered {
                 list.group = unordered.group
@@ -72,6 +94,15 @@ private final class Encoding: Encoder {
             // top.
             return encoding.result ?? .value(.object(JSON.Object()))
         }
+    }
+
+    /// Deeper values could not be read again, and would overflow the stack in the end.
+    private static func tooDeep(_ value: Any, _ path: [any CodingKey]) -> EncodingError {
+        .invalidValue(
+            value,
+            .init(
+                codingPath: Array(path.prefix(4)),
+                debugDescription: "The value is nested more than \(JSONParser.deepest) deep."))
     }
 
     static func number(_ number: JSON.Number?, _ value: Any, _ path: [any CodingKey]) throws -> Node {
@@ -84,18 +115,18 @@ private final class Encoding: Encoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         if case .members(let members) = result {
-            return KeyedEncodingContainer(Keyed(members: members, codingPath: codingPath))
+            return KeyedEncodingContainer(Keyed(members: members, codingPath: codingPath, depth: depth + 1))
         }
         let members = Members()
         result = .members(members)
-        return KeyedEncodingContainer(Keyed(members: members, codingPath: codingPath))
+        return KeyedEncodingContainer(Keyed(members: members, codingPath: codingPath, depth: depth + 1))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        if case .list(let list) = result { return Unkeyed(list: list, codingPath: codingPath) }
+        if case .list(let list) = result { return Unkeyed(list: list, codingPath: codingPath, depth: depth + 1) }
         let list = List()
         result = .list(list)
-        return Unkeyed(list: list, codingPath: codingPath)
+        return Unkeyed(list: list, codingPath: codingPath, depth: depth + 1)
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoding: self) }
@@ -103,6 +134,8 @@ private final class Encoding: Encoder {
     struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
         let members: Members
         let codingPath: [any CodingKey]
+        /// Of what is put in here.
+        let depth: Int
 
         private func set(_ node: Node, _ key: Key) { members.members.append((key.stringValue, node)) }
 
@@ -111,27 +144,28 @@ private final class Encoding: Encoder {
         mutating func encode(_ value: String, forKey key: Key) { set(.value(.string(value)), key) }
         mutating func encode(_ value: Int, forKey key: Key) { set(.value(.number(JSON.Number(value))), key) }
         mutating func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-            set(try node(of: value, path: codingPath + [key]), key)
+            set(try node(of: value, path: codingPath + [key], depth: depth), key)
         }
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type, forKey key: Key
         ) -> KeyedEncodingContainer<Nested> {
             let nested = Members()
             set(.members(nested), key)
-            return KeyedEncodingContainer(Keyed<Nested>(members: nested, codingPath: codingPath + [key]))
+            return KeyedEncodingContainer(
+                Keyed<Nested>(members: nested, codingPath: codingPath + [key], depth: depth + 1))
         }
         mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
             let nested = List()
             set(.list(nested), key)
-            return Unkeyed(list: nested, codingPath: codingPath + [key])
+            return Unkeyed(list: nested, codingPath: codingPath + [key], depth: depth + 1)
         }
         mutating func superEncoder() -> any Encoder {
-            let encoding = Encoding(path: codingPath)
+            let encoding = Encoding(path: codingPath, depth: depth)
             members.members.append(("super", .deferred(encoding)))
             return encoding
         }
         mutating func superEncoder(forKey key: Key) -> any Encoder {
-            let encoding = Encoding(path: codingPath + [key])
+            let encoding = Encoding(path: codingPath + [key], depth: depth)
             set(.deferred(encoding), key)
             return encoding
         }
@@ -140,11 +174,14 @@ private final class Encoding: Encoder {
     struct Unkeyed: UnkeyedEncodingContainer {
         let list: List
         let codingPath: [any CodingKey]
+        /// Of what is put in here.
+        let depth: Int
         var count: Int { list.elements.count }
 
         mutating func encodeNil() { list.elements.append(.value(.null)) }
         mutating func encode<Value: Encodable>(_ value: Value) throws {
-            list.elements.append(try node(of: value, path: codingPath + [JSON.Place(list.elements.count)]))
+            list.elements.append(
+                try node(of: value, path: codingPath + [JSON.Place(list.elements.count)], depth: depth))
         }
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type
@@ -152,15 +189,15 @@ private final class Encoding: Encoder {
             let nested = Members()
             list.elements.append(.members(nested))
             return KeyedEncodingContainer(
-                Keyed<Nested>(members: nested, codingPath: codingPath + [JSON.Place(count - 1)]))
+                Keyed<Nested>(members: nested, codingPath: codingPath + [JSON.Place(count - 1)], depth: depth + 1))
         }
         mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
             let nested = List()
             list.elements.append(.list(nested))
-            return Unkeyed(list: nested, codingPath: codingPath + [JSON.Place(count - 1)])
+            return Unkeyed(list: nested, codingPath: codingPath + [JSON.Place(count - 1)], depth: depth + 1)
         }
         mutating func superEncoder() -> any Encoder {
-            let encoding = Encoding(path: codingPath + [JSON.Place(count)])
+            let encoding = Encoding(path: codingPath + [JSON.Place(count)], depth: depth)
             list.elements.append(.deferred(encoding))
             return encoding
         }
@@ -193,7 +230,7 @@ private final class Encoding: Encoder {
         mutating func encode(_ value: UInt32) { set(.number(JSON.Number(value))) }
         mutating func encode(_ value: UInt64) { set(.number(JSON.Number(value))) }
         mutating func encode<Value: Encodable>(_ value: Value) throws {
-            encoding.result = try node(of: value, path: codingPath)
+            encoding.result = try node(of: value, path: codingPath, depth: encoding.depth + 1)
         }
     }
 }
@@ -229,7 +266,9 @@ extension JSON: Encodable {
         case .string(let text): try text.encode(to: encoder)
         case .array(let elements): try elements.encode(to: encoder)
         case .object(let object):
-            try Dictionary(uniqueKeysWithValues: object.map { ($0.name, $0.value) }).encode(to: encoder)
+            // Not as a dictionary, to which é and e with a combining accent are one name.
+            var container = encoder.container(keyedBy: AnyName.self)
+            for member in object { try container.encode(member.value, forKey: AnyName(stringValue: member.name)) }
         }
     }
 }

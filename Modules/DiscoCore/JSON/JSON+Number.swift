@@ -29,24 +29,16 @@ extension JSON {
 
         package func exactly<Integer: FixedWidthInteger>(_ type: Integer.Type) -> Integer? {
             if let value = Integer(literal) { return value }
-            guard literal.contains(where: { ".eE".contains($0) }), let decimal, decimal.isWhole else { return nil }
+            guard let decimal, decimal.isWhole else { return nil }
             return Integer(decimal.description)
         }
 
         /// The nearest double, nil where that would be infinite.
         public var double: Double? { Double(literal).flatMap { $0.isFinite ? $0 : nil } }
 
-        /// The exact value, nil where `Decimal` cannot hold all its digits (38 of them, exponents from -128 to 127).
-        public var decimal: Decimal? {
-            let mantissa = literal.prefix { !"eE".contains($0) }.filter(\.isNumber)
-            let significant = mantissa.drop { $0 == "0" }.reversed().drop { $0 == "0" }
-            guard significant.count <= 38, let value = Decimal(string: literal, locale: nil), !value.isNaN else {
-                return nil
-            }
-            // A value too small for Decimal comes back as zero.
-            guard value != 0 || significant.isEmpty else { return nil }
-            return value
-        }
+        /// The exact value, nil where `Decimal` cannot hold all its digits: 38 of them always, 39 where they make a number
+        /// below 2¹²⁸, times a power of ten from -128 to 127.
+        public var decimal: Decimal? { Decimal(exactly: literal) }
     }
 }
 

@@ -45,6 +45,32 @@ public enum JSON: Hashable, Sendable {
         return elements
     }
 
+    /// Whether no list or object in here is part of more than so many others, itself counted; looked for without
+    /// recursion, which a deep value would have end in a stack overflow.
+    package func isNested(atMost depth: Int) -> Bool {
+        var level = isContainer ? [self] : []
+        var left = depth
+        while !level.isEmpty {
+            if left <= 0 { return false }
+            left -= 1
+            level = level.flatMap { value -> [JSON] in
+                switch value {
+                case .array(let elements): elements.filter(\.isContainer)
+                case .object(let object): object.map(\.value).filter(\.isContainer)
+                default: []
+                }
+            }
+        }
+        return true
+    }
+
+    private var isContainer: Bool {
+        switch self {
+        case .array, .object: true
+        default: false
+        }
+    }
+
     /// The object, where this is one.
     public var object: Object? {
         guard case .object(let object) = self else { return nil }

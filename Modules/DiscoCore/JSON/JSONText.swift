@@ -24,6 +24,8 @@ public struct JSONText: Hashable, Sendable {
     }
 
     /// The compact text of a value.
+    ///
+    /// Of one that is nested more than 512 deep, what lies deeper is left out, and no store takes the text.
     public init(_ value: JSON) {
         var writer = JSONWriter()
         writer.write(value)
@@ -46,7 +48,7 @@ public struct JSONText: Hashable, Sendable {
     }
 
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
-        try value().decode(type)
+        try value().decodeShallow(type)
     }
 
     /// Throws where this is not one well-formed JSON value.
@@ -63,7 +65,7 @@ extension JSONText: CustomStringConvertible {
 }
 
 extension JSONText: ExpressibleByStringLiteral {
-    /// A literal that is not JSON is a mistake in the program, and stops it.
+    /// A literal that is not JSON is a programmer error and traps.
     public init(stringLiteral value: String) {
         do {
             try self.init(value)

@@ -34,19 +34,21 @@ package struct JSONWriter {
         raw(open)
         depth += 1
         deepest = max(deepest, depth)
+        defer { depth -= 1 }
+        // What lies deeper is left out, rather than to overflow the stack: such text is refused when it is read.
+        if depth > JSONParser.deepest { return raw(close) }
         var first = true
         for element in elements {
             if !first { raw(",") }
             first = false
-            newLine()
+            newLine(depth)
             body(&self, element)
         }
-        depth -= 1
-        if !first { newLine() }
+        if !first { newLine(depth - 1) }
         raw(close)
     }
 
-    private mutating func newLine() {
+    private mutating func newLine(_ depth: Int) {
         guard indented else { return }
         raw("\n")
         for _ in 0..<depth { raw("  ") }

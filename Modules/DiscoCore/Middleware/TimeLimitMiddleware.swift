@@ -20,7 +20,7 @@ public struct TimeLimitMiddleware: Middleware {
                 if #available(macOS 26, *) { .immediate { try await next(call) } } else {
                     Task { try await next(call) }
                 }
-            let id = DeadlineWatch.shared.add(.now + limit) { task.cancel() }
+            let id = DeadlineWatch.shared.add(.now + limit.bounded) { task.cancel() }
             do {
                 let answer = try await withTaskCancellationHandler {
                     try await task.value

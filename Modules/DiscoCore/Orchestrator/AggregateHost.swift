@@ -33,6 +33,9 @@ final class AggregateHost<State: Aggregate>: Sendable {
 
     func dispatch<C: AggregateCommand<State>>(_ command: C, _ call: Call) async throws -> Dispatched<State> {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
+        if let fault = command.target.id.flatMap({ State.stream($0).faultOfID }) {
+            throw ValidationError(["id": [fault]])
+        }
         if let first = try await recorded(under: key, command) { return first }
         let id = command.target.id ?? .new(from: .timeOrdered())
         return try await queue.run(State.stream(id)) { try await decide(command, id, key, call.metadata) }

@@ -17,7 +17,12 @@ public struct ConsumerLag: Hashable, Sendable {
     }
 
     /// By how many events of the store it is behind; nil where that could not be learnt.
-    public var events: Int? { position.map { max(0, Int(awaited.rawValue - $0.rawValue)) } }
+    public var events: Int? {
+        position.map { position in
+            let (events, overflow) = awaited.rawValue.subtractingReportingOverflow(position.rawValue)
+            return awaited <= position ? 0 : overflow ? .max : Int(events)
+        }
+    }
 
     mutating func look(at store: any CheckpointStore, _ positions: [ClosedRange<Position>]) async {
         do {

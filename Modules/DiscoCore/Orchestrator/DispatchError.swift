@@ -6,6 +6,8 @@ public enum DispatchError: Refusal, Hashable {
     case unknownConsumer(String, known: [String])
     /// The query was to wait for the consumers of a read model that names none.
     case nothingToAwait(String)
+    /// The query reads a read model, and was registered without one.
+    case noReadModel(String)
     /// The aggregate that was to be made exists.
     case aggregateExists(StreamID)
     /// The aggregate that was to be changed does not exist.
@@ -25,6 +27,7 @@ extension DispatchError {
         case .unknownQuery: "unknown_query"
         case .unknownConsumer: "unknown_consumer"
         case .nothingToAwait: "nothing_to_await"
+        case .noReadModel: "no_read_model"
         case .aggregateExists: "aggregate_exists"
         case .aggregateNotFound: "aggregate_not_found"
         case .notRepeatable: "not_repeatable"
@@ -43,6 +46,8 @@ extension DispatchError {
             "No read model names the consumer \(name). Known are: \(known.joined(separator: ", "))."
         case .nothingToAwait(let name):
             "\(name) cannot wait for a position: name the consumers of its read model in ReadModel(consumers:)."
+        case .noReadModel(let name):
+            "\(name) reads a read model and was registered without one: list it in ReadModel(queries:store:)."
         case .aggregateExists(let stream): "\(stream) exists already."
         case .aggregateNotFound(let stream): "\(stream) does not exist."
         case .notRepeatable(let name):
@@ -59,7 +64,8 @@ extension DispatchError {
             JSON.Object([("name", .string(name)), ("known", .array(known.map(JSON.string)))])
         case .aggregateExists(let stream), .aggregateNotFound(let stream):
             JSON.Object([("stream", .string(stream.name))])
-        case .notRepeatable(let name), .nothingToAwait(let name): JSON.Object([("name", .string(name))])
+        case .notRepeatable(let name), .nothingToAwait(let name), .noReadModel(let name):
+            JSON.Object([("name", .string(name))])
         case .queueFull(let capacity): JSON.Object([("capacity", JSON(integerLiteral: capacity))])
         case .queueClosed: JSON.Object()
         }

@@ -53,7 +53,7 @@ extension EventStoreClient {
         _ consumers: [(name: String, store: any CheckpointStore)], at positions: [ClosedRange<Position>],
         within limit: Duration
     ) async -> [ConsumerLag] {
-        let end = ContinuousClock.now + limit
+        let end = ContinuousClock.now + limit.bounded
         var pause = Duration.milliseconds(1)
         let awaited = positions.map(\.upperBound).max() ?? .start
         var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: awaited) }

@@ -165,6 +165,7 @@ extension Orchestrator {
     func answer<Q: Query>(
         _ query: Incoming<Q>, after position: Position?, within limit: Duration
     ) async throws -> Q.Output {
+        guard queriesByName[Q.name] != nil else { throw DispatchError.unknownQuery(Q.name, known: queries()) }
         let model = readModels[ObjectIdentifier(Q.self)]
         let call = Call(kind: .query, name: Q.name, request: query.value)
         return try await chain.run(call) { _ in
@@ -176,7 +177,7 @@ extension Orchestrator {
                 try Task.checkCancellation()
                 if !behind.isEmpty { throw ConsumersBehind(position: position, consumers: behind) }
             }
-            return try await query.run(in: QueryContext(client: client, store: model?.store))
+            return try await query.run(in: QueryContext(Q.name, client: client, store: model?.store))
         }
     }
 }

@@ -8,7 +8,8 @@ public import Logging
 /// try await orchestrator.dispatch(CreateWallet(userID: user, balance: 100)).state         // typed
 /// ```
 ///
-/// Two commands or two queries of one name are a mistake in the program, and stop it at start.
+/// It traps at startup, with a sentence that says what to do, where the program is wrong: two commands or two queries of
+/// one name, two aggregates of one category, events that would not be found again.
 public struct Orchestrator: Sendable {
     public struct Settings: Sendable {
         /// How often a command is decided before a conflict is handed to the caller. Of two processes that write one
@@ -45,6 +46,8 @@ public struct Orchestrator: Sendable {
     private(set) var queriesByName: [String: QueryByName] = [:]
     private(set) var readModels: [ObjectIdentifier: ReadModel] = [:]
     private(set) var consumers: [String: any CheckpointStore] = [:]
+    /// By category: the name of the aggregate whose streams are of it.
+    private var categories: [String: String] = [:]
 
     /// - Parameter middleware: what stands around every dispatch and query, the first of them outermost.
     public init(
@@ -87,6 +90,15 @@ public struct Orchestrator: Sendable {
     private mutating func add<State: Aggregate>(_ aggregate: State.Type) {
         precondition(
             hosts[ObjectIdentifier(aggregate)] == nil, "\(aggregate) is listed twice. List each aggregate once.")
+        let category = State.category
+        precondition(
+            StreamID.isCategory(category) && category.utf8.count <= 255,
+            "The category of \(aggregate) is \"\(category)\". Give it a static `category` of letters, digits, _ and .")
+        if let other = categories.updateValue("\(aggregate)", forKey: category) {
+            preconditionFailure(
+                "\(other) and \(aggregate) have the category \(category). Give one of them another static `category`.")
+        }
+        Self.check(State.Event.self)
         hosts[ObjectIdentifier(aggregate)] = AggregateHost<State>(client: client, settings: settings)
         for command in State.commands { add(command) }
     }
@@ -101,7 +113,13 @@ public struct Orchestrator: Sendable {
         }
     }
 
+    private static func check<Event: DomainEvent>(_ events: Event.Type) {
+        let problems = EventTypes.of(events).problems
+        precondition(problems.isEmpty, problems.joined(separator: "\n"))
+    }
+
     private mutating func add<C: DecisionCommand>(_ command: C.Type) {
+        Self.check(C.Model.Event.self)
         register(command) { command, options, orchestrator in
             let decided = try await orchestrator.carryOut(command, options)
             return try Answer(

@@ -7,20 +7,22 @@ public protocol Query: Request {
 /// What a query can ask.
 public struct QueryContext: Sendable {
     public let client: EventStoreClient
+    private let query: String
     private let store: (any ReadModelStore)?
 
-    init(client: EventStoreClient, store: (any ReadModelStore)?) {
+    init(_ query: String, client: EventStoreClient, store: (any ReadModelStore)?) {
+        self.query = query
         self.client = client
         self.store = store
     }
 
     /// Reads the read model that the query was registered with.
+    ///
+    /// - Throws: ``DispatchError/noReadModel(_:)`` where it was registered without one, or what reading throws.
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (SQLTransaction) throws -> Result
     ) async throws -> Result {
-        guard let store else {
-            preconditionFailure("This query was registered without a read model. List it in ReadModel(queries:store:).")
-        }
+        guard let store else { throw DispatchError.noReadModel(query) }
         return try await store.read(body)
     }
 }

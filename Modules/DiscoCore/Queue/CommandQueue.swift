@@ -33,14 +33,13 @@ public final class CommandQueue: Sendable {
     private let state = Locked(State())
 
     /// - Parameters:
-    ///   - capacity: how many commands may wait or be carried out at once; one more is refused with
+    ///   - capacity: how many commands may wait or be carried out at once, at least 1; one more is refused with
     ///     ``DispatchError/queueFull(capacity:)``.
-    ///   - width: how many are carried out beside each other.
+    ///   - width: how many are carried out beside each other, from 1 to 1000.
     public init(_ orchestrator: Orchestrator, capacity: Int = 1000, width: Int = 32) {
-        precondition(capacity > 0 && width > 0, "A queue needs room for a command, and one to carry it out.")
         self.orchestrator = orchestrator
-        self.capacity = capacity
-        self.width = width
+        self.capacity = max(1, capacity)
+        self.width = min(max(1, width), 1000)
     }
 
     deinit { close(DispatchError.queueClosed) }

@@ -25,14 +25,30 @@ public struct HeldEvent: Hashable, Sendable {
     public var attempts: Int
     /// Nil for one that waits behind another.
     public var retryAt: Date?
-    public var reason: String
+    /// Any text: a NUL in it becomes `␀`, and what is beyond 2000 bytes is left out.
+    public var reason: String {
+        didSet { reason = Self.storable(reason) }
+    }
 
     public init(position: Position, stream: StreamID, attempts: Int, retryAt: Date?, reason: String) {
         self.position = position
         self.stream = stream
         self.attempts = attempts
         self.retryAt = retryAt
-        self.reason = reason
+        self.reason = Self.storable(reason)
+    }
+
+    /// As every database takes it: reasons are whatever an error says.
+    private static func storable(_ reason: String) -> String {
+        if reason.utf8.count <= 2000, !reason.utf8.contains(0) { return reason }
+        var scalars = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in reason.unicodeScalars {
+            bytes += UTF8.width(scalar)
+            if bytes > 2000 { break }
+            scalars.append(scalar == "\0" ? "␀" : scalar)
+        }
+        return String(scalars)
     }
 }
 
@@ -61,8 +77,9 @@ public struct Progress: Hashable, Sendable {
 }
 
 extension Progress {
-    /// Refuses a step backwards.
+    /// Refuses a step backwards, and a name that no store takes.
     package func check() throws {
+        try NameCheck.argument.check(consumer: consumer)
         guard to.position >= from.position else {
             throw EventStoreError(
                 .checkpointMoved,

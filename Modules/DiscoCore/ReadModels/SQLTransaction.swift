@@ -4,11 +4,34 @@ public struct SQLTransaction {
 
     public init(_ connection: any SQLConnection) { self.connection = connection }
 
-    public func execute(_ sql: SQL) throws { _ = try connection.run(sql) }
+    /// Runs one statement.
+    ///
+    /// - Throws: ``EventStoreError``: what the database reports, or ``EventStoreError/Code/invalidArgument`` for a value
+    ///   that it could not give back, and for a statement that would end the transaction.
+    public func execute(_ sql: SQL) throws { _ = try run(sql) }
 
+    /// Runs one statement, and returns its rows.
     public func query(_ sql: SQL) throws -> [Row] {
-        let result = try connection.run(sql)
+        let result = try run(sql)
         return result.rows.map { Row(columns: result.columns, values: $0) }
+    }
+
+    private func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
+        try sql.check()
+        return try connection.run(sql)
+    }
+
+    /// Runs `body`; where it throws, what it has done is undone, and the transaction goes on.
+    package func isolated(_ body: () throws -> Void) throws {
+        _ = try connection.run("SAVEPOINT disco_part")
+        do {
+            try body()
+        } catch {
+            _ = try connection.run("ROLLBACK TO SAVEPOINT disco_part")
+            _ = try connection.run("RELEASE SAVEPOINT disco_part")
+            throw error
+        }
+        _ = try connection.run("RELEASE SAVEPOINT disco_part")
     }
 }
 
@@ -30,12 +53,14 @@ public struct Row: Hashable, Sendable {
     ///
     /// - Throws: ``EventStoreError`` where there is no such column, or its value is of another kind.
     public func value<Value: SQLConvertible>(_ column: String, as type: Value.Type = Value.self) throws -> Value {
-        guard let place = columns.firstIndex(of: column) else {
+        guard let place = columns.firstIndex(where: { ExactText.areEqual($0, column) }) else {
             throw EventStoreError(
                 .database, "There is no column \(column); there are \(columns.joined(separator: ", ")).")
         }
         guard let value = Value(sqlValue: values[place]) else {
-            throw EventStoreError(.database, "The column \(column) holds \(values[place]), which is no \(type).")
+            let remedy = values[place] == .null ? " Ask for \(type)?." : ""
+            throw EventStoreError(
+                .database, "The column \(column) holds \(values[place]), which does not fit \(type).\(remedy)")
         }
         return value
     }

@@ -14,19 +14,17 @@ public struct SnapshotPolicy: Hashable, Sendable {
     /// Keeps none.
     public static let never = SnapshotPolicy()
 
-    /// After so many events since the last one.
+    /// After so many events, at least 1, since the last one.
     public static func every(events: Int) -> SnapshotPolicy {
-        precondition(events > 0, "A snapshot is kept after at least one event, not after \(events).")
         var policy = SnapshotPolicy()
-        policy.events = events
+        policy.events = max(1, events)
         return policy
     }
 
-    /// After events whose payloads have so many bytes together since the last one.
+    /// After events whose payloads have so many bytes together, at least 1, since the last one.
     public static func every(bytes: Int) -> SnapshotPolicy {
-        precondition(bytes > 0, "A snapshot is kept after at least one byte, not after \(bytes).")
         var policy = SnapshotPolicy()
-        policy.bytes = bytes
+        policy.bytes = max(1, bytes)
         return policy
     }
 

@@ -56,7 +56,7 @@ package final class Locked<State>: @unchecked Sendable {
         var end = timespec()
         if let limit {
             clock_gettime(CLOCK_MONOTONIC, &end)
-            let (seconds, attoseconds) = limit.components
+            let (seconds, attoseconds) = limit.bounded.components
             end.tv_sec += Int(seconds)
             end.tv_nsec += Int(attoseconds / 1_000_000_000)
             if end.tv_nsec >= 1_000_000_000 {

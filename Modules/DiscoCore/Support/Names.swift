@@ -24,13 +24,29 @@ package enum DerivedName {
         return result
     }
 
-    /// `moneyDeposited` becomes `MoneyDeposited`.
-    package static func capitalized(_ name: some StringProtocol) -> String {
-        name.prefix(1).uppercased() + name.dropFirst()
+    /// `moneyDeposited` becomes `MoneyDeposited`; a name that ``uncapitalized(_:)`` would not bring back, such as `ßeta`,
+    /// stays as it is.
+    package static func capitalized(_ name: String) -> String {
+        replaceFirst(of: name, \.uppercaseMapping, back: \.lowercaseMapping)
     }
 
     /// `MoneyDeposited` becomes `moneyDeposited`.
-    package static func uncapitalized(_ name: some StringProtocol) -> String {
-        name.prefix(1).lowercased() + name.dropFirst()
+    package static func uncapitalized(_ name: String) -> String {
+        replaceFirst(of: name, \.lowercaseMapping, back: \.uppercaseMapping)
+    }
+
+    private static func replaceFirst(
+        of name: String, _ map: KeyPath<Unicode.Scalar.Properties, String>,
+        back: KeyPath<Unicode.Scalar.Properties, String>
+    ) -> String {
+        let scalars = name.unicodeScalars
+        guard let first = scalars.first else { return name }
+        let mapped = first.properties[keyPath: map].unicodeScalars
+        guard let new = mapped.first, mapped.count == 1,
+            new.properties[keyPath: back].unicodeScalars.elementsEqual([first])
+        else { return name }
+        var result = String.UnicodeScalarView([new])
+        result.append(contentsOf: scalars.dropFirst())
+        return String(result)
     }
 }

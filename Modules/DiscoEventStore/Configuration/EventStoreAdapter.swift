@@ -1,6 +1,7 @@
 #if Configuration
     public import Configuration
     public import DiscoCore
+    public import Logging
 
     /// A kind of event store that configuration may choose. An app lists those that it links:
     ///
@@ -16,18 +17,24 @@
     /// `DISCO_EVENT_STORE_ADAPTER`, and likewise for all keys.
     public struct EventStoreAdapter: Sendable {
         public let name: String
-        private let make: @Sendable (ConfigReader) async throws -> any EventStore
+        /// The keys of its settings, for example `disco.eventStore.sqlite.path`.
+        public let keys: [String]
+        private let make: @Sendable (ConfigReader, Logger?) async throws -> any EventStore
         private let pending: @Sendable (ConfigReader) async throws -> [String]
 
         /// - Parameters:
+        ///   - keys: those of the adapter's settings, from the root of the configuration.
         ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies
         ///     them.
-        ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
+        ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store, which says
+        ///     trouble in the background to the logger.
         public init(
-            name: String, pendingMigrations: @escaping @Sendable (ConfigReader) async throws -> [String] = { _ in [] },
-            open: @escaping @Sendable (ConfigReader) async throws -> any EventStore
+            name: String, keys: [String] = [],
+            pendingMigrations: @escaping @Sendable (ConfigReader) async throws -> [String] = { _ in [] },
+            open: @escaping @Sendable (ConfigReader, Logger?) async throws -> any EventStore
         ) {
             self.name = name
+            self.keys = keys
             pending = pendingMigrations
             make = open
         }
@@ -39,7 +46,9 @@
         ///
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
         ///   throws.
-        public func open(_ config: ConfigReader) async throws -> any EventStore { try await make(config) }
+        public func open(_ config: ConfigReader, logger: Logger? = nil) async throws -> any EventStore {
+            try await make(config, logger)
+        }
 
         /// The adapter that the configuration names.
         ///
@@ -57,7 +66,7 @@
         }
 
         /// ``InMemoryEventStore``, which ends with its process.
-        public static let memory = EventStoreAdapter(name: "memory") { _ in InMemoryEventStore() }
+        public static let memory = EventStoreAdapter(name: "memory") { _, _ in InMemoryEventStore() }
     }
 #else
     @available(*, unavailable, message: "Name the trait Configuration in the dependency on disco to use this type.")

@@ -1,6 +1,7 @@
 #if Configuration
     public import Configuration
     public import DiscoCore
+    public import Logging
 
     /// A kind of read model store that configuration may choose; see ``EventStoreAdapter``.
     ///
@@ -8,11 +9,19 @@
     /// - `disco.readModels.adapter` (string, default: the value of `disco.eventStore.adapter`): the name of an adapter.
     public struct ReadModelStoreAdapter: Sendable {
         public let name: String
-        private let make: @Sendable (ConfigReader) async throws -> any ReadModelStore
+        /// The keys of its settings, for example `disco.readModels.sqlite.path`.
+        public let keys: [String]
+        private let make: @Sendable (ConfigReader, Logger?) async throws -> any ReadModelStore
 
-        /// - Parameter open: reads the adapter's settings, from the root of the configuration, and opens the store.
-        public init(name: String, open: @escaping @Sendable (ConfigReader) async throws -> any ReadModelStore) {
+        /// - Parameters:
+        ///   - keys: those of the adapter's settings, from the root of the configuration.
+        ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
+        public init(
+            name: String, keys: [String] = [],
+            open: @escaping @Sendable (ConfigReader, Logger?) async throws -> any ReadModelStore
+        ) {
             self.name = name
+            self.keys = keys
             make = open
         }
 
@@ -20,7 +29,9 @@
         ///
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
         ///   throws.
-        public func open(_ config: ConfigReader) async throws -> any ReadModelStore { try await make(config) }
+        public func open(_ config: ConfigReader, logger: Logger? = nil) async throws -> any ReadModelStore {
+            try await make(config, logger)
+        }
 
         /// The adapter that the configuration names.
         ///
@@ -30,7 +41,7 @@
         ) throws -> ReadModelStoreAdapter {
             let settings = SettingsReader(config)
             let name = try settings.choice(
-                "readModels.adapter", default: settings.text("eventStore.adapter", default: "sqlite"),
+                "readModels.adapter", default: try settings.text("eventStore.adapter", default: "sqlite"),
                 among: adapters.map(\.name))
             guard let adapter = adapters.first(where: { $0.name == name }) else {
                 preconditionFailure("A choice is one of those it was made among.")

@@ -50,7 +50,8 @@ public struct EventStoreConformance: Sendable {
 
     /// Every case, in the order of the promises.
     public static let cases: [Case] =
-        appendCases + concurrencyCases + readingCases + orderCases + conditionCases + followingCases + snapshotCases
+        appendCases + valueCases + edgeCases + concurrencyCases + readingCases + orderCases + conditionCases
+        + followingCases + snapshotCases
         + administrationCases + troubleCases
 
     /// A fresh store, closed afterwards.

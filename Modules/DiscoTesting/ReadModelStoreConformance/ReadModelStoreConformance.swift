@@ -26,7 +26,7 @@ public struct ReadModelStoreConformance: Sendable {
         self.again = again
     }
 
-    public static let cases: [Case] = checkpointCases + transactionCases
+    public static let cases: [Case] = checkpointCases + transactionCases + valueCases
 
     func again(_ store: any ReadModelStore) async throws -> any ReadModelStore {
         try await demand(again, "a second store on the same data")(store)

@@ -41,6 +41,7 @@ public struct Decision<State, Event: DomainEvent> {
         case .success(let decided):
             let shown = try Self.shown(decided.events)
             throw ConformanceFailure(message: "decided was \(shown), expected was a refusal", file: file, line: line)
+        case .failure(let error as ConformanceFailure): throw error
         case .failure(let error):
             let holds = (error as? Refusal).map(check) ?? false
             try require(holds, "the refusal is \(error)", file: file, line: line)
@@ -50,6 +51,8 @@ public struct Decision<State, Event: DomainEvent> {
     private func decided(_ file: String, _ line: Int) throws -> (state: State, events: [Event]) {
         do {
             return try outcome.get()
+        } catch let failure as ConformanceFailure {
+            throw failure
         } catch {
             throw ConformanceFailure(message: "the refusal is \(error)", file: file, line: line)
         }

@@ -17,10 +17,11 @@ import Foundation
 /// Events go through their recorded form, so one that does not come back as it went in is found here. No store is
 /// needed. What is not as it must be throws a ``ConformanceFailure`` with its place in the source.
 public struct Scenario<State: Aggregate>: Sendable {
-    private let id: State.ID
+    private let id: State.ID?
     private var history: [State.Event] = []
 
-    public init(_ type: State.Type, id: State.ID = .new(from: .timeOrdered())) { self.id = id }
+    /// - Parameter id: nil for that of the command, or a new one.
+    public init(_ type: State.Type, id: State.ID? = nil) { self.id = id }
 
     /// What happened before; may be called several times.
     public func given(_ events: State.Event...) -> Scenario {
@@ -31,8 +32,18 @@ public struct Scenario<State: Aggregate>: Sendable {
 
     /// Has the aggregate decide a command as a dispatch would: rules first, then whether it may exist, then the
     /// decision.
-    public func when<C: AggregateCommand<State>>(_ command: C) -> Decision<State, State.Event> {
+    ///
+    /// A command for another aggregate than this one is a ``ConformanceFailure``.
+    public func when<C: AggregateCommand<State>>(
+        _ command: C, file: String = #fileID, line: Int = #line
+    ) -> Decision<State, State.Event> {
         Decision {
+            let id = id ?? command.target.id ?? .new(from: .timeOrdered())
+            if let other = command.target.id, State.stream(other) != State.stream(id) {
+                throw ConformanceFailure(
+                    message: "the command is for \(State.stream(other)), and the scenario tells of \(State.stream(id))",
+                    file: file, line: line)
+            }
             var state = State(id: id)
             let stream = State.stream(id)
             for event in try asRecorded(history, in: stream) { state.apply(event) }

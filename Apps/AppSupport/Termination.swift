@@ -1,0 +1,51 @@
+import DiscoCore
+import Dispatch
+import Foundation
+
+/// What becomes of an app that is told to end: it closes its stores first, so that everything lies in their files.
+package enum Termination {
+    private struct State: Sendable {
+        var signal: Int32?
+        var shutDown: (@Sendable () -> Void)?
+    }
+
+    private static let state = Locked(State())
+
+    /// The signal that asked the app to end, nil where none did.
+    package static var signal: Int32? { state.withLock { $0.signal } }
+
+    /// Runs an app in a task that SIGINT and SIGTERM cancel. A second signal ends the process at once.
+    package static func heeding(_ app: @escaping @Sendable () async -> Void) async {
+        let task = Task { await app() }
+        let sources = [SIGINT, SIGTERM].map { number in
+            Foundation.signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler {
+                let (isFirst, shutDown) = state.withLock { state in
+                    defer { state.signal = state.signal ?? number }
+                    return (state.signal == nil, state.shutDown)
+                }
+                guard isFirst else {
+                    Foundation.signal(number, SIG_DFL)
+                    // Not `raise`, which sends it to this thread, where signals are blocked.
+                    kill(getpid(), number)
+                    return
+                }
+                if let shutDown { shutDown() } else { task.cancel() }
+            }
+            source.activate()
+            return source
+        }
+        await task.value
+        for source in sources { source.cancel() }
+    }
+
+    /// From now on the first signal calls this and cancels nothing: for services that end gracefully.
+    package static func shuttingDown(by shutDown: @escaping @Sendable () -> Void) {
+        let isLate = state.withLock { state in
+            state.shutDown = shutDown
+            return state.signal != nil
+        }
+        if isLate { shutDown() }
+    }
+}

@@ -1,0 +1,105 @@
+import DiscoCore
+import Foundation
+import Logging
+
+extension ConsumerLoop {
+    private struct Failure: Error {
+        let position: Position
+        let underlying: any Error
+    }
+
+    /// Thrown so that the transaction in which failures were looked for is undone.
+    private struct Found: Error {
+        let failures: [Position: String]
+    }
+
+    /// Runs the whole step in one transaction. Where something fails all that fails is looked for, in a transaction that
+    /// is undone, and set aside; the rest is done without it.
+    func project(
+        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [[Due]], _ news: News,
+        _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
+    ) async throws {
+        let untouched = batch
+        var failures = news.failures
+        for due in due.joined() { failures[due.held.position] = due.failure }
+        while true {
+            batch = untouched
+            let apply = plan(due, news.events, failures, &batch)
+            do {
+                try await readModels.commit(progress(from, to, batch)) { transaction in
+                    for event in apply {
+                        do {
+                            for part in event.parts { try projection.apply(part, transaction) }
+                        } catch {
+                            throw Failure(position: event.position, underlying: error)
+                        }
+                    }
+                }
+                break
+            } catch let failure as Failure {
+                var found = try await self.failures(of: apply, projection, readModels)
+                // Whatever it depended on: this one is not tried again now.
+                found[failure.position] = found[failure.position] ?? String(describing: failure.underlying)
+                failures.merge(found) { $1 }
+            }
+        }
+        let attempts = Dictionary(batch.hold.map { ($0.position, $0.attempts) }) { $1 }
+        for (position, reason) in failures.sorted(by: { $0.key < $1.key }) {
+            guard let attempt = attempts[position], attempt > 0 else { continue }
+            logger.warning("\(consumer.name) failed at position \(position), attempt \(attempt): \(reason)")
+        }
+    }
+
+    /// What there is to apply when these fail; `batch` has it as done, and the rest as held.
+    private func plan(
+        _ due: [[Due]], _ events: [Recorded], _ failures: [Position: String], _ batch: inout Batch
+    ) -> [Recorded] {
+        var apply: [Recorded] = []
+        for stream in due {
+            for due in stream {
+                if let reason = failures[due.held.position] {
+                    batch.failed(due.held, retryAt: Backoff.date(attempts: due.held.attempts), reason: reason)
+                    break
+                }
+                if let event = due.event { apply.append(event) }
+                batch.done(due.held)
+            }
+        }
+        for event in events {
+            if batch.holds(event.stream) {
+                batch.wait(event)
+            } else if let reason = failures[event.position] {
+                batch.failed(event, retryAt: Backoff.date(attempts: 0), reason: reason)
+            } else {
+                apply.append(event)
+            }
+        }
+        return apply
+    }
+
+    /// The first event of each stream that fails, each tried by itself; nothing of it stays.
+    private func failures(
+        of events: [Recorded], _ projection: any Projection, _ readModels: any ReadModelStore
+    ) async throws -> [Position: String] {
+        do {
+            try await readModels.write { transaction in
+                var failures: [Position: String] = [:]
+                var failed: Set<StreamID> = []
+                for event in events where !failed.contains(event.stream) {
+                    do {
+                        try transaction.isolated {
+                            for part in event.parts { try projection.apply(part, transaction) }
+                        }
+                    } catch {
+                        failures[event.position] = String(describing: error)
+                        failed.insert(event.stream)
+                    }
+                }
+                throw Found(failures: failures)
+            }
+            return [:]
+        } catch let found as Found {
+            return found.failures
+        }
+    }
+}

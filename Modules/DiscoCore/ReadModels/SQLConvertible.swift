@@ -1,0 +1,188 @@
+public import Foundation
+
+/// What may stand in ``SQL`` between `\(` and `)`, and what a column can be read as.
+///
+/// Decimals, UUIDs and dates go as text and come back exactly from a `TEXT` column, on every database. A value that does
+/// not fit the type that was asked for is refused, never rounded or cut off.
+public protocol SQLConvertible {
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` where no database could give the
+    ///   value back.
+    var sqlValue: SQLValue { get throws }
+    /// Nil where the value is of another kind, or does not fit.
+    init?(sqlValue: SQLValue)
+}
+
+extension SQLValue: SQLConvertible {
+    public var sqlValue: SQLValue { self }
+    public init?(sqlValue: SQLValue) { self = sqlValue }
+}
+
+extension Optional: SQLConvertible where Wrapped: SQLConvertible {
+    public var sqlValue: SQLValue {
+        get throws { try self?.sqlValue ?? .null }
+    }
+    public init?(sqlValue: SQLValue) {
+        if sqlValue == .null {
+            self = nil
+        } else if let value = Wrapped(sqlValue: sqlValue) {
+            self = .some(value)
+        } else {
+            return nil
+        }
+    }
+}
+
+extension String: SQLConvertible {
+    public var sqlValue: SQLValue { .text(self) }
+    public init?(sqlValue: SQLValue) {
+        guard case .text(let text) = sqlValue else { return nil }
+        self = text
+    }
+}
+
+extension SQLConvertible where Self: FixedWidthInteger {
+    public var sqlValue: SQLValue {
+        get throws {
+            guard let value = Int64(exactly: self) else {
+                throw EventStoreError(.invalidArgument, "\(self) is larger than an integer of a database can be.")
+            }
+            return .integer(value)
+        }
+    }
+    public init?(sqlValue: SQLValue) {
+        guard case .integer(let value) = sqlValue else { return nil }
+        self.init(exactly: value)
+    }
+}
+
+extension Int: SQLConvertible {}
+extension Int8: SQLConvertible {}
+extension Int16: SQLConvertible {}
+extension Int32: SQLConvertible {}
+extension Int64: SQLConvertible {}
+extension UInt: SQLConvertible {}
+extension UInt8: SQLConvertible {}
+extension UInt16: SQLConvertible {}
+extension UInt32: SQLConvertible {}
+extension UInt64: SQLConvertible {}
+
+extension Bool: SQLConvertible {
+    public var sqlValue: SQLValue { .integer(self ? 1 : 0) }
+    public init?(sqlValue: SQLValue) {
+        switch sqlValue {
+        case .integer(0): self = false
+        case .integer(1): self = true
+        default: return nil
+        }
+    }
+}
+
+extension Double: SQLConvertible {
+    public var sqlValue: SQLValue {
+        get throws {
+            // SQLite would make a null of it.
+            if isNaN { throw EventStoreError(.invalidArgument, "NaN is no value that a database gives back.") }
+            return .real(self)
+        }
+    }
+    /// Also from a whole number, and from a decimal in text form, where it is exactly that.
+    public init?(sqlValue: SQLValue) {
+        switch sqlValue {
+        case .real(let value): self = value
+        case .integer(let value): self.init(exactly: value)
+        case .text(let text):
+            guard Decimal(exactly: text) != nil else { return nil }
+            self.init(text)
+        default: return nil
+        }
+    }
+}
+
+extension Float: SQLConvertible {
+    public var sqlValue: SQLValue {
+        get throws { try Double(self).sqlValue }
+    }
+    public init?(sqlValue: SQLValue) {
+        guard let value = Double(sqlValue: sqlValue), Float(value).isFinite || value.isInfinite else { return nil }
+        self = Float(value)
+    }
+}
+
+extension UUID: SQLConvertible {
+    public var sqlValue: SQLValue { .text(lowercased) }
+    public init?(sqlValue: SQLValue) {
+        guard case .text(let text) = sqlValue else { return nil }
+        self.init(uuidString: text)
+    }
+}
+
+extension Decimal: SQLConvertible {
+    public var sqlValue: SQLValue {
+        get throws {
+            if isNaN { throw EventStoreError(.invalidArgument, "NaN is no value that a database gives back.") }
+            return .text(description)
+        }
+    }
+    /// From text or a whole number, and from a floating-point number of at most 15 digits, which it keeps exactly.
+    public init?(sqlValue: SQLValue) {
+        switch sqlValue {
+        case .text(let text): self.init(exactly: text)
+        case .integer(let value): self.init(value)
+        case .real(let value):
+            let text = value.description
+            let digits = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+                .filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.drop { $0 == UInt8(ascii: "0") }
+            let zeros = digits.reversed().prefix { $0 == UInt8(ascii: "0") }.count
+            guard digits.count - zeros <= 15 else { return nil }
+            self.init(exactly: text)
+        default: return nil
+        }
+    }
+}
+
+extension Date: SQLConvertible {
+    public var sqlValue: SQLValue {
+        get throws {
+            guard let text = Timestamp.text(of: self) else {
+                throw EventStoreError(.invalidArgument, "A date must lie in the years 0 to 9999.")
+            }
+            return .text(text)
+        }
+    }
+    public init?(sqlValue: SQLValue) {
+        guard case .text(let text) = sqlValue, let date = Timestamp.date(from: text) else { return nil }
+        self = date
+    }
+}
+
+extension Data: SQLConvertible {
+    public var sqlValue: SQLValue { .blob([UInt8](self)) }
+    public init?(sqlValue: SQLValue) {
+        guard case .blob(let bytes) = sqlValue else { return nil }
+        self.init(bytes)
+    }
+}
+
+extension Position: SQLConvertible {
+    public var sqlValue: SQLValue { .integer(rawValue) }
+    public init?(sqlValue: SQLValue) {
+        guard case .integer(let value) = sqlValue else { return nil }
+        self.init(rawValue: value)
+    }
+}
+
+extension StreamID: SQLConvertible {
+    public var sqlValue: SQLValue { .text(name) }
+    public init?(sqlValue: SQLValue) {
+        guard case .text(let name) = sqlValue else { return nil }
+        self.init(name)
+    }
+}
+
+extension JSONText: SQLConvertible {
+    public var sqlValue: SQLValue { .text(string) }
+    public init?(sqlValue: SQLValue) {
+        guard case .text(let text) = sqlValue, let json = try? JSONText(text) else { return nil }
+        self = json
+    }
+}

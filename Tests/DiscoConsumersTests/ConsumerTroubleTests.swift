@@ -1,0 +1,299 @@
+import DiscoConsumers
+import DiscoCore
+import DiscoEventStore
+import DiscoEventStorePostgres
+import DiscoEventStoreSQLite
+import Foundation
+import Logging
+import TestSupport
+import Testing
+
+/// What consumers do with what goes wrong, and that nothing is lost by it.
+@Suite(.timeLimit(.minutes(2))) struct ConsumerTroubleTests {
+    private struct Trouble: Error {}
+
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let store = InMemoryEventStore(allowsErasing: true)
+    private var client: EventStoreClient { EventStoreClient(store) }
+
+    /// Notes the payloads it is given, after asking what to do.
+    private struct Reactor: Policy {
+        let name = "reactor"
+        let seen = Locked<[String]>([])
+        var react: @Sendable (RecordedEvent) async throws -> Outcome = { _ in .done }
+
+        func process(_ event: RecordedEvent) async throws -> Outcome {
+            let outcome = try await react(event)
+            if outcome == .done { seen.withLock { $0.append(event.type + event.payload.string) } }
+            return outcome
+        }
+    }
+
+    private struct Lines: Projection {
+        let name = "lines"
+        var fails: @Sendable (RecordedEvent) -> Bool = { _ in false }
+        let applied = Locked(0)
+
+        func setUp(_ transaction: SQLTransaction) throws {
+            try transaction.execute("CREATE TABLE IF NOT EXISTS lines (position BIGINT NOT NULL, text TEXT NOT NULL)")
+        }
+
+        func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
+            applied.withLock { $0 += 1 }
+            try transaction.execute("INSERT INTO lines VALUES (\(event.position), \(event.payload.string))")
+            if fails(event) { throw Trouble() }
+        }
+    }
+
+    private func record(_ stream: StreamID, _ payloads: ClosedRange<Int>) async throws {
+        try await client.append(
+            Append(payloads.map { NewEvent(stream: stream, type: "T", payload: JSONText(.number(.init($0)))) }))
+    }
+
+    private func consumers(_ consumer: EventConsumer, of client: EventStoreClient? = nil) -> Consumers {
+        Consumers(of: client ?? self.client, [consumer], logger: logger)
+    }
+
+    private func readModelStores() async throws -> [any ReadModelStore] {
+        let database = try TestDatabase()
+        return [
+            try SQLiteReadModelStore(path: nil),
+            try await PostgresReadModelStore.open(PostgresSettings(url: database.url, schema: database.schema)),
+        ]
+    }
+
+    @Test func whatAPolicyHasProcessedBeforeItIsCancelledIsKept() async throws {
+        try await record("a-1", 1...100)
+        for readModels in try await readModelStores() {
+            let reached = Waiter<Void>()
+            var policy = Reactor()
+            policy.react = { event in
+                guard event.version == 21 else { return .done }
+                reached.settle(.success(()))
+                try await Task.sleep(for: .seconds(60))
+                return .done
+            }
+            let running = Task { [policy] in try await consumers(.policy(policy, in: readModels)).run() }
+            try await reached.value()
+            running.cancel()
+            try await running.value
+            #expect(try await readModels.checkpoint(of: "reactor").position == 20)
+            let again = Reactor()
+            try await consumers(.policy(again, in: readModels)).catchUp()
+            #expect(again.seen.withLock { $0.first } == "T21")
+            #expect(again.seen.withLock { $0.count } == 80)
+            await readModels.close()
+        }
+    }
+
+    @Test func whatIsHeldStaysHeldWhileItsStreamIsDeletedAndGoesOnWhenItIsRestored() async throws {
+        try await record("a-1", 1...3)
+        try await record("b-1", 4...5)
+        let works = Locked(false)
+        var policy = Reactor()
+        policy.react = { event in
+            works.withLock { $0 } || event.stream != "a-1" ? .done : .retry(after: .zero)
+        }
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let consumers = consumers(.policy(policy, in: readModels))
+        try await consumers.catchUp()
+        try await client.delete("a-1")
+        works.withLock { $0 = true }
+        try await record("b-1", 6...6)
+        try await consumers.catchUp()
+        #expect(try await readModels.held(by: "reactor").map(\.position) == [1, 2, 3])
+        #expect(policy.seen.withLock { $0 } == ["T4", "T5", "T6"])
+        try await client.restore("a-1")
+        try await consumers.catchUp()
+        #expect(policy.seen.withLock { $0 } == ["T4", "T5", "T6", "T1", "T2", "T3"])
+        #expect(try await readModels.held(by: "reactor") == [])
+    }
+
+    @Test func whatIsHeldOfAnErasedStreamIsLetGo() async throws {
+        try await record("a-1", 1...2)
+        var policy = Reactor()
+        policy.react = { _ in .retry(after: .zero) }
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let consumers = consumers(.policy(policy, in: readModels))
+        try await consumers.catchUp()
+        try await client.erase("a-1")
+        try await consumers.catchUp()
+        #expect(try await readModels.held(by: "reactor") == [])
+    }
+
+    @Test func aTimeInTheFutureIsWaitedForOverARestartToo() async throws {
+        let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
+        let client = EventStoreClient(InMemoryEventStore(clock: StoreClock { now.withLock { $0 } }))
+        func record(_ payload: Int) async throws {
+            try await client.append(
+                Append([NewEvent(stream: "a-1", type: "T", payload: JSONText(.number(.init(payload))))]))
+            now.withLock { $0.addTimeInterval(60) }
+        }
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let policy = Reactor()
+        let start = ConsumerStart.time(Date(timeIntervalSince1970: 1_700_000_000 + 150))
+        for payload in 1...5 {
+            // Each time as a process of its own.
+            try await consumers(.policy(policy, in: readModels, from: start), of: client).catchUp()
+            try await record(payload)
+        }
+        try await consumers(.policy(policy, in: readModels, from: start), of: client).catchUp()
+        // At 0, 60 and 120 seconds it was too early.
+        #expect(policy.seen.withLock { $0 } == ["T4", "T5"])
+        for wrong in [Double.nan, .infinity, -.infinity, 1e300] {
+            let start = ConsumerStart.time(Date(timeIntervalSinceReferenceDate: wrong))
+            let consumers = consumers(
+                .policy(Reactor(), in: try SQLiteReadModelStore(path: nil), from: start), of: client)
+            if wrong.isNaN {
+                await #expect(throws: EventStoreError.self) { try await consumers.catchUp() }
+            } else {
+                try await consumers.catchUp()
+            }
+        }
+    }
+
+    @Test func aDelayAsLongAsTheTypeHasIsKept() async throws {
+        try await record("a-1", 1...1)
+        for readModels in try await readModelStores() {
+            for delay in [Duration.seconds(Int64.max), .zero - .seconds(Int64.max), .nanoseconds(1)] {
+                var policy = Reactor()
+                policy.react = { _ in .retry(after: delay) }
+                try await consumers(.policy(policy, in: readModels)).catchUp()
+                #expect(try await readModels.held(by: "reactor").count == 1)
+            }
+            await readModels.close()
+        }
+    }
+
+    @Test func anUpcasterThatFailsHoldsItsEventAndEndsNobody() async throws {
+        for (stream, type) in [("a-1", "Good"), ("b-1", "Bad"), ("b-1", "Good"), ("c-1", "Good"), ("c-1", "Split")] {
+            try await client.append(Append([NewEvent(stream: StreamID(stream), type: type, payload: "{}")]))
+        }
+        let works = Locked(false)
+        let upcasting = EventStoreClient(
+            store,
+            upcasters: [
+                Upcaster("Bad", into: ["Good"]) { old in
+                    if !works.withLock({ $0 }) { throw Trouble() }
+                    return [.init("Good", old)]
+                },
+                Upcaster("Split", into: ["One", "Two"]) { old in [.init("One", old), .init("Two", old)] },
+            ])
+        let policy = Reactor()
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let both = Consumers(
+            of: upcasting, [.policy(policy, in: readModels), .projection(Lines(), in: readModels)], logger: logger)
+        try await both.catchUp()
+        #expect(policy.seen.withLock { $0 } == ["Good{}", "Good{}", "One{}", "Two{}"])
+        for name in ["reactor", "lines"] {
+            let held = try await readModels.held(by: name)
+            #expect(held.map(\.position) == [2, 3])
+            #expect(held.first?.reason.contains("Bad") == true)
+            #expect(held.first?.attempts == 1)
+        }
+        works.withLock { $0 = true }
+        try await eventually {
+            try await both.catchUp()
+            let held = try await (readModels.held(by: "reactor"), readModels.held(by: "lines"))
+            return held.0.isEmpty && held.1.isEmpty
+        }
+        #expect(policy.seen.withLock { $0 } == ["Good{}", "Good{}", "One{}", "Two{}", "Good{}", "Good{}"])
+        let positions = try await readModels.read { transaction in
+            try transaction.query("SELECT position FROM lines ORDER BY position").map {
+                try $0.value("position", as: Int.self)
+            }
+        }
+        #expect(positions == [1, 2, 3, 4, 5, 5])
+    }
+
+    @Test func aSubscriptionResumedAfterAnyPartOfASplitEventMissesNone() async throws {
+        for _ in 0..<10 { try await client.append(Append([NewEvent(stream: "a-1", type: "Whole", payload: "{}")])) }
+        let upcasting = EventStoreClient(
+            store,
+            upcasters: [
+                Upcaster("Whole", into: ["One", "Two", "Three"]) { old in
+                    ["One", "Two", "Three"].map { .init($0, old) }
+                }
+            ])
+        var position = Position.start
+        var seen: Set<[String]> = []
+        var resumed = 0
+        while seen.count < 30 {
+            // Ended after the first event that is new, as by a kill, and resumed.
+            for try await element in upcasting.subscribe(after: position) {
+                guard case .event(let event) = element else { continue }
+                position = event.position
+                if seen.insert([event.id.uuidString, event.type]).inserted { break }
+            }
+            resumed += 1
+            try #require(resumed < 200)
+        }
+        #expect(position == 10)
+        var pulled: [String] = []
+        position = .start
+        while true {
+            let next = try await upcasting.events(after: position, limit: 3).collect()
+            pulled += next.map(\.type)
+            guard let last = next.last else { break }
+            position = last.position
+        }
+        #expect(pulled.count == 30)
+    }
+
+    @Test func manyEventsThatFailAreSetAsideInAFewTransactions() async throws {
+        for number in 0..<1000 { try await record(StreamID("s-\(number)"), number...number) }
+        for readModels in try await readModelStores() {
+            var projection = Lines()
+            projection.fails = { $0.position.rawValue.isMultiple(of: 2) }
+            let clock = ContinuousClock.now
+            try await consumers(.projection(projection, in: readModels)).catchUp()
+            print("1000 events, of which 500 fail: \(ContinuousClock.now - clock)")
+            // Once to find that one fails, once to find all that do, once without them, and what is due again meanwhile.
+            #expect(projection.applied.withLock { $0 } < 10_000)
+            #expect(try await readModels.held(by: "lines").count == 500)
+            let count = try await readModels.read { try $0.query("SELECT * FROM lines").count }
+            #expect(count == 500)
+            await readModels.close()
+        }
+    }
+
+    @Test func aConsumerThatIsRunWhileTheServerIsAwayWaitsForItAndSaysSoOnce() async throws {
+        try await record("a-1", 1...3)
+        let cluster = try await PostgresCluster.start()
+        var settings = PostgresSettings(url: cluster.url, schema: "models")
+        settings.connectTimeout = .seconds(2)
+        let readModels = try await PostgresReadModelStore.open(settings)
+        try await cluster.kill()
+        let log = Log()
+        let consumers = Consumers(of: client, [.projection(Lines(), in: readModels)], logger: log.logger)
+        let running = Task { try await consumers.run() }
+        await eventually { log.messages.contains { $0.contains("waits for its stores") } }
+        try await cluster.startAgain()
+        await eventually {
+            await (try? readModels.checkpoint(of: "lines").position) == 3
+        }
+        running.cancel()
+        try await running.value
+        #expect(log.messages == ["The consumer lines waits for its stores", "The consumer lines goes on"])
+        await readModels.close()
+    }
+
+    private final class Log: Sendable {
+        private let collected = Locked<[String]>([])
+        var messages: [String] { collected.withLock { $0 } }
+        var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
+
+        private struct Handler: LogHandler {
+            let log: Log
+            var metadata: Logger.Metadata = [:]
+            var logLevel = Logger.Level.trace
+
+            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+                get { metadata[key] }
+                set { metadata[key] = newValue }
+            }
+
+            func log(event: LogEvent) { log.collected.withLock { $0.append("\(event.message)") } }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import DiscoCore
+import DiscoEventStoreSQLite
+import Foundation
+import TestSupport
+import Testing
+
+/// What becomes of a store's file while it is open, and when it is closed.
+@Suite(.timeLimit(.minutes(1))) struct SQLiteFileTests {
+    private let folder: TemporaryFolder
+    private var path: String { folder.events }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func append(_ client: EventStoreClient, _ count: Int = 1) async throws {
+        for _ in 0..<count {
+            try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}", tags: ["x"])]))
+        }
+    }
+
+    private func size(_ path: String) -> Int? {
+        (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+    }
+
+    @Test func whatIsClosedLiesInTheFileAndNotBesideIt() async throws {
+        for reads in [0, 1, 30] {
+            let path = folder.file("closed-\(reads)")
+            let client = EventStoreClient(try SQLiteEventStore(path: path))
+            try await append(client, 20)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<reads { group.addTask { _ = try await client.events().collect() } }
+                try await group.waitForAll()
+            }
+            await client.store.close()
+            #expect(size(path + "-wal") == nil)
+            #expect(size(path + "-shm") == nil)
+            let copy = folder.file("copy-\(reads)")
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            let copied = EventStoreClient(try SQLiteEventStore(path: copy))
+            #expect(try await copied.events().collect().count == 20)
+            await copied.store.close()
+        }
+        let readModels = try SQLiteReadModelStore(path: folder.file("models"))
+        try await readModels.setUp { try $0.execute("CREATE TABLE t (v TEXT)") }
+        _ = try await readModels.read { try $0.query("SELECT * FROM t").count }
+        await readModels.close()
+        #expect(size(folder.file("models") + "-wal") == nil)
+    }
+
+    @Test func aCopyOfTheFileOfAnOpenStoreIsNoEmptyDatabase() async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        try await append(client)
+        try FileManager.default.copyItem(atPath: path, toPath: folder.file("copy"))
+        let copy = try SQLiteEventStore(path: folder.file("copy"))
+        // It is the same store, of some time ago: consumers that are ahead of it notice.
+        #expect(try await copy.identity() == client.store.identity())
+        await copy.close()
+        await client.store.close()
+    }
+
+    @Test func aRelativePathStaysThatOfTheFolderInWhichItWasOpened() async throws {
+        let probe = try Program("DiscoProbe", ["wander", "events.sqlite", folder.path])
+        let result = try await probe.finish()
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output == "16 of 16\n")
+        #expect(size(folder.path + "/here/events.sqlite") != nil)
+        #expect(size(folder.path + "/there/events.sqlite") == nil)
+        #expect(size(folder.path + "/there/events.sqlite-wal") == nil)
+    }
+
+    @Test func theHomeFolderIsWrittenAsATilde() async throws {
+        var settings = SQLiteEventStore.Settings(path: "~/.disco-\(UUID().uuidString)")
+        let store = try SQLiteEventStore(settings)
+        settings.path = store.settings.path
+        #expect(settings.path.hasPrefix(NSHomeDirectory() + "/.disco-"))
+        try await append(EventStoreClient(store))
+        #expect(size(settings.path) != nil)
+        await store.close()
+        try FileManager.default.removeItem(atPath: settings.path)
+    }
+
+    @Test(arguments: [
+        ("", "is empty"), ("a\0b", "contains a NUL"), (":memory:", "Use the memory store"),
+        ("~ada/x", "only ~/ is expanded"),
+        ("/tmp", "is a folder"),
+    ])
+    func aPathThatIsNoneIsRefusedWithWhatIsWrong(path: String, reason: String) throws {
+        let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: path) }
+        #expect(error?.code == .configuration)
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+        #expect(throws: EventStoreError.self) { try SQLiteReadModelStore(path: path) }
+    }
+
+    enum Loss: String, CaseIterable, Sendable {
+        case deleted, replaced
+        case withoutLog = "-wal"
+        case withoutIndex = "-shm"
+    }
+
+    @Test(arguments: Loss.allCases) func whatIsWrittenToAFileThatIsGoneIsNotAcknowledged(loss: Loss) async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        try await append(client)
+        let aside = folder.file("aside")
+        switch loss {
+        case .deleted: try FileManager.default.moveItem(atPath: path, toPath: aside)
+        case .replaced:
+            try FileManager.default.moveItem(atPath: path, toPath: aside)
+            try FileManager.default.copyItem(atPath: aside, toPath: path)
+        case .withoutLog, .withoutIndex:
+            try FileManager.default.moveItem(atPath: path + loss.rawValue, toPath: aside)
+        }
+        let error = await #expect(throws: EventStoreError.self) { try await append(client) }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("was deleted or replaced while it was open") == true)
+        await #expect(throws: EventStoreError.self) { _ = try await client.events().collect() }
+        await #expect(throws: EventStoreError.self) { try await client.delete("a-1") }
+        // Put back, it goes on.
+        switch loss {
+        case .deleted, .replaced:
+            try? FileManager.default.removeItem(atPath: path)
+            try FileManager.default.moveItem(atPath: aside, toPath: path)
+        case .withoutLog, .withoutIndex: try FileManager.default.moveItem(atPath: aside, toPath: path + loss.rawValue)
+        }
+        try await append(client)
+        #expect(try await client.events().collect().count == 2)
+        await client.store.close()
+    }
+
+    @Test func anotherProcessThatOpensAndClosesTheFileIsNoLoss() async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        for _ in 0..<5 {
+            let other = EventStoreClient(try SQLiteEventStore(path: path))
+            try await append(other)
+            _ = try await other.events().collect()
+            await other.store.close()
+            try await append(client)
+        }
+        #expect(try await client.events().collect().count == 10)
+        await client.store.close()
+        #expect(size(path + "-wal") == nil)
+    }
+
+    @Test func anOpenConnectionForgetsShapesOfQueriesItHasNotSeenForLong() async throws {
+        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        try await append(client)
+        for count in 1...300 {
+            let tags = (0..<count % 150 + 1).map { _ in DiscoCore.Tag("x") }
+            let query = EventQuery(items: (0..<count / 150 + 1).map { _ in .init(tags: tags) })
+            #expect(try await client.events(query).collect().count == 1)
+        }
+        await client.store.close()
+    }
+}
