@@ -50,7 +50,8 @@ struct JSONDecoding: Decoder {
     /// Something of that type to go on with: a neutral value, or one made of placeholders for all its fields.
     private func placeholder<Value: Decodable>(_ type: Value.Type, _ issues: DecodingIssues) throws -> Value {
         if let neutral = (type as? any Placeholding.Type)?.placeholder as? Value { return neutral }
-        if let first = (type as? any CaseIterable.Type)?.first as? Value { return first }
+        if let first = EnumCases.all(of: type)?.first { return first }
+        if let example = (type as? any Exemplary.Type)?.example as? Value { return example }
         return try issues.silently {
             try Value(from: JSONDecoding(.object(JSON.Object()), path: codingPath, issues: issues))
         }
@@ -68,10 +69,19 @@ struct JSONDecoding: Decoder {
 
     private func describe(_ type: Any.Type) -> String {
         if let named = type as? any Placeholding.Type { return named.expectation }
-        if let cases = type as? any CaseIterable.Type, let names = cases.names {
-            return "must be one of: " + names.joined(separator: ", ")
-        }
+        if let names = rawValues(type) { return "must be one of: " + names.joined(separator: ", ") }
         return "must be an object"
+    }
+
+    /// What stands for the cases of an enum in JSON, nil where it is no enum with raw values.
+    private func rawValues(_ type: Any.Type) -> [String]? {
+        guard type is any RawRepresentable.Type else { return nil }
+        func names<Value>(_ type: Value.Type) -> [String]? {
+            EnumCases.all(of: type)?.compactMap { value in
+                (value as? any RawRepresentable).map { String(describing: $0.rawValue) }
+            }
+        }
+        return names(type)
     }
 
     private func decodeOrThrow<Value: Decodable>(_ type: Value.Type) throws -> Value {
@@ -93,7 +103,7 @@ struct JSONDecoding: Decoder {
             do {
                 return try Value(from: self)
             } catch DecodingError.dataCorrupted(let context)
-                where type is any (RawRepresentable & CaseIterable).Type && context.codingPath.count <= codingPath.count
+                where rawValues(type) != nil && context.codingPath.count <= codingPath.count
             {
                 throw DecodingError.typeMismatch(type, context)
             }
@@ -270,14 +280,6 @@ extension DecodingError {
             context.codingPath
         @unknown default: nil
         }
-    }
-}
-
-extension CaseIterable {
-    fileprivate static var first: Any? { allCases.first }
-    fileprivate static var names: [String]? {
-        let names = allCases.compactMap { ($0 as? any RawRepresentable).map { String(describing: $0.rawValue) } }
-        return names.isEmpty ? nil : names
     }
 }
 
