@@ -129,8 +129,8 @@ let package = Package(
         .executableTarget(
             name: "DiscoProbe",
             dependencies: [
-                "DiscoCore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers", "WalletDomain",
-                "CourseDomain", .logging,
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
+                "DiscoTesting", "WalletDomain", "CourseDomain", .logging,
             ],
             path: "Tests/DiscoProbe"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),

@@ -75,7 +75,8 @@ extension ConsumerLoop {
                 }
             }
             return .done
-        } catch is CancellationError where Task.isCancelled {
+        } catch  where Task.isCancelled {
+            // Whatever the policy, or what it called, made of that.
             return .interrupted
         } catch {
             return failed(event, String(describing: error), attempts)

@@ -14,6 +14,8 @@ struct ConsumerLoop: Sendable {
     let store: any EventStore
     let logger: Logger
     private let overflow: Locked<TroubleLog>
+    /// Deleted streams that events are held of, and when they are looked at again.
+    private let hidden = Locked<[StreamID: Date]>([:])
 
     init(consumer: EventConsumer, store: any EventStore, logger: Logger) {
         self.consumer = consumer
@@ -66,7 +68,9 @@ struct ConsumerLoop: Sendable {
     }
 
     /// Processes what is due and one page of what is new.
-    func step() async throws -> Step {
+    ///
+    /// - Parameter saving: saves what a policy has done, which must not be done again for want of saving it.
+    func step(saving: (() async throws -> Void) async throws -> Void = { try await $0() }) async throws -> Step {
         var checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
         if checkpoint == .start, case .time = consumer.start {
             switch try await begin() {
@@ -76,11 +80,19 @@ struct ConsumerLoop: Sendable {
         }
         let held = try await consumer.checkpoints.held(by: consumer.name)
         var batch = Batch(held: held)
+        let now = Date()
+        let hiddenNow = hidden.withLock { hidden in
+            hidden = hidden.filter { $0.value > now && batch.holds($0.key) }
+            return hidden
+        }
+        for (stream, until) in hiddenNow { batch.postpone(stream, until: until) }
         let before = checkpoint.position
         var to = checkpoint
         var news = News()
         var next = Step.Next.retries
-        if held.count < Self.mostHeld {
+        // Those of deleted streams wait for a person, and must not keep everything else waiting.
+        let waiting = held.count { hiddenNow[$0.stream] == nil }
+        if waiting < Self.mostHeld {
             overflow.withLock { $0.ends("reads new events again") }
             let page = try await store.page(read(consumer.query, after: before, limit: Self.pageSize))
             news = News(page)
@@ -88,11 +100,13 @@ struct ConsumerLoop: Sendable {
             to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
         } else {
             overflow.withLock {
-                $0.begins("reads no new events until some that wait are done", TooManyHeld(held.count))
+                $0.begins("reads no new events until some that wait are done", TooManyHeld(waiting))
             }
         }
-        let (due, hidden) = try await recordedEvents(batch.due(at: Date()))
-        for stream in hidden { batch.postpone(stream, until: Date(timeIntervalSinceNow: Self.hiddenFor)) }
+        let (due, found) = try await recordedEvents(batch.due(at: now))
+        let later = now.addingTimeInterval(Self.hiddenFor)
+        for stream in found { batch.postpone(stream, until: later) }
+        hidden.withLock { hidden in for stream in found { hidden[stream] = later } }
         if news.events.isEmpty, due.isEmpty, to.position == before {
             return Step(position: before, next: next, nextRetry: batch.nextRetry)
         }
@@ -102,7 +116,8 @@ struct ConsumerLoop: Sendable {
                 try await project(projection, readModels, due, news, checkpoint, to, &batch)
             case .policy(let policy, let checkpoints):
                 to = await react(policy, due, news, checkpoint, to, &batch)
-                try await checkpoints.save(progress(checkpoint, to, batch))
+                let progress = progress(checkpoint, to, batch)
+                try await saving { try await checkpoints.save(progress) }
             }
         } catch let error as EventStoreError where error.code == .checkpointMoved {
             // Another process took this step; its checkpoint counts.

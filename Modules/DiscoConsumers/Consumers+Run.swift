@@ -18,9 +18,22 @@ extension Consumers {
     /// - Throws: ``CheckpointDiverged``, or what the stores throw and does not pass by itself.
     public func run() async throws {
         do {
-            for loop in loops { try await loop.patiently { try await loop.prepare() } }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for loop in loops { group.addTask { try await loop.run() } }
+            // What cannot go on at all is found before anybody begins; who waits for a store keeps nobody else waiting.
+            var late: Set<String> = []
+            for loop in loops {
+                do {
+                    try await loop.prepare()
+                } catch let error as EventStoreError where error.mayPass {
+                    late.insert(loop.consumer.name)
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { [late] group in
+                for loop in loops {
+                    group.addTask {
+                        if late.contains(loop.consumer.name) { try await loop.patiently { try await loop.prepare() } }
+                        try await loop.run()
+                    }
+                }
                 // One that fails ends them all: what nobody tends must not go on unnoticed.
                 while try await group.next() != nil {}
             }
@@ -33,27 +46,36 @@ extension Consumers {
 extension ConsumerLoop {
     /// Repeats `body` until it succeeds, where what fails is a store that may come back.
     fileprivate func patiently(_ body: () async throws -> Void) async throws {
-        var trouble = TroubleLog("The consumer \(consumer.name)", logger)
-        var failures = 0
+        var outage = Outage(consumer.name, logger)
         while true {
             do {
                 try await body()
-                return trouble.ends("goes on")
+                return outage.ends()
             } catch let error as EventStoreError where error.mayPass {
-                trouble.begins("waits for its stores", error)
-                let pause = Backoff.seconds(attempts: failures)
-                try await Shutdown.ending { try await Task.sleep(for: .seconds(pause)) }
-                failures += 1
+                try await outage.pause(error)
             }
         }
     }
 
     fileprivate func run() async throws {
+        // Two, since steps may succeed while waiting does not.
+        var (stepping, waiting) = (Outage(consumer.name, logger), Outage(consumer.name, logger))
         while !Shutdown.isAsked {
             do {
-                var step: Step?
-                try await patiently { step = try await self.step() }
-                if let step { try await patiently { try await wait(step) } }
+                let step: Step
+                do {
+                    step = try await self.step { try await patiently($0) }
+                    stepping.ends()
+                } catch let error as EventStoreError where error.mayPass {
+                    try await stepping.pause(error)
+                    continue
+                }
+                do {
+                    try await wait(step)
+                    waiting.ends()
+                } catch let error as EventStoreError where error.mayPass {
+                    try await waiting.pause(error)
+                }
             } catch is CancellationError where Shutdown.isAsked {
                 return
             }
@@ -79,6 +101,27 @@ extension ConsumerLoop {
             }
         case (.retries, _): try await Shutdown.ending { try await Task.sleep(for: pause ?? .seconds(1)) }
         }
+    }
+}
+
+/// A time in which a consumer's stores cannot be used.
+private struct Outage {
+    private var trouble: TroubleLog
+    private var failures = 0
+
+    init(_ consumer: String, _ logger: Logger) { trouble = TroubleLog("The consumer \(consumer)", logger) }
+
+    /// Says it where it begins, and waits a little longer each time.
+    mutating func pause(_ error: EventStoreError) async throws {
+        trouble.begins("waits for its stores", error)
+        let seconds = Backoff.seconds(attempts: failures)
+        failures += 1
+        try await Shutdown.ending { try await Task.sleep(for: .seconds(seconds)) }
+    }
+
+    mutating func ends() {
+        failures = 0
+        trouble.ends("goes on")
     }
 }
 

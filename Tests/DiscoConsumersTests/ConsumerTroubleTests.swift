@@ -104,9 +104,46 @@ import Testing
         #expect(try await readModels.held(by: "reactor").map(\.position) == [1, 2, 3])
         #expect(policy.seen.withLock { $0 } == ["T4", "T5", "T6"])
         try await client.restore("a-1")
-        try await consumers.catchUp()
+        try await eventually {
+            try await consumers.catchUp()
+            return try await readModels.held(by: "reactor").isEmpty
+        }
         #expect(policy.seen.withLock { $0 } == ["T4", "T5", "T6", "T1", "T2", "T3"])
+    }
+
+    @Test func manyDeletedStreamsKeepNoOtherFromBeingRetried() async throws {
+        let works = Locked(false)
+        for number in 0..<600 { try await record(StreamID("s-\(number)"), number...number) }
+        var policy = Reactor()
+        policy.react = { _ in works.withLock { $0 } ? .done : .retry(after: .zero) }
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let consumers = consumers(.policy(policy, in: readModels))
+        try await consumers.catchUp()
+        for number in 0..<599 { try await client.delete(StreamID("s-\(number)")) }
+        works.withLock { $0 = true }
+        try await eventually {
+            try await consumers.catchUp()
+            return policy.seen.withLock { $0 } == ["T599"]
+        }
+        #expect(try await readModels.held(by: "reactor").count == 599)
+    }
+
+    @Test func whateverAPolicyThrowsWhenItIsCancelledIsNoFailedAttempt() async throws {
+        try await record("a-1", 1...1)
+        let reached = Waiter<Void>()
+        var policy = Reactor()
+        policy.react = { _ in
+            reached.settle(.success(()))
+            try? await Task.sleep(for: .seconds(60))
+            throw Trouble()
+        }
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let running = Task { [policy] in try await consumers(.policy(policy, in: readModels)).run() }
+        try await reached.value()
+        running.cancel()
+        try await running.value
         #expect(try await readModels.held(by: "reactor") == [])
+        #expect(try await readModels.checkpoint(of: "reactor") == .start)
     }
 
     @Test func whatIsHeldOfAnErasedStreamIsLetGo() async throws {
@@ -233,6 +270,15 @@ import Testing
         position = .start
         while true {
             let next = try await upcasting.events(after: position, limit: 3).collect()
+            pulled += next.map(\.type)
+            guard let last = next.last else { break }
+            position = last.position
+        }
+        #expect(pulled.count == 30)
+        // Fewer than there are parts.
+        (pulled, position) = ([], .start)
+        while true {
+            let next = try await upcasting.events(after: position, limit: 1).collect()
             pulled += next.map(\.type)
             guard let last = next.last else { break }
             position = last.position

@@ -150,28 +150,73 @@ import WalletDomain
 
     // MARK: Keys
 
+    /// A store in which `other` is done while whoever decides first reads what it decides on.
+    private func meanwhile(_ store: any EventStore, _ other: @escaping @Sendable () async throws -> Void)
+        -> Orchestrator
+    {
+        let isFirst = Locked(true)
+        let hooked = HookedEventStore(
+            store,
+            page: { read in
+                let goesFirst = isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                }
+                if goesFirst { try await other() }
+                return try await store.page(read)
+            })
+        return Orchestrator(
+            client: EventStoreClient(hooked), aggregates: [Wallet.self], decisions: [BookSeat.self],
+            commands: [TakeAll.self])
+    }
+
     /// The same command, sent once more by another process, is recorded while this one loads what it decides on.
     @Test func whatWasRecordedUnderTheKeyMeanwhileIsTheAnswerAndNoRefusal() async throws {
         let store = InMemoryEventStore()
         let other = Orchestrator(client: EventStoreClient(store), aggregates: [Wallet.self])
         let id = try await other.dispatch(CreateWallet(userID: UUID(), balance: 5)).state.id
-        let isFirst = Locked(true)
-        let hooked = HookedEventStore(
-            store,
-            page: { read in
-                if isFirst.withLock({ first in
-                    defer { first = false }
-                    return first
-                }) {
-                    try await other.dispatch(WithdrawMoney(id: id, amount: 5), key: "k")
-                }
-                return try await store.page(read)
-            })
-        let orchestrator = Orchestrator(client: EventStoreClient(hooked), aggregates: [Wallet.self])
+        let orchestrator = meanwhile(store) { try await other.dispatch(WithdrawMoney(id: id, amount: 5), key: "k") }
         let answer = try await orchestrator.dispatch(WithdrawMoney(id: id, amount: 5), key: "k")
         #expect(answer.repeated)
         #expect(answer.state.balance == 0)
         #expect(answer.version == 2)
+        #expect(try await EventStoreClient(store).head() == 2)
+    }
+
+    @Test func aDecisionRecordedUnderTheKeyMeanwhileIsTheAnswerAndNoRefusal() async throws {
+        let store = InMemoryEventStore()
+        let other = Orchestrator(client: EventStoreClient(store), decisions: [BookSeat.self])
+        try await other.dispatch(BookSeat(hall: "blue", guest: "bob"))
+        let orchestrator = meanwhile(store) { try await other.dispatch(BookSeat(hall: "blue", guest: "ada"), key: "k") }
+        let answer = try await orchestrator.dispatch(BookSeat(hall: "blue", guest: "ada"), key: "k")
+        #expect(answer.repeated)
+        #expect(answer.events == [.seatBooked(hall: "blue", guest: "ada")])
+        #expect(try await EventStoreClient(store).head() == 2)
+    }
+
+    /// Refuses where there is nothing to take.
+    private struct TakeAll: ActionCommand {
+        let id: UUID
+        struct Nothing: Error {}
+
+        func run(in context: ActionContext) async throws -> Decimal {
+            let wallet = try await context.load(Wallet.self, id)
+            guard wallet.state.balance > 0 else { throw Nothing() }
+            try await context.append([wallet.recording(.moneyWithdrawn(amount: wallet.state.balance))])
+            return wallet.state.balance
+        }
+
+        func repeated(_ appended: Appended, in context: ActionContext) async throws -> Decimal { 7 }
+    }
+
+    @Test func anActionRecordedUnderTheKeyMeanwhileIsTheAnswerAndNoRefusal() async throws {
+        let store = InMemoryEventStore()
+        let other = Orchestrator(client: EventStoreClient(store), aggregates: [Wallet.self], commands: [TakeAll.self])
+        let id = try await other.dispatch(CreateWallet(userID: UUID(), balance: 7)).state.id
+        let orchestrator = meanwhile(store) { try await other.dispatch(TakeAll(id: id), key: "k") }
+        let answer = try await orchestrator.dispatch(TakeAll(id: id), key: "k")
+        #expect(answer.repeated)
+        #expect(answer.output == 7)
         #expect(try await EventStoreClient(store).head() == 2)
     }
 
@@ -214,6 +259,14 @@ import WalletDomain
             #expect(problems.count == 1)
             #expect(problems.first?.contains("Opened.currency was there and is gone") == true, "\(problems)")
         }
+        // A case that one of them has no more is not the other's.
+        let gone = try EventSchema([Door.Event.self, Account.Event.self]).problems(
+            file.replacing("Door.Event", with: "Door.Old").replacing(
+                "\n}\n",
+                with:
+                    ",\n  \"EdgesOfDispatchTests.Door.Event\": {\"Opened\": {\"1\": {\"by\": \"string\"}}, \"Shut\": {\"1\": {}}}\n}\n"
+            ))
+        #expect(gone.count == 2, "\(gone)")
         // Renaming an enum changes no event.
         let renamed = file.replacing("Account.Event", with: "Konto.Event")
         #expect(try EventSchema([Door.Event.self, Account.Event.self]).problems(renamed) == [])

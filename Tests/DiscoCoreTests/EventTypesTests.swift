@@ -36,6 +36,14 @@ import Testing
     }
 
     private struct NoEnum: DomainEvent { var a = 1 }
+    private struct Email: Codable {
+        init() {}
+        init(from decoder: any Decoder) throws {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no address"))
+        }
+        func encode(to encoder: any Encoder) throws {}
+    }
+    private struct Joined: DomainEvent { var email = Email() }
     private enum Single: String, DomainEvent { case opened }
     // swift-format-ignore: AlwaysUseLowerCamelCase
     private enum Siblings: DomainEvent { case opened, Opened }
@@ -69,6 +77,7 @@ import Testing
             }
         }
         #expect(problem(NoEnum()).contains("NoEnum is a struct. Make it an enum"))
+        #expect(problem(Joined()).contains("Joined is no enum"))
         #expect(problem(Single.opened).contains("Single is encoded as a single value"))
         #expect(problem(Siblings.Opened).contains("both of its cases opened and Opened as Opened"))
         #expect(problem(Twice.opened).contains("both of its cases opened and unlocked as Opened"))

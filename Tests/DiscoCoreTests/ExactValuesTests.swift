@@ -26,14 +26,19 @@ import Testing
 
     @Test(arguments: [
         ("340282366920938463463374607431768211455", true), ("340282366920938463463374607431768211456", false),
-        ("3.40282366920938463463374607431768211455", true), ("1e127", true), ("1e165", true), ("1e166", false),
+        ("3.40282366920938463463374607431768211455", true), ("1e127", true), ("1e128", false), ("1e165", false),
+        ("12e126", true),
         ("1e-128", true), ("1e-129", false), ("10e-129", true), ("0e99999999999999999999", true), ("-0", true),
         ("0.1234567890123456789012345678901234567890123456789", false),
         ("100000000000000000000000000000000000000000000000000", true),
     ])
     func aNumberIsADecimalOnlyWhereThatHoldsAllItsDigits(text: String, fits: Bool) throws {
-        #expect((try JSONText(text).value().decimal != nil) == fits)
-        #expect((Decimal(sqlValue: .text(text)) != nil) == fits)
+        let decimals = [try JSONText(text).value().decimal, Decimal(sqlValue: .text(text))]
+        for decimal in decimals {
+            #expect((decimal != nil) == fits)
+            #expect(decimal?.isNaN != true)
+            if let decimal { #expect(try back(decimal) == decimal) }
+        }
         if !fits { #expect(throws: DecodingError.self) { try JSONText(text).decode(Decimal.self) } }
     }
 
@@ -115,6 +120,19 @@ import Testing
         #expect(try JSONText(.string(text)).decode(Date.self) == Date(timeIntervalSince1970: seconds))
     }
 
+    @Test func aDecimalThatOnlyArithmeticCanMakeIsRefusedWhereItCouldNotBeReadAgain() throws {
+        let most = Decimal.greatestFiniteMagnitude
+        let finite = most - Decimal(sign: .plus, exponent: 127, significand: Decimal(exactly: UInt128.max - 10)!)
+        let values = [finite, finite * 2, most, -most, .nan]
+        for value in values {
+            do {
+                #expect(try back(value) == value)
+            } catch is EncodingError {
+                #expect(throws: EventStoreError.self) { try value.sqlValue }
+            }
+        }
+    }
+
     @Test func membersThatOnlyUnicodeTakesForOneAreTwo() throws {
         let object: JSON = .object(JSON.Object([("é", 1), ("e\u{301}", 2)]))
         #expect(try JSONText(JSONText(object).string).value() == object)
@@ -137,6 +155,21 @@ import Testing
         let next: Chain?
         init(_ next: Chain?) { self.next = next }
     }
+
+    /// Opens more and more lists.
+    private struct Lists: Encodable {
+        let count: Int
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.unkeyedContainer()
+            for _ in 0..<count {
+                var nested = container.nestedUnkeyedContainer()
+                try nested.encode(1)
+                container = nested
+            }
+        }
+    }
+
+    private struct Box512: Codable { let json: JSONText }
 
     private struct Wrapped: Codable {
         let depth: Int
@@ -165,6 +198,13 @@ import Testing
         #expect(try JSONText(JSONText(allowed).string).value() == allowed)
         #expect(try JSON(encoding: allowed) == allowed)
         #expect(throws: EncodingError.self) { try JSON(encoding: [allowed]) }
+        #expect(throws: EncodingError.self) { try JSON(encoding: Box512(json: JSONText(allowed))) }
+        #expect(throws: EncodingError.self) { try JSON(encoding: Lists(count: 30_000)) }
+        for count in [511, 512] {
+            let lists = try? JSONText(encoding: Lists(count: count))
+            #expect((lists != nil) == (count < 512))
+            if let lists { #expect(throws: Never.self) { try lists.value() } }
+        }
     }
 }
 

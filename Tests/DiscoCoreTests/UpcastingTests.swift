@@ -188,7 +188,8 @@ private struct Insure: DecisionCommand {
             #expect(try await client.events(.types(old)).collect().isEmpty)
         }
         #expect(try await seen(client.events(.types("MoneyDeposited").or(.types("CityChanged")))).count == 3)
-        #expect(try await client.events(.category("account"), limit: 2).collect().count == 2)
+        // A limit cuts off no part of an event: whoever resumes after it would never get past it.
+        #expect(try await client.events(.category("account"), limit: 2).collect().count == 3)
     }
 
     @Test func aConditionForATypeFindsWhatBecameIt() async throws {

@@ -208,6 +208,33 @@ import Testing
         await client.store.close()
     }
 
+    /// As the guide "Operating on PostgreSQL" has it.
+    @Test func aDumpThatIsRestoredWholeIsTheSameStore() async throws {
+        let folder = try TemporaryFolder()
+        let client = EventStoreClient(try await PostgresEventStore.open(settings))
+        try await client.append(Append([event("a-1", tags: ["x"]), event("b-1")], key: .init("k", fingerprint: "f")))
+        try await client.delete("b-1")
+        let (events, identity) = (try await client.events().collect(), try await client.store.identity())
+        await client.store.close()
+        let url = database.url(database: "disco")
+        let commands = [
+            "pg_dump --format custom --schema \(database.schema) --file '\(folder.file("dump"))' '\(url)'",
+            "psql -q --dbname '\(url)' --command 'DROP SCHEMA IF EXISTS \(database.schema) CASCADE'",
+            "pg_restore --exit-on-error --dbname '\(url)' --no-owner '\(folder.file("dump"))'",
+        ]
+        for command in commands {
+            let result = try await Program("/bin/sh", ["-c", command]).finish()
+            #expect(result.status == 0, "\(command): \(result)")
+        }
+        let restored = EventStoreClient(try await PostgresEventStore.open(settings))
+        #expect(try await restored.events().collect() == events)
+        #expect(try await restored.store.identity() == identity)
+        #expect(try await restored.append(Append([event("a-2")], key: .init("k", fingerprint: "f"))).last == 2)
+        try await restored.append(Append([event("a-1")]))
+        #expect(try await restored.verify() == [])
+        await restored.store.close()
+    }
+
     @Test func dataRestoredIntoAMigratedStoreIsSaidToBeThat() async throws {
         let store = try await PostgresEventStore.open(settings)
         await store.close()

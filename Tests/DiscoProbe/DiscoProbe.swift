@@ -25,6 +25,7 @@ struct DiscoProbe {
         case "enrol": try await enrol(path, course: rest[0], student: rest[1], count: Int(rest[2]) ?? 1)
         case "die": try await die(path, rest[0], key: rest[1])
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
+        case "fuzz": try await Fuzz.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "wander": try await wander(path, in: rest[0])
         default: preconditionFailure("There is no task \(task).")
         }

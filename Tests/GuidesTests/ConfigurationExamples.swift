@@ -2,6 +2,7 @@ import Configuration
 import DiscoCore
 import DiscoEventStore
 import DiscoEventStoreSQLite
+import Foundation
 import TestSupport
 import Testing
 
@@ -50,6 +51,17 @@ import Testing
         #expect(store.settings.busyTimeout == .milliseconds(500))
         #expect(store.settings.allowsErasing)
         await store.close()
+    }
+
+    @Test func aVariableThatNobodyReadsIsRefused() throws {
+        let keys = ConfigurationKeys(eventStores: [.memory, .sqlite], readModelStores: [.memory, .sqlite])
+        try keys.check(environment: ProcessInfo.processInfo.environment)
+        let error = #expect(throws: EventStoreError.self) {
+            try keys.check(environment: ["DISCO_EVENT_STORE_SQLITE_PAHT": "x"])
+        }
+        #expect(error?.message.contains("DISCO_EVENT_STORE_SQLITE_PATH") == true)
+        // A platform's own.
+        try keys.check(environment: ["DISCO_PORT": "tcp://10.0.0.1:80", "DISCO_SERVICE_HOST": "10.0.0.1"])
     }
 
     @Test func testsNameTheirValues() throws {

@@ -54,7 +54,7 @@ import Testing
             try transaction.execute(
                 """
                 INSERT INTO door_counts VALUES (\(event.stream.id), 1)
-                ON CONFLICT (door) DO UPDATE SET opened = opened + 1
+                ON CONFLICT (door) DO UPDATE SET opened = door_counts.opened + 1
                 """)
         }
     }
@@ -69,6 +69,21 @@ import Testing
             try await orchestrator.dispatch(CloseDoor(id: id), metadata: .caused(by: event))
             return .done
         }
+    }
+
+    func opened(_ door: String, _ transaction: SQLTransaction) throws -> Int? {
+        let row = try transaction.query("SELECT max(opened) AS most FROM door_counts WHERE door = \(door)").first
+        return try row?.value("most", as: Int?.self) ?? nil
+    }
+
+    @Test func aNullIsReadAsAnOptional() async throws {
+        let readModels = try SQLiteReadModelStore(path: nil)
+        try await readModels.setUp { try DoorCounts().setUp($0) }
+        let none = try await readModels.read { try opened("front", $0) }
+        #expect(none == nil)
+        try await readModels.write { try $0.execute("INSERT INTO door_counts VALUES ('front', 3)") }
+        let three = try await readModels.read { try opened("front", $0) }
+        #expect(three == 3)
     }
 
     private let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }

@@ -27,6 +27,11 @@ extension DomainEvent {
     public func recorded(in stream: StreamID, metadata: Metadata = .none) throws -> NewEvent {
         let types = EventTypes.of(Self.self)
         if let problem = types.problems.first { throw EventStoreError(.invalidAppend, problem) }
+        // Where its coding is written by hand only the value itself tells.
+        if types.known == nil, Mirror(reflecting: self).displayStyle != .enum {
+            throw EventStoreError(
+                .invalidAppend, "\(Self.self) is no enum. Make it one, with a case for each type of event.")
+        }
         guard let object = try JSON(encoding: self).object, object.count == 1 else {
             throw EventStoreError(
                 .invalidAppend,

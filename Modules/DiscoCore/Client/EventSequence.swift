@@ -1,3 +1,5 @@
+import Foundation
+
 /// Events read page by page, each page in a short transaction of its own: memory stays flat however many there are.
 public struct EventSequence: AsyncSequence, Sendable {
     public typealias Element = RecordedEvent
@@ -19,6 +21,7 @@ public struct EventSequence: AsyncSequence, Sendable {
         var read: Read
         var remaining: Int
         private var page: ArraySlice<RecordedEvent> = []
+        private var last: UUID?
         private var done = false
 
         init(store: any EventStore, read: Read, remaining: Int) {
@@ -28,9 +31,11 @@ public struct EventSequence: AsyncSequence, Sendable {
         }
 
         public mutating func next() async throws -> RecordedEvent? {
-            while remaining > 0 {
+            // Of an event that an upcaster has split all parts come, or resuming after the first would never get past it.
+            while remaining > 0 || (last != nil && page.first?.id == last) {
                 if let event = page.popFirst() {
-                    remaining -= 1
+                    if remaining > 0 { remaining -= 1 }
+                    last = event.id
                     return event
                 }
                 if done { return nil }

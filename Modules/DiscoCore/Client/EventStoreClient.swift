@@ -19,13 +19,16 @@ public struct EventStoreClient: Sendable {
     }
 
     /// Records one event that belongs to no aggregate, in a stream of its own, `type-<event id>`.
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where the type is no category of
+    ///   streams, or what ``append(_:)`` throws.
     @discardableResult
     public func emit(
         _ type: String, _ payload: some Encodable & Sendable, metadata: Metadata = .none, tags: [Tag] = []
     ) async throws -> Appended {
         let id = UUID.timeOrdered()
         let event = NewEvent(
-            id: id, stream: StreamID(category: type, id: id.lowercased), type: type,
+            id: id, stream: try StreamID(ofItsOwn: id, type: type), type: type,
             payload: try JSONText(encoding: payload), metadata: metadata, tags: tags)
         return try await store.append(Append([event]))
     }
@@ -34,6 +37,8 @@ public struct EventStoreClient: Sendable {
     public func append(_ append: Append) async throws -> Appended { try await store.append(append) }
 
     /// The events that `query` selects, read page by page.
+    ///
+    /// - Parameter limit: the most events; the parts of one that an upcaster has split come together all the same.
     public func events(
         _ query: EventQuery = .all, after: Position = .start, upTo: Position? = nil, asOf: Date? = nil,
         direction: Read.Direction = .forward, limit: Int? = nil, pageSize: Int = 1000

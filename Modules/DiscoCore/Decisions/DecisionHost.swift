@@ -81,7 +81,7 @@ final class DecisionHost: Sendable {
 
     private static func new(_ event: some DomainEvent, in stream: StreamID?, _ metadata: Metadata) throws -> NewEvent {
         var new = try event.recorded(in: stream ?? "", metadata: metadata)
-        if stream == nil { new.stream = StreamID(category: new.type, id: new.id.lowercased) }
+        if stream == nil { new.stream = try StreamID(ofItsOwn: new.id, type: new.type) }
         return new
     }
 }

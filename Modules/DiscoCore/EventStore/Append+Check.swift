@@ -41,7 +41,7 @@ extension Append {
             throw EventStoreError(.invalidAppend, "The metadata of an event is \(error).")
         }
         guard let object else {
-            throw EventStoreError(.invalidAppend, "Metadata must be a JSON object, not \(values.string.prefix(80)).")
+            throw EventStoreError(.invalidAppend, "Metadata must be a JSON object, not \(values.string.cut(to: 80)).")
         }
         for name in object.names where name != Metadata.traceName {
             try NameCheck.append.check(name, "metadata key", most: 255)

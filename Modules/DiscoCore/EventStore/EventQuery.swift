@@ -29,6 +29,9 @@ public struct EventQuery: Hashable, Codable, Sendable {
 
     public init(items: [Item]) { self.items = items }
 
+    /// How many types and tags it names.
+    var names: Int { items.reduce(0) { $0 + max(1, $1.types.count + $1.tags.count) } }
+
     /// Every event.
     public static let all = EventQuery(items: [Item()])
     public static func types(_ types: String...) -> EventQuery { EventQuery(items: [Item(types: types)]) }

@@ -16,7 +16,7 @@ package struct NameCheck: Sendable {
 
     package func check(_ name: String, _ what: String, most: Int) throws {
         guard let fault = fault(of: name, most: most) else { return }
-        let shown = name.utf8.count > 80 ? name.prefix(60) + "…" : name[...]
+        let shown = name.cut(to: 80)
         let subject = name.isEmpty ? "The \(what)" : "The \(what) \"\(shown)\""
         throw EventStoreError(code, "\(subject) \(fault).")
     }
@@ -39,7 +39,7 @@ package struct NameCheck: Sendable {
         guard StreamID.isCategory(stream.category), !stream.id.isEmpty else {
             throw EventStoreError(
                 code,
-                "The stream name \"\(stream.name)\" is not of the form category-id, the category made of letters, digits, _ and ."
+                "The stream name \"\(stream.name.cut(to: 80))\" is not of the form category-id, the category made of letters, digits, _ and ."
             )
         }
     }
@@ -48,18 +48,17 @@ package struct NameCheck: Sendable {
         guard StreamID.isCategory(category) else {
             throw EventStoreError(
                 code,
-                "The category \"\(category.prefix(80))\" is not one: it is made of letters, digits, _ and . and ends before the hyphen."
+                "The category \"\(category.cut(to: 80))\" is not one: it is made of letters, digits, _ and . and ends before the hyphen."
             )
         }
     }
 
     /// A name that no event can have is a mistake in the query, which would silently select nothing.
     package func check(_ query: EventQuery) throws {
-        let names = query.items.reduce(0) { $0 + max(1, $1.types.count + $1.tags.count) }
-        guard names <= EventQuery.mostNames else {
+        guard query.names <= EventQuery.mostNames else {
             throw EventStoreError(
                 code,
-                "The query names \(names) types and tags; the most is \(EventQuery.mostNames). Split it, or select by category."
+                "The query names \(query.names) types and tags; the most is \(EventQuery.mostNames). Split it, or select by category."
             )
         }
         for item in query.items {
@@ -105,6 +104,20 @@ extension StreamID {
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                     || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
             }
+    }
+
+    /// The stream of one event that belongs to no other.
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where the type is no category: with
+    ///   a hyphen in it the event would be found in another.
+    init(ofItsOwn id: UUID, type: String) throws {
+        guard Self.isCategory(type) else {
+            throw EventStoreError(
+                .invalidAppend,
+                "An event of type \"\(type.cut(to: 80))\" has no stream of its own, whose category the type would be: "
+                    + "letters, digits, _ and . Name a stream.")
+        }
+        self.init(category: type, id: id.lowercased)
     }
 
     /// What is wrong with the id of an aggregate as a part of its stream's name, to complete a sentence that begins with

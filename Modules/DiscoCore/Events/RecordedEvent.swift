@@ -4,7 +4,7 @@ public import Foundation
 public struct RecordedEvent: Hashable, Sendable {
     /// Where to resume after it: a read or subscription `after` this position brings what follows.
     ///
-    /// Of the parts that an ``Upcaster`` makes of one event all but the last have the position before it, so that whoever
+    /// Of the parts that an ``Upcaster`` makes of one event all but the last, read forward, have the position before it, so that whoever
     /// stops between them gets all of them again, and misses none. Consumers, which process them together, see the
     /// position at which the event was recorded on each.
     public let position: Position

@@ -31,7 +31,7 @@ enum Compatibility {
 
     /// What reads another kind of value as well.
     private static let widens = [
-        "integer": ["number", "decimal", "any"], "number": ["decimal", "any"], "decimal": ["any"],
+        "integer": ["number", "decimal", "any"], "number": ["any"], "decimal": ["any"],
     ]
 
     private enum Node {

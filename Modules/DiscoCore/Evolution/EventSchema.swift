@@ -106,8 +106,9 @@ public struct EventSchema: Sendable {
 
     /// What events that were recorded in the shapes of the file would not survive, and what to do about it.
     public func problems(_ file: String) throws -> [String] {
-        let ofFile = try Self.read(file).sorted { $0.key < $1.key }.flatMap { key, old -> [String] in
-            let problems = problems(of: key, old)
+        let recorded = try Self.read(file)
+        let ofFile = recorded.sorted { $0.key < $1.key }.flatMap { key, old -> [String] in
+            let problems = problems(of: key, old, in: recorded)
             let remedy =
                 "Record \(key.type) as version \(key.version + 1) (`typeVersions`), "
                 + "and add `Upcaster(\"\(key.type)\", from: \(key.version), to: \(key.version + 1)) { … }`."
@@ -123,11 +124,13 @@ public struct EventSchema: Sendable {
         return turnedAtOnce + ofFile
     }
 
-    /// What a recorded shape would not survive in the enum that had it; where that has it no more, in the one that took it
-    /// over. Nil where no enum has it.
-    private func problems(of key: Key, _ old: JSON) -> [String]? {
+    /// What a recorded shape would not survive in the enum that had it; where that has it no more, in one that is new in
+    /// this file and took it over, as by another name. Nil where there is none.
+    private func problems(of key: Key, _ old: JSON, in recorded: [Key: JSON]) -> [String]? {
         if let shape = shapes[key] { return Compatibility.problems(from: old, to: shape.json, key.type) }
-        let others = shapes.filter { $0.key.type == key.type && $0.key.version == key.version }
+        let others = shapes.filter { other, _ in
+            other.type == key.type && other.version == key.version && recorded[other] == nil
+        }
         return others.sorted { $0.key < $1.key }
             .map { Compatibility.problems(from: old, to: $0.value.json, key.type) }.min { $0.count < $1.count }
     }
@@ -168,6 +171,9 @@ public struct EventSchema: Sendable {
         var shapes: [Key: JSON] = [:]
         for (events, types) in enums {
             guard let types = types.object else { throw JSONError("\(events) has no types", at: 0) }
+            if !types.isEmpty, types.allSatisfy({ Int($0.name) != nil }) {
+                throw JSONError("\(events) has versions where its types belong: the file must be written anew", at: 0)
+            }
             for (type, versions) in types {
                 guard let versions = versions.object else { throw JSONError("\(type) has no versions", at: 0) }
                 for (version, shape) in versions {

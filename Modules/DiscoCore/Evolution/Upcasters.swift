@@ -44,12 +44,17 @@ struct Upcasters: Sendable {
     /// Selects what may become what `query` selects.
     func widened(_ query: EventQuery) -> EventQuery {
         if sources.isEmpty { return query }
-        return EventQuery(
-            items: query.items.map { item in
-                var item = item
-                item.types += item.types.flatMap { sources[ExactText($0)] ?? [] }
-                return item
-            })
+        var wide = query
+        for index in wide.items.indices {
+            wide.items[index].types += query.items[index].types.flatMap { sources[ExactText($0)] ?? [] }
+        }
+        // Wider than a store takes: what is read is held against the query in any case.
+        if wide.names > EventQuery.mostNames {
+            for index in wide.items.indices where wide.items[index].types.count > query.items[index].types.count {
+                wide.items[index].types = []
+            }
+        }
+        return wide
     }
 
     func turns(_ type: String, _ version: Int) -> Bool { byKey[Key(type, version)] != nil }

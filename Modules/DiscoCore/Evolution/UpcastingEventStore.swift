@@ -13,6 +13,7 @@ struct UpcastingEventStore: EventStore {
     }
 
     func append(_ append: Append) async throws -> Appended {
+        try append.check()
         var wide = append
         if let condition = append.condition { wide.condition?.query = upcasters.widened(condition.query) }
         do {
@@ -56,6 +57,7 @@ struct UpcastingEventStore: EventStore {
     }
 
     func page(_ read: Read) async throws -> Page {
+        let read = try read.checked()
         var wide = read
         wide.query = upcasters.widened(read.query)
         var page = try await base.page(wide)

@@ -92,7 +92,7 @@ struct JSONDecoding: Decoder {
         case is Decimal.Type:
             let number = try present(type).number
             if let number, number.decimal == nil {
-                throw DecodingError.dataCorrupted(context("must be a number with at most 38 digits"))
+                throw DecodingError.dataCorrupted(context("must be a decimal of at most 38 digits"))
             }
             result = number?.decimal
         case is Date.Type: result = try present(type).string.flatMap { Timestamp.date(from: $0) }

@@ -5,12 +5,48 @@ extension JSON {
     /// as base 64, keys as declared, sets in the order of their elements' text, so that equal ones give equal JSON.
     ///
     /// What is encoded is decoded again to an equal value. A date has six digits of the second, and as many more as it
-    /// needs for that.
+    /// needs for that (at most eighteen, which only dates within a second of the beginning of 2001 could exceed); a URL
+    /// that is relative to another comes back absolute.
     ///
     /// - Throws: `EncodingError` for what could not be read again: NaN and infinity, dates outside the years 0 to 9999,
     ///   values nested more than 512 deep; and whatever the value's own `encode(to:)` throws.
     public init(encoding value: some Encodable) throws {
-        self = try Encoding.node(of: value, path: [], depth: 0).json
+        let depth = Depth()
+        let node = try Encoding.node(of: value, path: [], depth: depth)
+        if depth.exceeded.isExceeded { throw Encoding.tooDeep(value, []) }
+        self = node.json
+    }
+}
+
+/// How many containers a value lies in, and by how many calls it was come to.
+private struct Depth {
+    final class Exceeded {
+        var isExceeded = false
+    }
+
+    private var containers = 0
+    private var calls = 0
+    /// A container has no way to say that it is one too many: it is said here, and what is put into it is let go.
+    let exceeded = Exceeded()
+
+    /// Calls take the stack, whether they nest anything or not.
+    private static let mostCalls = 1024
+
+    var left: Int { JSONParser.deepest - containers }
+    var isTooDeep: Bool { containers > JSONParser.deepest || calls > Self.mostCalls }
+
+    /// Of what is put into a container here; nil where there may be none.
+    var inside: Depth? {
+        var depth = self
+        depth.containers += 1
+        if depth.isTooDeep { exceeded.isExceeded = true }
+        return depth.isTooDeep ? nil : depth
+    }
+
+    var called: Depth {
+        var depth = self
+        depth.calls += 1
+        return depth
     }
 }
 
@@ -52,25 +88,28 @@ private final class Encoding: Encoder {
     }
 
     let codingPath: [any CodingKey]
-    /// How many values this one is part of.
-    let depth: Int
+    let depth: Depth
     let userInfo: [CodingUserInfoKey: Any] = [:]
     var result: Node?
 
-    init(path: [any CodingKey], depth: Int) {
+    init(path: [any CodingKey], depth: Depth) {
         codingPath = path
         self.depth = depth
     }
 
     static func node(
-        of value: some Encodable, path: @autoclosure () -> [any CodingKey], depth: Int
+        of value: some Encodable, path: @autoclosure () -> [any CodingKey], depth outer: Depth
     ) throws -> Node {
-        guard depth <= JSONParser.deepest else { throw tooDeep(value, path()) }
+        let depth = outer.called
+        if depth.isTooDeep { throw tooDeep(value, path()) }
         switch value {
         case let value as JSON:
-            guard value.isNested(atMost: JSONParser.deepest - depth) else { throw tooDeep(value, path()) }
+            guard value.isNested(atMost: depth.left) else { throw tooDeep(value, path()) }
             return .value(value)
-        case let value as JSONText: return .value(try value.value())
+        case let text as JSONText:
+            let value = try text.value()
+            guard value.isNested(atMost: depth.left) else { throw tooDeep(text, path()) }
+            return .value(value)
         case let value as String: return .value(.string(value))
         case let value as UUID: return .value(.string(value.lowercased))
         case let value as Decimal: return try number(JSON.Number(value), value, path())
@@ -92,12 +131,14 @@ private final class Encoding: Encoder {
             }
             // A value that encodes nothing at all is an empty object, as with Foundation's encoder at any depth but the
             // top.
-            return encoding.result ?? .value(.object(JSON.Object()))
+            if let result = encoding.result { return result }
+            guard depth.inside != nil else { throw tooDeep(value, path()) }
+            return .value(.object(JSON.Object()))
         }
     }
 
     /// Deeper values could not be read again, and would overflow the stack in the end.
-    private static func tooDeep(_ value: Any, _ path: [any CodingKey]) -> EncodingError {
+    static func tooDeep(_ value: Any, _ path: [any CodingKey]) -> EncodingError {
         .invalidValue(
             value,
             .init(
@@ -114,19 +155,31 @@ private final class Encoding: Encoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        if case .members(let members) = result {
-            return KeyedEncodingContainer(Keyed(members: members, codingPath: codingPath, depth: depth + 1))
-        }
+        if case .members(let members) = result { return Self.keyed(members, codingPath, depth) }
         let members = Members()
         result = .members(members)
-        return KeyedEncodingContainer(Keyed(members: members, codingPath: codingPath, depth: depth + 1))
+        return Self.keyed(members, codingPath, depth)
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        if case .list(let list) = result { return Unkeyed(list: list, codingPath: codingPath, depth: depth + 1) }
+        if case .list(let list) = result { return Self.unkeyed(list, codingPath, depth) }
         let list = List()
         result = .list(list)
-        return Unkeyed(list: list, codingPath: codingPath, depth: depth + 1)
+        return Self.unkeyed(list, codingPath, depth)
+    }
+
+    /// Where it would be one too many, a container of its own, which nobody reads.
+    private static func keyed<Key: CodingKey>(
+        _ members: Members, _ path: [any CodingKey], _ depth: Depth
+    ) -> KeyedEncodingContainer<Key> {
+        let inside = depth.inside
+        return KeyedEncodingContainer(
+            Keyed(members: inside == nil ? Members() : members, codingPath: path, depth: inside ?? depth))
+    }
+
+    private static func unkeyed(_ list: List, _ path: [any CodingKey], _ depth: Depth) -> Unkeyed {
+        let inside = depth.inside
+        return Unkeyed(list: inside == nil ? List() : list, codingPath: path, depth: inside ?? depth)
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoding: self) }
@@ -135,7 +188,7 @@ private final class Encoding: Encoder {
         let members: Members
         let codingPath: [any CodingKey]
         /// Of what is put in here.
-        let depth: Int
+        let depth: Depth
 
         private func set(_ node: Node, _ key: Key) { members.members.append((key.stringValue, node)) }
 
@@ -151,13 +204,12 @@ private final class Encoding: Encoder {
         ) -> KeyedEncodingContainer<Nested> {
             let nested = Members()
             set(.members(nested), key)
-            return KeyedEncodingContainer(
-                Keyed<Nested>(members: nested, codingPath: codingPath + [key], depth: depth + 1))
+            return Encoding.keyed(nested, codingPath + [key], depth)
         }
         mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
             let nested = List()
             set(.list(nested), key)
-            return Unkeyed(list: nested, codingPath: codingPath + [key], depth: depth + 1)
+            return Encoding.unkeyed(nested, codingPath + [key], depth)
         }
         mutating func superEncoder() -> any Encoder {
             let encoding = Encoding(path: codingPath, depth: depth)
@@ -175,7 +227,7 @@ private final class Encoding: Encoder {
         let list: List
         let codingPath: [any CodingKey]
         /// Of what is put in here.
-        let depth: Int
+        let depth: Depth
         var count: Int { list.elements.count }
 
         mutating func encodeNil() { list.elements.append(.value(.null)) }
@@ -188,13 +240,12 @@ private final class Encoding: Encoder {
         ) -> KeyedEncodingContainer<Nested> {
             let nested = Members()
             list.elements.append(.members(nested))
-            return KeyedEncodingContainer(
-                Keyed<Nested>(members: nested, codingPath: codingPath + [JSON.Place(count - 1)], depth: depth + 1))
+            return Encoding.keyed(nested, codingPath + [JSON.Place(count - 1)], depth)
         }
         mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
             let nested = List()
             list.elements.append(.list(nested))
-            return Unkeyed(list: nested, codingPath: codingPath + [JSON.Place(count - 1)], depth: depth + 1)
+            return Encoding.unkeyed(nested, codingPath + [JSON.Place(count - 1)], depth)
         }
         mutating func superEncoder() -> any Encoder {
             let encoding = Encoding(path: codingPath + [JSON.Place(count)], depth: depth)
@@ -230,7 +281,7 @@ private final class Encoding: Encoder {
         mutating func encode(_ value: UInt32) { set(.number(JSON.Number(value))) }
         mutating func encode(_ value: UInt64) { set(.number(JSON.Number(value))) }
         mutating func encode<Value: Encodable>(_ value: Value) throws {
-            encoding.result = try node(of: value, path: codingPath, depth: encoding.depth + 1)
+            encoding.result = try node(of: value, path: codingPath, depth: encoding.depth)
         }
     }
 }

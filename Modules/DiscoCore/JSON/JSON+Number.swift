@@ -18,10 +18,10 @@ extension JSON {
             literal = text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         }
 
-        /// Nil for NaN.
+        /// Nil for what could not be read again: NaN, and a few multiples of 1e128 that only arithmetic can make.
         public init?(_ value: Decimal) {
-            guard !value.isNaN else { return nil }
-            literal = value.description
+            guard let text = value.exactText else { return nil }
+            literal = text
         }
 
         /// The value where it is a 64-bit integer, also when it was written as `1.0` or `1e3`.

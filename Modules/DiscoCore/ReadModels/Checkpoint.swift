@@ -41,14 +41,7 @@ public struct HeldEvent: Hashable, Sendable {
     /// As every database takes it: reasons are whatever an error says.
     private static func storable(_ reason: String) -> String {
         if reason.utf8.count <= 2000, !reason.utf8.contains(0) { return reason }
-        var scalars = String.UnicodeScalarView()
-        var bytes = 0
-        for scalar in reason.unicodeScalars {
-            bytes += UTF8.width(scalar)
-            if bytes > 2000 { break }
-            scalars.append(scalar == "\0" ? "␀" : scalar)
-        }
-        return String(scalars)
+        return reason.cut(to: 2000) { $0 == "\0" ? "␀" : $0 }
     }
 }
 

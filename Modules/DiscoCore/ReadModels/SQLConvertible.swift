@@ -3,7 +3,7 @@ public import Foundation
 /// What may stand in ``SQL`` between `\(` and `)`, and what a column can be read as.
 ///
 /// Decimals, UUIDs and dates go as text and come back exactly from a `TEXT` column, on every database. A value that does
-/// not fit the type that was asked for is refused, never rounded or cut off.
+/// not fit the type that was asked for is refused. Floating-point types alone are rounded to, as everywhere.
 public protocol SQLConvertible {
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` where no database could give the
     ///   value back.
@@ -85,7 +85,7 @@ extension Double: SQLConvertible {
             return .real(self)
         }
     }
-    /// Also from a whole number, and from a decimal in text form, where it is exactly that.
+    /// Also from a whole number that it holds exactly, and, rounded, from a decimal in text form.
     public init?(sqlValue: SQLValue) {
         switch sqlValue {
         case .real(let value): self = value
@@ -119,8 +119,10 @@ extension UUID: SQLConvertible {
 extension Decimal: SQLConvertible {
     public var sqlValue: SQLValue {
         get throws {
-            if isNaN { throw EventStoreError(.invalidArgument, "NaN is no value that a database gives back.") }
-            return .text(description)
+            guard let text = exactText else {
+                throw EventStoreError(.invalidArgument, "\(self) is no value that a database gives back.")
+            }
+            return .text(text)
         }
     }
     /// From text or a whole number, and from a floating-point number of at most 15 digits, which it keeps exactly.

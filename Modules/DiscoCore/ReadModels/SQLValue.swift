@@ -14,7 +14,7 @@ extension SQLValue: CustomStringConvertible {
         case .null: "null"
         case .integer(let value): "the integer \(value)"
         case .real(let value): "the number \(value)"
-        case .text(let text): "the text \"\(text.prefix(80))\""
+        case .text(let text): "the text \"\(text.cut(to: 80))\""
         case .blob(let bytes): "\(bytes.count) bytes"
         }
     }

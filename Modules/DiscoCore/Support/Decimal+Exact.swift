@@ -37,6 +37,17 @@ extension Decimal {
             return nil
         }
         self = Decimal(sign: isNegative ? .minus : .plus, exponent: exponent, significand: significand)
+        // What only fits with zeros at the end of its mantissa: Foundation strips them, and finds no room for the exponent.
+        if isNaN { return nil }
+    }
+
+    /// The text that ``init(exactly:)`` reads as an equal value; nil for NaN, and for what only arithmetic can make.
+    package var exactText: String? {
+        if isNaN { return nil }
+        let text = description
+        // No other has so many digits.
+        guard text.utf8.count < 128 || Decimal(exactly: text) == self else { return nil }
+        return text
     }
 
     /// Saturates far beyond what a decimal can have.

