@@ -133,7 +133,7 @@ let package = Package(
                 "DiscoTesting", "WalletDomain", "CourseDomain", .logging,
             ],
             path: "Tests/DiscoProbe"),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["DiscoCore", .logging], path: "Tests/TestSupport"),
         // A second sample domain, of decisions that span aggregates.
         .target(name: "CourseDomain", dependencies: ["DiscoCore"], path: "Tests/CourseDomain"),
         .testTarget(
@@ -165,7 +165,7 @@ let package = Package(
             name: "DiscoEventStorePostgresTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStorePostgres", "DiscoTesting", "TestSupport", "DiscoProbe",
-                .logging, .configuration,
+                .configuration,
             ]),
         .testTarget(
             name: "DiscoConsumersTests",

@@ -1,4 +1,6 @@
 #if Postgres
+    import DiscoCore
+
     /// Which statements a connection has prepared, and which of them it gives up so that they do not fill the server's
     /// memory: a plan of a wide query takes a megabyte.
     ///
@@ -14,7 +16,8 @@
             var used: Int
         }
 
-        private var bySQL: [String: Prepared] = [:]
+        /// By bytes: two texts that Swift takes for one may be two statements.
+        private var bySQL: [ExactText: Prepared] = [:]
         private var bytes = 0
         private var uses = 0
         private var names = 0
@@ -32,8 +35,9 @@
 
         mutating func plan(_ sql: String) -> Plan {
             uses += 1
-            if let known = bySQL[sql] {
-                bySQL[sql]?.used = uses
+            let key = ExactText(sql)
+            if let known = bySQL[key] {
+                bySQL[key]?.used = uses
                 return Plan(name: known.name, isPrepared: true)
             }
             var given: [String] = []
@@ -41,18 +45,18 @@
                 let oldest = bySQL.min(by: { $0.value.used < $1.value.used })
             {
                 given.append(oldest.value.name)
-                forget(oldest.key)
+                forget(oldest.key.text)
             }
             names += 1
             let name = "disco\(names)"
-            bySQL[sql] = Prepared(name: name, used: uses)
+            bySQL[key] = Prepared(name: name, used: uses)
             bytes += sql.utf8.count
             return Plan(name: name, isPrepared: false, deallocate: given)
         }
 
         /// It could not be prepared.
         mutating func forget(_ sql: String) {
-            if bySQL.removeValue(forKey: sql) != nil { bytes -= sql.utf8.count }
+            if bySQL.removeValue(forKey: ExactText(sql)) != nil { bytes -= sql.utf8.count }
         }
 
         mutating func forgetAll() {

@@ -12,6 +12,9 @@
         private static let seen = Locked<[UInt: Set<Int>]>([:])
 
         static func statement(_ db: Database, _ sql: String) throws -> Statement {
+            // The cache finds texts as Swift compares them: to it é and e with a combining accent are one, and two
+            // statements with them would be one too.
+            guard sql.utf8.allSatisfy({ $0 < 0x80 }) else { return try db.makeStatement(sql: sql) }
             let connection = UInt(bitPattern: db.sqliteConnection)
             let isFull = seen.withLock { seen in
                 // Of connections that are long closed.

@@ -310,8 +310,8 @@ import Testing
         settings.connectTimeout = .seconds(2)
         let readModels = try await PostgresReadModelStore.open(settings)
         try await cluster.kill()
-        let log = Log()
-        let consumers = Consumers(of: client, [.projection(Lines(), in: readModels)], logger: log.logger)
+        let log = LogCollector()
+        let consumers = Consumers(of: client, [.projection(Lines(), in: readModels)], logger: log.logger())
         let running = Task { try await consumers.run() }
         await eventually { log.messages.contains { $0.contains("waits for its stores") } }
         try await cluster.startAgain()
@@ -322,24 +322,5 @@ import Testing
         try await running.value
         #expect(log.messages == ["The consumer lines waits for its stores", "The consumer lines goes on"])
         await readModels.close()
-    }
-
-    private final class Log: Sendable {
-        private let collected = Locked<[String]>([])
-        var messages: [String] { collected.withLock { $0 } }
-        var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
-
-        private struct Handler: LogHandler {
-            let log: Log
-            var metadata: Logger.Metadata = [:]
-            var logLevel = Logger.Level.trace
-
-            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                get { metadata[key] }
-                set { metadata[key] = newValue }
-            }
-
-            func log(event: LogEvent) { log.collected.withLock { $0.append("\(event.message)") } }
-        }
     }
 }

@@ -1,6 +1,7 @@
 import DiscoEventStore
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import DiscoCore

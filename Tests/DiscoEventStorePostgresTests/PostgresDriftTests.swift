@@ -1,6 +1,5 @@
 import DiscoCore
 import Foundation
-import Logging
 import TestSupport
 import Testing
 
@@ -150,8 +149,8 @@ import Testing
         case .noSuchDatabase: settings.notifications = .url(database.url(database: "none"))
         }
         settings.connectTimeout = .seconds(2)
-        let log = Log()
-        settings.logger = log.logger
+        let log = LogCollector()
+        settings.logger = log.logger()
         let following = EventStoreClient(try await PostgresEventStore.open(settings))
         let writing = EventStoreClient(try await PostgresEventStore.open(self.settings))
         let seen = Locked(0)
@@ -242,24 +241,5 @@ import Testing
         let error = await #expect(throws: EventStoreError.self) { _ = try await PostgresEventStore.open(settings) }
         #expect(error?.message.contains("has 2 identities") == true)
         #expect(error?.message.contains("restore the whole dump") == true)
-    }
-
-    private final class Log: Sendable {
-        private let collected = Locked<[String]>([])
-        var messages: [String] { collected.withLock { $0 } }
-        var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
-
-        private struct Handler: LogHandler {
-            let log: Log
-            var metadata: Logger.Metadata = [:]
-            var logLevel = Logger.Level.trace
-
-            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                get { metadata[key] }
-                set { metadata[key] = newValue }
-            }
-
-            func log(event: LogEvent) { log.collected.withLock { $0.append("\(event.message)") } }
-        }
     }
 }

@@ -209,6 +209,18 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(try await store.checkpoint(of: "c").position, 2, "position")
         },
+        Case("86", "statements that differ in how an accent is written are two") { suite in
+            let store = try await suite.open()
+            for _ in 0..<2 {
+                for text in ["é", "e\u{301}"] {
+                    let read = try await store.read { transaction in
+                        try transaction.query(SQL(stringLiteral: "SELECT '\(text)' AS v"))[0].value(
+                            "v", as: String.self)
+                    }
+                    try require(read.utf8.elementsEqual(text.utf8), "the statement of another accent was run")
+                }
+            }
+        },
         Case("86", "no statement ends the transaction that it is part of") { suite in
             let store = try await suite.open()
             try await makeTable(store)

@@ -1,8 +1,8 @@
 import DiscoCore
-import Logging
+package import Logging
 
 /// Keeps what is logged.
-final class LogCollector: Sendable {
+package final class LogCollector: Sendable {
     private struct Handler: LogHandler {
         let collector: LogCollector
         var metadata: Logger.Metadata = [:]
@@ -18,11 +18,13 @@ final class LogCollector: Sendable {
 
     private let collected = Locked<[LogEvent]>([])
 
-    var events: [LogEvent] { collected.withLock { $0 } }
-    var messages: [String] { events.map(\.message.description) }
-    var levels: [Logger.Level] { events.map(\.level) }
+    package init() {}
 
-    func logger(_ level: Logger.Level = .trace) -> Logger {
+    package var events: [LogEvent] { collected.withLock { $0 } }
+    package var messages: [String] { events.map(\.message.description) }
+    package var levels: [Logger.Level] { events.map(\.level) }
+
+    package func logger(_ level: Logger.Level = .trace) -> Logger {
         var logger = Logger(label: "test") { _ in Handler(collector: self) }
         logger.logLevel = level
         return logger
