@@ -36,6 +36,29 @@ import WalletDomain
         return (hooked, tried)
     }
 
+    /// Only a refusal says that it was not recorded: a store that cannot be asked says nothing.
+    @Test func whatCouldNotBeAskedStaysUnknown() async throws {
+        let id = try await wallet(100)
+        let (store, tried) = (store, Locked(0))
+        let gone = HookedEventStore(
+            store,
+            append: { append in
+                let number = tried.withLock { tried in
+                    tried += 1
+                    return tried
+                }
+                if number > 1 { throw EventStoreError(.unavailable, "away") }
+                _ = try await store.append(append)
+                throw OutcomeUnknown(append: append, underlying: Lost())
+            })
+        let unknown = await #expect(throws: OutcomeUnknown.self) {
+            try await orchestrator(on: gone).dispatch(SpendMoney(id: id, amount: 60))
+        }
+        // It was recorded, and the very same append finds that out.
+        #expect(try await store.append(try #require(unknown).append).repeated)
+        #expect(tried.withLock { $0 } == 2)
+    }
+
     @Test(arguments: [nil, "k"])
     func afterAnUnknownOutcomeNothingIsDecidedAnew(key: String?) async throws {
         let id = try await wallet(100)

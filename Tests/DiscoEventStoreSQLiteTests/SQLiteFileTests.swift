@@ -1,4 +1,5 @@
 import DiscoCore
+import DiscoEventStore
 import DiscoEventStoreSQLite
 import Foundation
 import TestSupport
@@ -121,6 +122,25 @@ import Testing
         case .withoutLog, .withoutIndex: try FileManager.default.moveItem(atPath: aside, toPath: path + loss.rawValue)
         }
         try await append(client)
+        #expect(try await client.events().collect().count == 2)
+        await client.store.close()
+    }
+
+    /// Between the look before the transaction and its commit: the clock is asked inside it.
+    @Test func whatWasCommittedToAFileThatWentMeanwhileIsNotKnownToBeRecorded() async throws {
+        let (path, aside, goes) = (path, folder.file("aside"), Locked(false))
+        let clock = StoreClock {
+            if goes.withLock({ $0 }) { rename(path, aside) }
+            return Date()
+        }
+        let client = EventStoreClient(try SQLiteEventStore(SQLiteEventStore.Settings(path: path), clock: clock))
+        try await append(client)
+        goes.withLock { $0 = true }
+        let unknown = await #expect(throws: OutcomeUnknown.self) { try await append(client) }
+        goes.withLock { $0 = false }
+        // The file is put back with it.
+        #expect(rename(aside, path) == 0)
+        #expect(try await client.append(try #require(unknown).append).repeated)
         #expect(try await client.events().collect().count == 2)
         await client.store.close()
     }

@@ -14,8 +14,10 @@ extension IdempotencyKey {
     init(_ key: String, for command: some Command) throws {
         do {
             try NameCheck.append.check(IdempotencyKey(key, fingerprint: ""))
-        } catch let error as EventStoreError {
-            throw ValidationError(["idempotency_key": [error.message]])
+        } catch {
+            throw ValidationError([
+                "idempotency_key": ["must be 1 to 255 bytes long, without a NUL, and not begin with $"]
+            ])
         }
         let fields = JSONText(try JSON(encoding: command).canonical).bytes
         let hash = FNV1a.hash(fields)

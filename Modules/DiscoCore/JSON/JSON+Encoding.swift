@@ -11,42 +11,10 @@ extension JSON {
     /// - Throws: `EncodingError` for what could not be read again: NaN and infinity, dates outside the years 0 to 9999,
     ///   values nested more than 512 deep; and whatever the value's own `encode(to:)` throws.
     public init(encoding value: some Encodable) throws {
-        let depth = Depth()
+        let depth = EncodingDepth()
         let node = try Encoding.node(of: value, path: [], depth: depth)
         if depth.exceeded.isExceeded { throw Encoding.tooDeep(value, []) }
         self = node.json
-    }
-}
-
-/// How many containers a value lies in, and by how many calls it was come to.
-private struct Depth {
-    final class Exceeded {
-        var isExceeded = false
-    }
-
-    private var containers = 0
-    private var calls = 0
-    /// A container has no way to say that it is one too many: it is said here, and what is put into it is let go.
-    let exceeded = Exceeded()
-
-    /// Calls take the stack, whether they nest anything or not.
-    private static let mostCalls = 1024
-
-    var left: Int { JSONParser.deepest - containers }
-    var isTooDeep: Bool { containers > JSONParser.deepest || calls > Self.mostCalls }
-
-    /// Of what is put into a container here; nil where there may be none.
-    var inside: Depth? {
-        var depth = self
-        depth.containers += 1
-        if depth.isTooDeep { exceeded.isExceeded = true }
-        return depth.isTooDeep ? nil : depth
-    }
-
-    var called: Depth {
-        var depth = self
-        depth.calls += 1
-        return depth
     }
 }
 
@@ -88,17 +56,17 @@ private final class Encoding: Encoder {
     }
 
     let codingPath: [any CodingKey]
-    let depth: Depth
+    let depth: EncodingDepth
     let userInfo: [CodingUserInfoKey: Any] = [:]
     var result: Node?
 
-    init(path: [any CodingKey], depth: Depth) {
+    init(path: [any CodingKey], depth: EncodingDepth) {
         codingPath = path
         self.depth = depth
     }
 
     static func node(
-        of value: some Encodable, path: @autoclosure () -> [any CodingKey], depth outer: Depth
+        of value: some Encodable, path: @autoclosure () -> [any CodingKey], depth outer: EncodingDepth
     ) throws -> Node {
         let depth = outer.called
         if depth.isTooDeep { throw tooDeep(value, path()) }
@@ -170,14 +138,14 @@ private final class Encoding: Encoder {
 
     /// Where it would be one too many, a container of its own, which nobody reads.
     private static func keyed<Key: CodingKey>(
-        _ members: Members, _ path: [any CodingKey], _ depth: Depth
+        _ members: Members, _ path: [any CodingKey], _ depth: EncodingDepth
     ) -> KeyedEncodingContainer<Key> {
         let inside = depth.inside
         return KeyedEncodingContainer(
             Keyed(members: inside == nil ? Members() : members, codingPath: path, depth: inside ?? depth))
     }
 
-    private static func unkeyed(_ list: List, _ path: [any CodingKey], _ depth: Depth) -> Unkeyed {
+    private static func unkeyed(_ list: List, _ path: [any CodingKey], _ depth: EncodingDepth) -> Unkeyed {
         let inside = depth.inside
         return Unkeyed(list: inside == nil ? List() : list, codingPath: path, depth: inside ?? depth)
     }
@@ -188,7 +156,7 @@ private final class Encoding: Encoder {
         let members: Members
         let codingPath: [any CodingKey]
         /// Of what is put in here.
-        let depth: Depth
+        let depth: EncodingDepth
 
         private func set(_ node: Node, _ key: Key) { members.members.append((key.stringValue, node)) }
 
@@ -227,7 +195,7 @@ private final class Encoding: Encoder {
         let list: List
         let codingPath: [any CodingKey]
         /// Of what is put in here.
-        let depth: Depth
+        let depth: EncodingDepth
         var count: Int { list.elements.count }
 
         mutating func encodeNil() { list.elements.append(.value(.null)) }
