@@ -207,8 +207,14 @@ END $$;
 
 -- The tags of each event of a batch, in the order of the events: null for one that has none. Each event stands in tag_event
 -- at least once, with a null in the place of a tag where it has none.
-CREATE FUNCTION "disco".tags_of(tag_names text[], tag_event integer[]) RETURNS SETOF text[] LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION "disco".tags_of(tag_names text[], tag_event integer[], events integer) RETURNS SETOF text[]
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
+    IF cardinality(tag_names) = events THEN
+        -- One for each, as most have it: no grouping.
+        RETURN QUERY SELECT CASE WHEN t.tag IS NOT NULL THEN ARRAY[t.tag] END FROM unnest(tag_names) AS t(tag);
+        RETURN;
+    END IF;
     RETURN QUERY SELECT array_agg(t.tag ORDER BY t.n) FILTER (WHERE t.tag IS NOT NULL)
         FROM unnest(tag_names, tag_event) WITH ORDINALITY AS t(tag, event, n) GROUP BY t.event ORDER BY t.event;
 END $$;
@@ -220,7 +226,7 @@ END $$;
 -- stream. What must hold before an append (expected_*) has one entry for each append and stream: -1 any, -2 no stream,
 -- -3 an existing one, otherwise the version. Conditions have one entry for each item of their queries: types, tags,
 -- category and stream as JSON, null where nothing is demanded. Tags stand in tag_names with their event in tag_event, as
--- `tags_of` takes them. Arrays are null where the batch has nothing of the kind.
+-- `tags_of` takes them, and true in tag_again where the event has that tag before. Arrays are null where the batch has nothing of the kind.
 --
 -- Ids that are recorded already end the call with unique_violation, unless repeats_ids says to look for them first:
 -- that is rare, and looking costs every batch.
@@ -237,7 +243,7 @@ CREATE FUNCTION "disco".append(
     event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[],
     event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[],
     event_metadata text[], event_correlations uuid[], event_causations uuid[],
-    tag_names text[], tag_event integer[], repeats_ids boolean,
+    tag_names text[], tag_event integer[], tag_again boolean[], repeats_ids boolean,
     expected_append integer[], expected_stream integer[], expected_version bigint[],
     condition_append integer[], condition_after bigint[], condition_queries text[],
     OUT last_position bigint, OUT heads bigint[], OUT shown bigint[],
@@ -394,13 +400,13 @@ BEGIN
         FROM ROWS FROM (
                 unnest(event_first, event_stream, event_number, event_streams, event_categories, event_slices, event_types,
                     event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
-                "disco".tags_of(tag_names, tag_event))
+                "disco".tags_of(tag_names, tag_event, cardinality(event_append)))
             WITH ORDINALITY AS e(first, stream, number, name, category, slice, type, type_version, id, payload, metadata,
                 correlation, causation, tags, n);
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT DISTINCT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event)
-            WHERE t.tag IS NOT NULL;
+            SELECT t.tag, last_position + t.event FROM unnest(tag_names, tag_event, tag_again) AS t(tag, event, again)
+            WHERE t.tag IS NOT NULL AND t.again IS NOT TRUE;
         END IF;
     ELSE
         -- Those that are recorded move up.
@@ -414,7 +420,7 @@ BEGIN
             FROM ROWS FROM (
                     unnest(event_append, event_stream, event_streams, event_categories, event_slices, event_types,
                         event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
-                    "disco".tags_of(tag_names, tag_event))
+                    "disco".tags_of(tag_names, tag_event, cardinality(event_append)))
                 WITH ORDINALITY AS u(append, stream, name, category, slice, type, type_version, id, payload, metadata,
                     correlation, causation, tags, n)
             WHERE u.append <> ALL (refused)
@@ -422,13 +428,13 @@ BEGIN
         ORDER BY e.place;
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT DISTINCT t.tag, last_position + e.place
+            SELECT t.tag, last_position + e.place
             FROM (
                 SELECT u.n, row_number() OVER (ORDER BY u.n) AS place
                 FROM unnest(event_append) WITH ORDINALITY AS u(append, n)
                 WHERE u.append <> ALL (refused)
-            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n
-            WHERE t.tag IS NOT NULL;
+            ) AS e JOIN unnest(tag_names, tag_event, tag_again) AS t(tag, event, again) ON t.event = e.n
+            WHERE t.tag IS NOT NULL AND t.again IS NOT TRUE;
         END IF;
     END IF;
 

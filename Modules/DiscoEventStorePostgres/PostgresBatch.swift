@@ -22,7 +22,7 @@
 
         static let sql = """
             SELECT * FROM "disco".append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $22, $23, $24, $25, $26, $27)
+                $22, $23, $24, $25, $26, $27, $28)
             """
 
         /// What the function `append` is called with.
@@ -33,7 +33,8 @@
             var (names, categories, slices) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int2))
             var (types, typeVersions, ids) = (PostgresArray(.text), PostgresArray(.int4), PostgresArray(.uuid))
             var (payloads, metadata) = (PostgresArray(.text), PostgresArray(.text))
-            var (tagNames, tagEvent) = (PostgresArray(.text), PostgresArray(.int4))
+            var (tagNames, tagEvent, tagAgain) = (PostgresArray(.text), PostgresArray(.int4), PostgresArray(.bool))
+            var hasTagsAgain = false
             var (correlations, causations) = (PostgresArray(.uuid), PostgresArray(.uuid))
             var (expectedAppend, expectedStream, expectedVersion) = (
                 PostgresArray(.int4), PostgresArray(.int4), PostgresArray(.int8)
@@ -65,13 +66,18 @@
                     metadata.append(event.metadata.values?.bytes)
                     correlations.append(event.metadata.correlationID)
                     causations.append(event.metadata.causationID)
-                    for tag in event.tags {
+                    let areOnce = event.tags.once.count == event.tags.count
+                    for (index, tag) in event.tags.enumerated() {
                         tagNames.append(tag.name)
                         tagEvent.append(Int64(ids.count))
+                        let isAgain = !areOnce && event.tags.firstIndex(of: tag) != index
+                        tagAgain.append(isAgain ? 1 : 0)
+                        hasTagsAgain = hasTagsAgain || isAgain
                     }
                     if event.tags.isEmpty {
                         tagNames.appendNull()
                         tagEvent.append(Int64(ids.count))
+                        tagAgain.append(0)
                     }
                 }
                 for (name, version) in one.expect.sorted(by: { $0.key.name < $1.key.name }) {
@@ -99,7 +105,8 @@
                 .array(names),
                 .array(categories), .array(slices), .array(types), .array(typeVersions), .array(ids),
                 .array(payloads), metadata.orNull, correlations.orNull, causations.orNull,
-                tagNames.orNull, tagNames.hasValues ? .array(tagEvent) : .nullArray(.int4), .bool(repeatsIDs),
+                tagNames.orNull, tagNames.hasValues ? .array(tagEvent) : .nullArray(.int4),
+                hasTagsAgain ? .array(tagAgain) : .nullArray(.bool), .bool(repeatsIDs),
                 expectedAppend.orNull, expectedStream.orNull, expectedVersion.orNull, conditionAppend.orNull,
                 conditionAfter.orNull, conditionQueries.orNull,
             ]

@@ -45,6 +45,7 @@
     struct PostgresArray {
         /// The element's type by its object id (pg_type.dat).
         enum Element: UInt32 {
+            case bool = 16
             case int2 = 21
             case int4 = 23
             case int8 = 20
@@ -53,6 +54,7 @@
 
             var arrayType: Oid {
                 switch self {
+                case .bool: 1000
                 case .int2: 1005
                 case .int4: 1007
                 case .int8: 1016
@@ -87,6 +89,7 @@
             count += 1
             hasValues = true
             switch element {
+            case .bool: appendSized(UInt8(truncatingIfNeeded: value))
             case .int2: appendSized(Int16(truncatingIfNeeded: value))
             case .int4: appendSized(Int32(truncatingIfNeeded: value))
             default: appendSized(value)

@@ -95,7 +95,8 @@ import Testing
         let role = database.schema
         let granted = try await database.run(
             """
-            CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE disco TO \(role); CREATE SCHEMA \(role)odd AUTHORIZATION \(role);
+            CREATE ROLE \(role) LOGIN; CREATE SCHEMA \(role)odd AUTHORIZATION \(role);
+            CREATE SCHEMA \(role) AUTHORIZATION \(role); CREATE SCHEMA \(role)r AUTHORIZATION \(role);
             ALTER ROLE \(role) SET datestyle = 'SQL, DMY'; ALTER ROLE \(role) SET bytea_output = 'escape';
             ALTER ROLE \(role) SET extra_float_digits = -15; ALTER ROLE \(role) SET search_path = '\(role)odd, pg_catalog';
             ALTER ROLE \(role) SET statement_timeout = '300ms'; ALTER ROLE \(role) SET timezone = 'Asia/Kathmandu';

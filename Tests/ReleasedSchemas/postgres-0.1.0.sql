@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict aaPu0WokQNCzxnMhQa606xYDsyOjfyJAbhPM9r1dXZykUelSkJ2PvhlcklZut9F
+\restrict d7jDXm8JmSMZXIkmInuHPN7kYdzzoDhkBMDqx4dsStgMPhLZvY9kOJT0oeSSC9v
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -26,10 +26,10 @@ CREATE SCHEMA disco;
 
 
 --
--- Name: append(text[], text[], integer[], text[], integer[], integer[], integer[], integer[], text[], text[], smallint[], text[], integer[], uuid[], text[], text[], uuid[], uuid[], text[], integer[], boolean, integer[], integer[], bigint[], integer[], bigint[], text[]); Type: FUNCTION; Schema: disco; Owner: -
+-- Name: append(text[], text[], integer[], text[], integer[], integer[], integer[], integer[], text[], text[], smallint[], text[], integer[], uuid[], text[], text[], uuid[], uuid[], text[], integer[], boolean[], boolean, integer[], integer[], bigint[], integer[], bigint[], text[]); Type: FUNCTION; Schema: disco; Owner: -
 --
 
-CREATE FUNCTION disco.append(append_keys text[], append_fingerprints text[], append_events integer[], streams text[], event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[], event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[], event_metadata text[], event_correlations uuid[], event_causations uuid[], tag_names text[], tag_event integer[], repeats_ids boolean, expected_append integer[], expected_stream integer[], expected_version bigint[], condition_append integer[], condition_after bigint[], condition_queries text[], OUT last_position bigint, OUT heads bigint[], OUT shown bigint[], OUT refused integer[], OUT reasons text[], OUT places bigint[], OUT numbers bigint[], OUT ids uuid[]) RETURNS record
+CREATE FUNCTION disco.append(append_keys text[], append_fingerprints text[], append_events integer[], streams text[], event_append integer[], event_first integer[], event_stream integer[], event_number integer[], event_streams text[], event_categories text[], event_slices smallint[], event_types text[], event_type_versions integer[], event_ids uuid[], event_payloads text[], event_metadata text[], event_correlations uuid[], event_causations uuid[], tag_names text[], tag_event integer[], tag_again boolean[], repeats_ids boolean, expected_append integer[], expected_stream integer[], expected_version bigint[], condition_append integer[], condition_after bigint[], condition_queries text[], OUT last_position bigint, OUT heads bigint[], OUT shown bigint[], OUT refused integer[], OUT reasons text[], OUT places bigint[], OUT numbers bigint[], OUT ids uuid[]) RETURNS record
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -186,13 +186,13 @@ BEGIN
         FROM ROWS FROM (
                 unnest(event_first, event_stream, event_number, event_streams, event_categories, event_slices, event_types,
                     event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
-                "disco".tags_of(tag_names, tag_event))
+                "disco".tags_of(tag_names, tag_event, cardinality(event_append)))
             WITH ORDINALITY AS e(first, stream, number, name, category, slice, type, type_version, id, payload, metadata,
                 correlation, causation, tags, n);
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT DISTINCT t.tag, last_position + t.event FROM unnest(tag_names, tag_event) AS t(tag, event)
-            WHERE t.tag IS NOT NULL;
+            SELECT t.tag, last_position + t.event FROM unnest(tag_names, tag_event, tag_again) AS t(tag, event, again)
+            WHERE t.tag IS NOT NULL AND t.again IS NOT TRUE;
         END IF;
     ELSE
         -- Those that are recorded move up.
@@ -206,7 +206,7 @@ BEGIN
             FROM ROWS FROM (
                     unnest(event_append, event_stream, event_streams, event_categories, event_slices, event_types,
                         event_type_versions, event_ids, event_payloads, event_metadata, event_correlations, event_causations),
-                    "disco".tags_of(tag_names, tag_event))
+                    "disco".tags_of(tag_names, tag_event, cardinality(event_append)))
                 WITH ORDINALITY AS u(append, stream, name, category, slice, type, type_version, id, payload, metadata,
                     correlation, causation, tags, n)
             WHERE u.append <> ALL (refused)
@@ -214,13 +214,13 @@ BEGIN
         ORDER BY e.place;
         IF tag_names IS NOT NULL THEN
             INSERT INTO "disco".tags (tag, position)
-            SELECT DISTINCT t.tag, last_position + e.place
+            SELECT t.tag, last_position + e.place
             FROM (
                 SELECT u.n, row_number() OVER (ORDER BY u.n) AS place
                 FROM unnest(event_append) WITH ORDINALITY AS u(append, n)
                 WHERE u.append <> ALL (refused)
-            ) AS e JOIN unnest(tag_names, tag_event) AS t(tag, event) ON t.event = e.n
-            WHERE t.tag IS NOT NULL;
+            ) AS e JOIN unnest(tag_names, tag_event, tag_again) AS t(tag, event, again) ON t.event = e.n
+            WHERE t.tag IS NOT NULL AND t.again IS NOT TRUE;
         END IF;
     END IF;
 
@@ -457,13 +457,18 @@ END $$;
 
 
 --
--- Name: tags_of(text[], integer[]); Type: FUNCTION; Schema: disco; Owner: -
+-- Name: tags_of(text[], integer[], integer); Type: FUNCTION; Schema: disco; Owner: -
 --
 
-CREATE FUNCTION disco.tags_of(tag_names text[], tag_event integer[]) RETURNS SETOF text[]
+CREATE FUNCTION disco.tags_of(tag_names text[], tag_event integer[], events integer) RETURNS SETOF text[]
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
+    IF cardinality(tag_names) = events THEN
+        -- One for each, as most have it: no grouping.
+        RETURN QUERY SELECT CASE WHEN t.tag IS NOT NULL THEN ARRAY[t.tag] END FROM unnest(tag_names) AS t(tag);
+        RETURN;
+    END IF;
     RETURN QUERY SELECT array_agg(t.tag ORDER BY t.n) FILTER (WHERE t.tag IS NOT NULL)
         FROM unnest(tag_names, tag_event) WITH ORDINALITY AS t(tag, event, n) GROUP BY t.event ORDER BY t.event;
 END $$;
@@ -625,7 +630,7 @@ COPY disco.concealed_streams (stream, deleted_at, closed) FROM stdin;
 --
 
 COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
-1	postgres_0001_event_store.sql	97574c69ba2fd4b2	2026-11-28 10:20:49.257597+00
+1	postgres_0001_event_store.sql	bb3fcbf70ca628b	2026-11-28 11:22:58.677651+00
 \.
 
 
@@ -634,11 +639,11 @@ COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
 --
 
 COPY disco.events ("position", stream, version, category, type, type_version, id, payload, payload_bytes, content_type, metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at, erased_at) FROM stdin;
-1	wallet-1	1	wallet	WalletOpened	1	01a221ab-fceb-7034-b0c1-a79d009f8a01	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 10:20:49.265882+00	\N
-2	wallet-2	1	wallet	WalletOpened	1	01a221ab-fd50-783c-8e03-5a3c26487927	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 10:20:49.3674+00	\N
-3	wallet-1	2	wallet	MoneyDeposited	1	01a221ab-fdb3-7bbb-a22f-ef2b163703ed	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 10:20:49.465485+00	\N
-4	wallet-1	3	wallet	MoneyDeposited	1	01a221ab-fe19-7a55-8e16-2d57a996e6fe	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 10:20:49.569285+00	\N
-5	wallet-1	4	wallet	MoneyDeposited	1	01a221ab-fe7d-7deb-9207-f3ac5757853d	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 10:20:49.666602+00	\N
+1	wallet-1	1	wallet	WalletOpened	1	01a221e4-e4fa-7e19-ae1c-dfb2e5d5597f	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 11:22:58.691074+00	\N
+2	wallet-2	1	wallet	WalletOpened	1	01a221e4-e567-7ed0-b125-010a936cfb68	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 11:22:58.798482+00	\N
+3	wallet-1	2	wallet	MoneyDeposited	1	01a221e4-e5dc-767d-a9ec-36f2733d0636	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 11:22:58.915932+00	\N
+4	wallet-1	3	wallet	MoneyDeposited	1	01a221e4-e64a-7a5f-a90c-443b15ed5ea0	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 11:22:59.026598+00	\N
+5	wallet-1	4	wallet	MoneyDeposited	1	01a221e4-e6bc-7ff4-9cff-b0c8a88ace83	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 11:22:59.140456+00	\N
 \.
 
 
@@ -671,7 +676,7 @@ COPY disco.snapshots (stream, name, fingerprint, version, state, saved_at) FROM 
 --
 
 COPY disco.store (id, epoch) FROM stdin;
-5a2e0810-49d4-4ebe-8a7b-6dbc394ffc93	1
+e3200a85-bb17-41a5-a71a-87fa343803ce	1
 \.
 
 
@@ -830,5 +835,5 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON disco.tags FOR EACH STATEMENT EX
 -- PostgreSQL database dump complete
 --
 
-\unrestrict aaPu0WokQNCzxnMhQa606xYDsyOjfyJAbhPM9r1dXZykUelSkJ2PvhlcklZut9F
+\unrestrict d7jDXm8JmSMZXIkmInuHPN7kYdzzoDhkBMDqx4dsStgMPhLZvY9kOJT0oeSSC9v
 
