@@ -12,7 +12,7 @@ public struct Consumers: Sendable {
     private let client: EventStoreClient
     let loops: [ConsumerLoop]
 
-    /// Two consumers of one name are a mistake in the program, and stop it at start.
+    /// Two consumers with one name are a programmer error and trap at startup.
     public init(of client: EventStoreClient, _ consumers: [EventConsumer], logger: Logger) {
         let names = consumers.map(\.name)
         precondition(Set(names).count == names.count, "Two consumers have one name among \(names). Name them apart.")

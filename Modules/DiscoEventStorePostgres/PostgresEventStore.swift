@@ -147,6 +147,6 @@
         }
     }
 #else
-    @available(*, unavailable, message: "Name the trait Postgres in the dependency on disco to use this type.")
+    @available(*, unavailable, message: "Enable the `Postgres` trait in the dependency on disco to use this type.")
     public struct PostgresEventStore {}
 #endif

@@ -199,6 +199,6 @@
         }
     }
 #else
-    @available(*, unavailable, message: "Name the trait SQLite in the dependency on disco to use this type.")
+    @available(*, unavailable, message: "Enable the `SQLite` trait in the dependency on disco to use this type.")
     public struct SQLiteReadModelStore {}
 #endif

@@ -50,6 +50,6 @@
         }
     }
 #else
-    @available(*, unavailable, message: "Name the trait Observability in the dependency on disco to use this type.")
+    @available(*, unavailable, message: "Enable the `Observability` trait in the dependency on disco to use this type.")
     public struct MetricsMiddleware {}
 #endif

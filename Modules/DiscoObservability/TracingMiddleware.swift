@@ -40,6 +40,6 @@
         func extract(key: String, from carrier: [String: String]) -> String? { carrier[key] }
     }
 #else
-    @available(*, unavailable, message: "Name the trait Observability in the dependency on disco to use this type.")
+    @available(*, unavailable, message: "Enable the `Observability` trait in the dependency on disco to use this type.")
     public struct TracingMiddleware {}
 #endif

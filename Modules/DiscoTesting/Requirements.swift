@@ -9,7 +9,7 @@ func require(
 func requireEqual<Value: Equatable>(
     _ value: Value, _ expected: Value, _ what: String, file: String = #fileID, line: Int = #line
 ) throws {
-    try require(value == expected, "\(what) is \(value), expected was \(expected)", file: file, line: line)
+    try require(value == expected, "\(what) is \(value), expected \(expected)", file: file, line: line)
 }
 
 /// The error of the given type that `body` must throw.
@@ -22,9 +22,9 @@ func requireThrows<Failure: Error>(
     } catch let error as Failure {
         return error
     } catch {
-        throw ConformanceFailure(message: "\(error) was thrown, expected was \(type)", file: file, line: line)
+        throw ConformanceFailure(message: "\(error) was thrown, expected \(type)", file: file, line: line)
     }
-    throw ConformanceFailure(message: "nothing was thrown, expected was \(type)", file: file, line: line)
+    throw ConformanceFailure(message: "nothing was thrown, expected \(type)", file: file, line: line)
 }
 
 /// Fails instead of hanging: what does not end in time is cancelled, and not waited for.

@@ -133,7 +133,7 @@ import Testing
         let wrong = await answer("withdraw_coins", ["amount": -3], by: orchestrator)
         #expect(
             wrong == [
-                "error": "validation", "message": "Not as they must be: amount, id.",
+                "error": "validation", "message": "Invalid fields: amount, id.",
                 "fields": ["amount": ["must be at least 1", "must be even"], "id": ["must be the id of a wallet"]],
             ])
         let tooMuch = await answer(

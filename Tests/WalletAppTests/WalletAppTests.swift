@@ -143,14 +143,14 @@ import Testing
         #expect(result.output == "")
         #expect(
             try json(result.errors) == [
-                "error": "validation", "message": "Not as they must be: balance, user_id.",
+                "error": "validation", "message": "Invalid fields: balance, user_id.",
                 "fields": ["user_id": ["must be a valid UUID string"], "balance": ["must be at least 0"]],
             ])
         let query = try await run("query", "list_wallets")
         #expect(query.status == 1)
         #expect(
             try json(query.errors) == [
-                "error": "validation", "message": "Not as they must be: user_id.",
+                "error": "validation", "message": "Invalid fields: user_id.",
                 "fields": ["user_id": ["must be a valid UUID string"]],
             ])
     }

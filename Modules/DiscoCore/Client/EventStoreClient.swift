@@ -13,7 +13,7 @@ public struct EventStoreClient: Sendable {
     public init(_ store: any EventStore) { self.store = store }
 
     /// - Parameter upcasters: whatever is read through this client, by consumers too, is in the shapes that they lead
-    ///   to. Two for one type and version are a mistake in the program, and stop it at start.
+    ///   to. Two for one type and version are a programmer error and trap at startup.
     public init(_ store: any EventStore, upcasters: [Upcaster]) {
         self.store = upcasters.isEmpty ? store : UpcastingEventStore(base: store, upcasters: Upcasters(upcasters))
     }

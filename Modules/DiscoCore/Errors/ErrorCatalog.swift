@@ -57,9 +57,9 @@ public enum ErrorCatalog {
                 DispatchError.notRepeatable("c"),
                 "An action was carried out before under this key, and does not say what it answered then."
             ),
-            (DispatchError.queueFull(capacity: 1), "As many commands wait as may. Send it again later."),
+            (DispatchError.queueFull(capacity: 1), "The queue is full. Send the command again later."),
             (DispatchError.queueClosed, "The command queue is shutting down; the command was not carried out."),
-            (NotAuthorized(name: "c"), "Whoever asks may not do this."),
+            (NotAuthorized(name: "c"), "The caller is not authorized to run this command or query."),
             (
                 TimeLimitExceeded(name: "c", limit: .seconds(1)),
                 "It was not done in time, and was cancelled. Nothing was recorded, unless an action had appended before."

@@ -1,6 +1,6 @@
 extension ValidationError: Refusal {
     public var code: String { "validation" }
-    public var message: String { "Not as they must be: \(fields.keys.sorted().joined(separator: ", "))." }
+    public var message: String { "Invalid fields: \(fields.keys.sorted().joined(separator: ", "))." }
     public var data: JSON.Object {
         let fields = fields.sorted { $0.key < $1.key }.map { ($0.key, JSON.array($0.value.map(JSON.string))) }
         return JSON.Object([("fields", .object(JSON.Object(fields)))])
@@ -39,7 +39,7 @@ extension ExpectedVersion {
 
 extension ConditionFailed: Refusal {
     public var code: String { "condition_failed" }
-    public var message: String { "An event at position \(position) stands against this." }
+    public var message: String { "Condition failed: a matching event exists at position \(position)." }
     public var data: JSON.Object {
         JSON.Object([("position", .number(JSON.Number(position.rawValue))), ("id", .string(id.lowercased))])
     }

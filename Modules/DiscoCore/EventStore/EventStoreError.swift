@@ -7,7 +7,7 @@ public struct EventStoreError: Error, Sendable {
 
         /// The append itself is malformed; see the message.
         public static let invalidAppend = Code(rawValue: "invalid_append")
-        /// A name, date or other value that was asked for is none that a store knows; see the message.
+        /// A name, date or other argument is invalid; see the message.
         public static let invalidArgument = Code(rawValue: "invalid_argument")
         /// The store was closed.
         public static let closed = Code(rawValue: "closed")
@@ -24,7 +24,7 @@ public struct EventStoreError: Error, Sendable {
         public static let unavailable = Code(rawValue: "store_unavailable")
         /// The database has another schema than this version of Disco.
         public static let schema = Code(rawValue: "schema")
-        /// The database is damaged, or is none.
+        /// The database is damaged, or not a database.
         public static let corrupt = Code(rawValue: "corrupt")
         /// The store would not be as durable as it promises.
         public static let notDurable = Code(rawValue: "not_durable")
@@ -80,14 +80,14 @@ extension EventStoreError.Code {
     static var all: [(code: EventStoreError.Code, meaning: String)] {
         [
             (.invalidAppend, "The append itself is malformed; see the message."),
-            (.invalidArgument, "A name, date or other value is none that a store knows; see the message."),
+            (.invalidArgument, "A name, date or other argument is invalid; see the message."),
             (.closed, "The store was closed."),
             (.busy, "Others held the database for too long; try again."),
             (.full, "The disk is full."),
             (.readOnly, "The file or its folder cannot be written."),
             (.unavailable, "The store cannot be opened or reached."),
             (.schema, "The database has another schema than this version of Disco."),
-            (.corrupt, "The database is damaged, or is none."),
+            (.corrupt, "The database is damaged, or not a database."),
             (.notDurable, "The store would not be as durable as it promises."),
             (.tooLarge, "An event is larger than the store takes."),
             (.checkpointMoved, "A checkpoint or its consumer was changed by someone else."),

@@ -45,7 +45,13 @@ extension VersionConflict: CustomStringConvertible {
                 case .streamExists: "an existing stream"
                 case .exactly(let version): "version \(version)"
                 }
-            return "\(stream.stream) is at version \(stream.actual), expected was \(expected)"
+            let found =
+                switch (stream.expected, stream.actual) {
+                case (_, 0): "none"
+                case (.exactly, let actual): "\(actual)"
+                case (_, let actual): "version \(actual)"
+                }
+            return "\(stream.stream): expected \(expected), found \(found)"
         }.joined(separator: "; ")
     }
 }

@@ -40,7 +40,7 @@ extension Finding: CustomStringConvertible {
         switch self {
         case .missingPositions(let first, let last): "There are no events from position \(first) to \(last)."
         case .wrongVersion(let position, let stream, let version, let expected):
-            "The event at position \(position) in \(stream) has version \(version), expected was \(expected)."
+            "The event at position \(position) in \(stream) has version \(version); expected \(expected)."
         case .missingName(let position): "The event at position \(position) has lost the name of its stream or type."
         case .damagedPayload(let position, let stream, let reason):
             "The payload at position \(position) in \(stream) is \(reason)."

@@ -18,7 +18,7 @@ public struct AuthorizationMiddleware: Middleware {
     }
 }
 
-/// Whoever asks may not do this.
+/// The caller is not authorized to run this.
 public struct NotAuthorized: Refusal, Hashable {
     /// Of the command or query.
     public let name: String
@@ -26,6 +26,6 @@ public struct NotAuthorized: Refusal, Hashable {
     public init(name: String) { self.name = name }
 
     public var code: String { "not_authorized" }
-    public var message: String { "You may not do this: \(name)." }
+    public var message: String { "Not authorized to run \(name)." }
     public var data: JSON.Object { JSON.Object([("name", .string(name))]) }
 }

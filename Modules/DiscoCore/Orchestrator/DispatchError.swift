@@ -14,7 +14,7 @@ public enum DispatchError: Refusal, Hashable {
     case aggregateNotFound(StreamID)
     /// The action was carried out before under this key, and does not say how it answered.
     case notRepeatable(String)
-    /// As many commands wait as may.
+    /// The queue is full.
     case queueFull(capacity: Int)
     /// The queue takes no more commands: it is draining, or has ended.
     case queueClosed
@@ -52,7 +52,7 @@ extension DispatchError {
         case .aggregateNotFound(let stream): "\(stream) does not exist."
         case .notRepeatable(let name):
             "\(name) was carried out before under this key. What it answered is not known: give it a method `repeated`."
-        case .queueFull(let capacity): "\(capacity) commands wait already. Try again later."
+        case .queueFull(let capacity): "The queue is full: \(capacity) commands are waiting. Try again later."
         case .queueClosed: "The queue takes no more commands: it is shutting down."
         }
     }

@@ -69,6 +69,6 @@
         public static let memory = EventStoreAdapter(name: "memory") { _, _ in InMemoryEventStore() }
     }
 #else
-    @available(*, unavailable, message: "Name the trait Configuration in the dependency on disco to use this type.")
+    @available(*, unavailable, message: "Enable the `Configuration` trait in the dependency on disco to use this type.")
     public struct EventStoreAdapter {}
 #endif

@@ -50,6 +50,6 @@
         }
     }
 #else
-    @available(*, unavailable, message: "Name the trait Configuration in the dependency on disco to use this type.")
+    @available(*, unavailable, message: "Enable the `Configuration` trait in the dependency on disco to use this type.")
     public struct ReadModelStoreAdapter {}
 #endif

@@ -12,7 +12,7 @@ public struct Decision<State, Event: DomainEvent> {
     public func then(_ expected: Event..., file: String = #fileID, line: Int = #line) throws -> Decision {
         let events = try decided(file, line).events
         let (shown, wanted) = try (Self.shown(events), Self.shown(expected))
-        try require(shown == wanted, "decided was \(shown), expected was \(wanted)", file: file, line: line)
+        try require(shown == wanted, "decided \(shown), expected \(wanted)", file: file, line: line)
         return self
     }
 
@@ -40,7 +40,7 @@ public struct Decision<State, Event: DomainEvent> {
         switch outcome {
         case .success(let decided):
             let shown = try Self.shown(decided.events)
-            throw ConformanceFailure(message: "decided was \(shown), expected was a refusal", file: file, line: line)
+            throw ConformanceFailure(message: "decided \(shown), expected a refusal", file: file, line: line)
         case .failure(let error as ConformanceFailure): throw error
         case .failure(let error):
             let holds = (error as? Refusal).map(check) ?? false
