@@ -16,6 +16,7 @@ package enum Termination {
 
     /// Runs an app in a task that SIGINT and SIGTERM cancel. A second signal ends the process at once.
     package static func heeding(_ app: @escaping @Sendable () async -> Void) async {
+        // A task of its own, since a signal's handler must have something to cancel; it is awaited below.
         let task = Task { await app() }
         let sources = [SIGINT, SIGTERM].map { number in
             Foundation.signal(number, SIG_IGN)

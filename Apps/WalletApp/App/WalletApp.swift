@@ -146,6 +146,7 @@ struct Consume: AsyncParsableCommand {
         try await System.run(shared: true) { system in
             let services = ServiceGroup(
                 services: [system.wallets.consumers], logger: AppConfiguration.logger("wallets"))
+            // A signal's handler cannot wait; `services.run()` below returns once this has had its effect.
             Termination.shuttingDown { Task { await services.triggerGracefulShutdown() } }
             try await services.run()
         }
