@@ -16,7 +16,7 @@ enum AroundDispatch {
         var logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .info
         let all: [any Middleware] = [
-            TracingMiddleware(), MetricsMiddleware(), LoggingMiddleware(logger: logger),
+            CallTracingMiddleware(), CallMetricsMiddleware(), LoggingMiddleware(logger: logger),
             AuthorizationMiddleware { _ in true }, TimeLimitMiddleware(.seconds(30)),
         ]
         let plain = Orchestrator(client: client, commands: [DoNothing.self])

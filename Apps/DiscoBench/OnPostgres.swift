@@ -45,7 +45,7 @@ enum OnPostgres {
     private static func event(_ stream: StreamID) -> NewEvent {
         var event = deposit(stream)
         event.metadata = metadata
-        event.tags = [Tag(stream.name)]
+        event.tags = [EventTag(stream.name)]
         return event
     }
 

@@ -37,7 +37,8 @@ struct AppendEvent: AsyncParsableCommand {
         try await withClient { client in
             let stream = StreamID(stream)
             let event = NewEvent(
-                stream: stream, type: type, payload: try JSONText(payload), tags: tags.commaSeparated.map { Tag($0) })
+                stream: stream, type: type, payload: try JSONText(payload),
+                tags: tags.commaSeparated.map { EventTag($0) })
             let appended = try await client.append(Append([event], expect: [stream: expect.version]))
             guard let position = appended.first else { return }
             let before = Position(rawValue: position.rawValue - 1)

@@ -26,9 +26,9 @@ struct ConsumersCommand: AsyncParsableCommand {
                         let position = try await readModels.checkpoint(of: name).position
                         let held = try await readModels.held(by: name)
                         try table.add([
-                            "consumer": .string(name), "position": JSON(integerLiteral: Int(position.rawValue)),
-                            "lag": JSON(integerLiteral: Int(head.rawValue - position.rawValue)),
-                            "held": JSON(integerLiteral: held.count),
+                            "consumer": .string(name), "position": JSON(Int(position.rawValue)),
+                            "lag": JSON(Int(head.rawValue - position.rawValue)),
+                            "held": JSON(held.count),
                             "reason": held.first { $0.attempts > 0 }.map { .string($0.reason) } ?? .null,
                         ])
                     }

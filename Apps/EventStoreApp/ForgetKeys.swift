@@ -24,7 +24,7 @@ struct ForgetKeys: AsyncParsableCommand {
     func run() async throws {
         try await withClient { client in
             let date = Date(timeIntervalSinceNow: -olderThan * 86_400)
-            try Output.print(["forgotten": JSON(integerLiteral: try await client.forgetKeys(storedBefore: date))])
+            try Output.print(["forgotten": JSON(try await client.forgetKeys(storedBefore: date))])
         }
     }
 }

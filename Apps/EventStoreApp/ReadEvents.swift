@@ -35,9 +35,10 @@ struct ReadEvents: AsyncParsableCommand {
             let events: EventSequence
             if let stream {
                 let (first, last) = backward ? (1, from.map(Int.init) ?? .max) : (from.map(Int.init) ?? 1, .max)
-                events = client.stream(
-                    StreamID(stream), types: selection.types.commaSeparated,
-                    tags: selection.tags.commaSeparated.map { Tag($0) }, from: first, to: last, direction: direction,
+                events = client.events(
+                    in: StreamID(stream), types: selection.types.commaSeparated,
+                    tags: selection.tags.commaSeparated.map { EventTag($0) }, from: first, to: last,
+                    direction: direction,
                     limit: limit)
             } else {
                 events = client.events(
@@ -58,7 +59,7 @@ struct Selection: ParsableArguments {
 
     func query(category: String? = nil) -> EventQuery {
         EventQuery(items: [
-            .init(types: types.commaSeparated, tags: tags.commaSeparated.map { Tag($0) }, category: category)
+            .init(types: types.commaSeparated, tags: tags.commaSeparated.map { EventTag($0) }, category: category)
         ])
     }
 }

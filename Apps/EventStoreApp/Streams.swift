@@ -14,7 +14,7 @@ struct Streams: AsyncParsableCommand {
         try await withClient { client in
             var table = Table(["stream", "version"], json: rows.json)
             try await client.forEachStream(category: category, prefix: prefix) { info in
-                try table.add(["stream": .string(info.stream.name), "version": JSON(integerLiteral: info.version)])
+                try table.add(["stream": .string(info.stream.name), "version": JSON(info.version)])
             }
             try table.finish()
         }
@@ -42,15 +42,15 @@ struct Stats: AsyncParsableCommand {
             let counts = categories.sorted { $0.key < $1.key }.map { name, count in
                 (
                     name,
-                    ["streams": JSON(integerLiteral: count.streams), "events": JSON(integerLiteral: count.events)]
+                    ["streams": JSON(count.streams), "events": JSON(count.events)]
                         as JSON
                 )
             }
             let stats: JSON = [
-                "store": .string(identity.store.uuidString.lowercased()), "epoch": JSON(integerLiteral: identity.epoch),
-                "head": JSON(integerLiteral: Int(head.rawValue)), "first_recorded_at": try time(first),
+                "store": .string(identity.store.uuidString.lowercased()), "epoch": JSON(identity.epoch),
+                "head": JSON(Int(head.rawValue)), "first_recorded_at": try time(first),
                 "last_recorded_at": try time(last),
-                "streams": JSON(integerLiteral: categories.values.reduce(0) { $0 + $1.streams }),
+                "streams": JSON(categories.values.reduce(0) { $0 + $1.streams }),
                 "categories": .object(JSON.Object(counts)),
             ]
             if rows.json || !Output.isTerminal { return try Output.print(stats) }

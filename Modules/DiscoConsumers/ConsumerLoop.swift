@@ -59,7 +59,7 @@ struct ConsumerLoop: Sendable {
         guard case .at(let checkpoint) = place, checkpoint != .start else { return place }
         do {
             try await consumer.checkpoints.save(
-                DiscoCore.Progress(consumer: consumer.name, from: .start, to: checkpoint))
+                ConsumerStep(consumer: consumer.name, from: .start, to: checkpoint))
             return place
         } catch let error as EventStoreError where error.code == .checkpointMoved {
             // Another process began at the same time; its checkpoint counts.
@@ -177,8 +177,8 @@ struct ConsumerLoop: Sendable {
         return (result, hidden)
     }
 
-    func progress(_ from: Checkpoint, _ to: Checkpoint, _ batch: Batch) -> DiscoCore.Progress {
-        DiscoCore.Progress(consumer: consumer.name, from: from, to: to, hold: batch.hold, release: batch.release)
+    func progress(_ from: Checkpoint, _ to: Checkpoint, _ batch: Batch) -> ConsumerStep {
+        ConsumerStep(consumer: consumer.name, from: from, to: to, hold: batch.hold, release: batch.release)
     }
 }
 

@@ -194,9 +194,9 @@
         fileprivate var orNull: PostgresValue { hasValues ? .array(self) : .nullArray(element) }
     }
 
-    extension [Tag] {
+    extension [EventTag] {
         /// Each of them once, in their order.
-        var once: [Tag] {
+        var once: [EventTag] {
             count < 2 || Set(self).count == count
                 ? self : indices.filter { firstIndex(of: self[$0]) == $0 }.map { self[$0] }
         }

@@ -68,10 +68,10 @@
             }
         }
 
-        public func save(_ progress: DiscoCore.Progress) async throws { try await commit(progress) { _ in } }
+        public func save(_ progress: ConsumerStep) async throws { try await commit(progress) { _ in } }
 
         public func commit(
-            _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+            _ progress: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
         ) async throws {
             try progress.check()
             try await transaction { [settings] connection in
@@ -182,7 +182,7 @@
 
         /// Compare and set, in one statement.
         private static func move(
-            _ progress: DiscoCore.Progress, _ settings: PostgresSettings, _ connection: PostgresConnection
+            _ progress: ConsumerStep, _ settings: PostgresSettings, _ connection: PostgresConnection
         ) throws {
             func values(_ checkpoint: Checkpoint) -> [PostgresValue] {
                 [
@@ -218,7 +218,7 @@
         }
 
         private static func store(
-            _ progress: DiscoCore.Progress, _ settings: PostgresSettings, _ connection: PostgresConnection
+            _ progress: ConsumerStep, _ settings: PostgresSettings, _ connection: PostgresConnection
         ) throws {
             func run(_ sql: String, _ values: [PostgresValue]) throws {
                 let result = try connection.run(settings.sql(sql), [.text(progress.consumer)] + values)

@@ -129,7 +129,7 @@
                     correlationID: result.uuid(row, first + 8), causationID: result.uuid(row, first + 9),
                     values: result.isNull(row, first + 7)
                         ? nil : JSONText(unchecked: result.bytes(row, first + 7))),
-                tags: result.texts(row, first + 10)?.compactMap { $0.map { Tag($0) } } ?? [],
+                tags: result.texts(row, first + 10)?.compactMap { $0.map { EventTag($0) } } ?? [],
                 recordedAt: result.date(row, first + 11))
         }
     }

@@ -14,7 +14,7 @@
             var failure: PostgresFailure?
         }
 
-        func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
+        func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) {
             if let failure = trouble.failure { throw failure }
             guard connection.isInTransaction else {
                 throw EventStoreError(

@@ -2,9 +2,6 @@
     import DiscoCore
     import GRDB
 
-    /// Rows of SQLite, not of ``SQLTransaction``.
-    typealias Row = GRDB.Row
-
     extension SQLiteError {
         /// Whether it comes from the disk, the file or other processes.
         static func isTrouble(_ error: DatabaseError) -> Bool {

@@ -49,10 +49,10 @@
             }
         }
 
-        public func save(_ progress: DiscoCore.Progress) async throws { try await commit(progress) { _ in } }
+        public func save(_ progress: ConsumerStep) async throws { try await commit(progress) { _ in } }
 
         public func commit(
-            _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+            _ progress: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
         ) async throws {
             try progress.check()
             try await database.write { db in
@@ -110,7 +110,7 @@
                 store: store.map { StoreIdentity(store: $0, epoch: row[3]) })
         }
 
-        private static func store(_ progress: DiscoCore.Progress, _ db: Database) throws {
+        private static func store(_ progress: ConsumerStep, _ db: Database) throws {
             let now = Timestamp.microseconds(of: Date())
             try db.execute(
                 sql: """
@@ -167,7 +167,7 @@
                 var error: (any Error)?
             }
 
-            func run(_ sql: DiscoCore.SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
+            func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) {
                 if let error = trouble.error { throw error }
                 // Also where an error was swallowed that ended the transaction, as INSERT OR ROLLBACK does: what comes
                 // now would be committed by itself.

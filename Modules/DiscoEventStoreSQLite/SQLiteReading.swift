@@ -134,7 +134,7 @@
                     correlationID: (row[8] as Data?).flatMap(UUID.init(blob:)),
                     causationID: (row[9] as Data?).flatMap(UUID.init(blob:)),
                     values: values.map { JSONText(unchecked: Array($0.utf8)) }),
-                tags: try tags.map { try JSONText($0).decode([Tag].self) } ?? [],
+                tags: try tags.map { try JSONText($0).decode([EventTag].self) } ?? [],
                 recordedAt: Timestamp.date(microseconds: row[11]))
         }
     }

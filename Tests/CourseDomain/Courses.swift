@@ -5,10 +5,10 @@ package enum CourseEvent: DomainEvent, Equatable {
     case courseDefined(course: String, seats: Int)
     case studentEnrolled(course: String, student: String)
 
-    package var tags: [Tag] {
+    package var tags: [EventTag] {
         switch self {
-        case .courseDefined(let course, _): [Tag("course", course)]
-        case .studentEnrolled(let course, let student): [Tag("course", course), Tag("student", student)]
+        case .courseDefined(let course, _): [EventTag("course", course)]
+        case .studentEnrolled(let course, let student): [EventTag("course", course), EventTag("student", student)]
         }
     }
 }
@@ -54,9 +54,9 @@ package struct DefineCourse: DecisionCommand {
         self.seats = seats
     }
 
-    package static let rules: [Rule<Self>] = [.field(CodingKeys.seats, \.seats, .atLeast(1))]
+    package static let rules: [FieldRule<Self>] = [.field(CodingKeys.seats, \.seats, .atLeast(1))]
 
-    package var query: EventQuery { .types("CourseDefined").tagged(Tag("course", course)) }
+    package var query: EventQuery { .types("CourseDefined").tagged(EventTag("course", course)) }
     package var model: Enrolment { Enrolment(course: course) }
 
     package func run(on model: Enrolment) throws -> [CourseEvent] {
@@ -76,8 +76,8 @@ package struct EnrolStudent: DecisionCommand {
     }
 
     package var query: EventQuery {
-        .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course))
-            .or(.types("StudentEnrolled").tagged(Tag("student", student)))
+        .types("CourseDefined", "StudentEnrolled").tagged(EventTag("course", course))
+            .or(.types("StudentEnrolled").tagged(EventTag("student", student)))
     }
     package var model: Enrolment { Enrolment(course: course, student: student) }
 
@@ -99,7 +99,7 @@ package struct EnrolPair: DecisionCommand {
         self.students = students
     }
 
-    package var query: EventQuery { .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course)) }
+    package var query: EventQuery { .types("CourseDefined", "StudentEnrolled").tagged(EventTag("course", course)) }
     package var model: Enrolment { Enrolment(course: course) }
 
     package func run(on model: Enrolment) throws -> [CourseEvent] {

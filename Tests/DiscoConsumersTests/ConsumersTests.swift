@@ -161,7 +161,7 @@ import Testing
     @Test func aStepFromAnotherCheckpointIsRefusedWithItsWrites() async throws {
         let store = try SQLiteReadModelStore(path: nil)
         try await store.write { try Lines().setUp($0) }
-        let step = DiscoCore.Progress(consumer: "c", from: .start, to: Checkpoint(position: 5))
+        let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 5))
         try await store.save(step)
         let error = await #expect(throws: EventStoreError.self) {
             try await store.commit(step) { try $0.execute("INSERT INTO lines VALUES ('x')") }
@@ -169,7 +169,7 @@ import Testing
         #expect(error?.code == .checkpointMoved)
         #expect(try await lines(store) == [])
         await #expect(throws: Trouble.self) {
-            try await store.commit(DiscoCore.Progress(consumer: "c", from: step.to, to: Checkpoint(position: 6))) {
+            try await store.commit(ConsumerStep(consumer: "c", from: step.to, to: Checkpoint(position: 6))) {
                 transaction in
                 try transaction.execute("INSERT INTO lines VALUES ('x')")
                 throw Trouble()
@@ -289,7 +289,7 @@ import Testing
         }
         for _ in 0..<10 { try await record("gone-1", 1) }
         try await store.save(
-            DiscoCore.Progress(
+            ConsumerStep(
                 consumer: "recorder", from: .start,
                 to: Checkpoint(position: 5, eventID: try await client.events().collect()[4].id), hold: held))
         let policy = Recorder()

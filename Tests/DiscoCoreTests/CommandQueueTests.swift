@@ -39,7 +39,7 @@ private struct ReadLabel: ActionCommand {
     }
 
     private func labels(_ shelf: String) async throws -> [JSON?] {
-        try await client.stream(Shelf.stream(shelf)).collect().dropFirst().map { try $0.payload.value()["label"] }
+        try await client.events(in: Shelf.streamID(shelf)).collect().dropFirst().map { try $0.payload.value()["label"] }
     }
 
     @Test func commandsForOneAggregateAreCarriedOutInTheOrderInWhichTheyCame() async throws {
@@ -266,7 +266,7 @@ private struct ReadLabel: ActionCommand {
         var repeated: [Bool] = []
         for ticket in tickets { repeated.append(try await ticket.outcome().repeated) }
         #expect(repeated == [false, true, true, true])
-        let events = try await client.stream("shelf-a").collect()
+        let events = try await client.events(in: "shelf-a").collect()
         #expect(events.count == 2)
         #expect(events.last?.metadata.correlationID == correlation)
     }

@@ -4,8 +4,6 @@ import DiscoEventStore
 import Foundation
 import Testing
 
-private typealias Tag = DiscoCore.Tag
-
 @Suite(.timeLimit(.minutes(1))) struct DecisionTests {
     private let store = InMemoryEventStore()
     private var client: EventStoreClient { EventStoreClient(store) }

@@ -50,7 +50,7 @@ struct DispatchTests {
 
     private func events(_ stream: StreamID) async throws -> [RecordedEvent] {
         var events: [RecordedEvent] = []
-        for try await event in client.stream(stream) { events.append(event) }
+        for try await event in client.events(in: stream) { events.append(event) }
         return events
     }
 
@@ -88,18 +88,18 @@ struct DispatchTests {
         let two = orchestrator()
         try await one.dispatch(OpenShelf(id: "a", label: "books"))
         for orchestrator in [one, two] {
-            await #expect(throws: DispatchError.aggregateExists(Shelf.stream("a"))) {
+            await #expect(throws: DispatchError.aggregateExists(Shelf.streamID("a"))) {
                 try await orchestrator.dispatch(OpenShelf(id: "a", label: "plates"))
             }
         }
-        let recorded = try await events(Shelf.stream("a"))
+        let recorded = try await events(Shelf.streamID("a"))
         #expect(recorded.count == 1)
     }
 
     @Test func changingIsRefusedUntilItExists() async throws {
         let one = orchestrator()
         let two = orchestrator()
-        await #expect(throws: DispatchError.aggregateNotFound(Shelf.stream("a"))) {
+        await #expect(throws: DispatchError.aggregateNotFound(Shelf.streamID("a"))) {
             try await two.dispatch(LabelShelf(id: "a", label: "plates"))
         }
         try await one.dispatch(OpenShelf(id: "a", label: "books"))
@@ -113,7 +113,7 @@ struct DispatchTests {
         await #expect(throws: WalletRefusal.insufficientFunds(balance: 5, amount: 6)) {
             try await one.dispatch(WithdrawMoney(id: id, amount: 6))
         }
-        let recorded = try await events(Wallet.stream(id))
+        let recorded = try await events(Wallet.streamID(id))
         #expect(recorded.map(\.type) == ["WalletCreated"])
     }
 
@@ -141,7 +141,7 @@ struct DispatchTests {
             }
             try await group.waitForAll()
         }
-        let recorded = try await events(Wallet.stream(id))
+        let recorded = try await events(Wallet.streamID(id))
         #expect(recorded.map(\.version) == Array(1...201))
         let last = try await both[0].dispatch(WithdrawMoney(id: id, amount: 200))
         #expect(last.state.balance == 0)
@@ -156,7 +156,7 @@ struct DispatchTests {
             let one = try await context.load(Wallet.self, first)
             let other = try await context.load(Wallet.self, second)
             try await context.append([one.recording(.moneyDeposited(amount: 1))])
-            let stream = Wallet.stream(second)
+            let stream = Wallet.streamID(second)
             try await context.client.append(
                 Append([try Wallet.Event.moneyDeposited(amount: 5).recorded(in: stream)]))
             try await context.append([other.recording(.moneyDeposited(amount: 1))])
@@ -171,8 +171,8 @@ struct DispatchTests {
         await #expect(throws: VersionConflict.self) {
             try await one.dispatch(DepositOneByOne(first: first, second: second))
         }
-        #expect(try await events(Wallet.stream(first)).count == 2)
-        #expect(try await events(Wallet.stream(second)).count == 2)
+        #expect(try await events(Wallet.streamID(first)).count == 2)
+        #expect(try await events(Wallet.streamID(second)).count == 2)
     }
 
     @Test func aTransferMovesBoth() async throws {
@@ -182,8 +182,8 @@ struct DispatchTests {
         let wallets = try await one.dispatch(TransferMoney(from: from, to: to, amount: 4)).output
         #expect(wallets.map(\.id) == [from, to])
         #expect(wallets.map(\.balance) == [6, 5])
-        let source = try await events(Wallet.stream(from))
-        let destination = try await events(Wallet.stream(to))
+        let source = try await events(Wallet.streamID(from))
+        let destination = try await events(Wallet.streamID(to))
         #expect(source.map(\.type) == ["WalletCreated", "MoneyWithdrawn"])
         #expect(destination.map(\.type) == ["WalletCreated", "MoneyDeposited"])
         #expect(source.last?.metadata.correlationID != nil)
@@ -193,10 +193,10 @@ struct DispatchTests {
     @Test func everyEventHasCorrelationAndCausation() async throws {
         let one = orchestrator()
         let id = try await wallet(10, by: one)
-        let before = try await events(Wallet.stream(id))
+        let before = try await events(Wallet.streamID(id))
         let created = try #require(before.first)
         try await one.dispatch(DepositMoney(id: id, amount: 1), metadata: .caused(by: created))
-        let recorded = try await events(Wallet.stream(id))
+        let recorded = try await events(Wallet.streamID(id))
         #expect(recorded.count == 2)
         for event in recorded {
             #expect(event.metadata.correlationID != nil)
@@ -235,7 +235,7 @@ struct DispatchTests {
         let opened = try await one.dispatch(OpenShelf(id: "a", label: "new"))
         #expect(opened.version == 3)
         #expect(try await one.dispatch(LabelShelf(id: "a", label: "next")).version == 4)
-        #expect(try await client.stream("shelf-a").collect().map(\.version) == [3, 4])
+        #expect(try await client.events(in: "shelf-a").collect().map(\.version) == [3, 4])
     }
 
     @Test func aWarmCacheNeverContinuesErasedEvents() async throws {
@@ -246,8 +246,8 @@ struct DispatchTests {
         )
         let id = try await one.dispatch(CreateWallet(userID: UUID(), balance: 100)).state.id
         let target = try await one.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
-        try await client.erase(Wallet.stream(id), close: false)
-        await #expect(throws: DispatchError.aggregateNotFound(Wallet.stream(id))) {
+        try await client.erase(Wallet.streamID(id), close: false)
+        await #expect(throws: DispatchError.aggregateNotFound(Wallet.streamID(id))) {
             try await one.dispatch(TransferMoney(from: id, to: target, amount: 5))
         }
         try await other.dispatch(Reopen(id: id))

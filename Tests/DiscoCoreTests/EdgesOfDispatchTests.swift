@@ -60,9 +60,9 @@ import WalletDomain
         let malformed = await #expect(throws: EventStoreError.self) {
             try await client.append(Append([NewEvent(stream: "nohyphen", type: "T", payload: "{}")]))
         }
-        #expect(ErrorDescription(try #require(malformed)).isRefusal)
-        let unread = await #expect(throws: EventStoreError.self) { _ = try await client.stream("a\0-1").collect() }
-        #expect(ErrorDescription(try #require(unread)).isRefusal)
+        #expect(ErrorDescription(try #require(malformed)).kind == .invalid)
+        let unread = await #expect(throws: EventStoreError.self) { _ = try await client.events(in: "a\0-1").collect() }
+        #expect(ErrorDescription(try #require(unread)).kind == .invalid)
         let empty = await #expect(throws: EventStoreError.self) {
             try await client.append(Append([NewEvent(stream: "a-1", type: "", payload: "{}")]))
         }
@@ -107,7 +107,7 @@ import WalletDomain
 
     // MARK: Messages
 
-    private struct Order: Request {
+    private struct Order: NamedRequest {
         enum Currency: String, Codable {
             case euro = "EUR"
             case dollar = "USD"

@@ -6,9 +6,9 @@ enum HallEvent: DomainEvent, Equatable {
     case seatBooked(hall: String, guest: String)
     case hallClosed(hall: String)
 
-    var tags: [Tag] {
+    var tags: [EventTag] {
         switch self {
-        case .seatBooked(let hall, _), .hallClosed(let hall): [Tag("hall", hall)]
+        case .seatBooked(let hall, _), .hallClosed(let hall): [EventTag("hall", hall)]
         }
     }
 }
@@ -37,7 +37,7 @@ struct BookSeat: DecisionCommand {
     let hall: String
     let guest: String
 
-    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
+    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(EventTag("hall", hall)) }
     var model: Hall { Hall(hall: hall) }
 
     func run(on model: Hall) throws -> [HallEvent] {
@@ -50,7 +50,7 @@ struct BookSeat: DecisionCommand {
 struct CloseHall: DecisionCommand {
     let hall: String
 
-    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
+    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(EventTag("hall", hall)) }
     var model: Hall { Hall(hall: hall) }
 
     func run(on model: Hall) throws -> [HallEvent] { model.isClosed ? [] : [.hallClosed(hall: hall)] }
@@ -61,7 +61,7 @@ struct AdmitGuest: DecisionCommand {
     let hall: String
     let guest: String
 
-    var query: EventQuery { .types("HallClosed").tagged(Tag("hall", hall)) }
+    var query: EventQuery { .types("HallClosed").tagged(EventTag("hall", hall)) }
     var model: Hall { Hall(hall: hall) }
 
     func run(on model: Hall) throws -> [HallEvent] { [.seatBooked(hall: hall, guest: guest)] }
@@ -71,7 +71,7 @@ struct BookGroup: DecisionCommand {
     let hall: String
     let guests: Set<String>
 
-    var query: EventQuery { .types("HallClosed").tagged(Tag("hall", hall)) }
+    var query: EventQuery { .types("HallClosed").tagged(EventTag("hall", hall)) }
     var model: Hall { Hall(hall: hall) }
 
     func run(on model: Hall) throws -> [HallEvent] {
@@ -85,7 +85,7 @@ struct BookBySlip: DecisionCommand, KeyedCommand {
     let slip: JSON
 
     var idempotencyKey: String { "slip/" + hall }
-    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(Tag("hall", hall)) }
+    var query: EventQuery { .types("SeatBooked", "HallClosed").tagged(EventTag("hall", hall)) }
     var model: Hall { Hall(hall: hall) }
 
     func run(on model: Hall) throws -> [HallEvent] { [.seatBooked(hall: hall, guest: slip.description)] }

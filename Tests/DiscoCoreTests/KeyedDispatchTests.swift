@@ -4,8 +4,6 @@ import Foundation
 import Testing
 import WalletDomain
 
-private typealias Tag = DiscoCore.Tag
-
 /// Brings its own key.
 private struct PayOrder: UpdateCommand, KeyedCommand {
     let id: UUID

@@ -143,7 +143,7 @@ private struct Fail: ActionCommand {
             try await group.waitForAll()
         }
         #expect(witness.calls.count == 100)
-        #expect(try await client.version(of: Wallet.stream(id)) == 101)
+        #expect(try await client.version(of: Wallet.streamID(id)) == 101)
     }
 
     @Test func fieldsThatMakeNoRequestAreSeenWithoutOneAndRefusedInside() async throws {
@@ -273,7 +273,7 @@ private struct Fail: ActionCommand {
         #expect(try await one.dispatch(WithdrawMoney(id: id, amount: 50)).state.balance == 50)
         let description = ErrorDescription(NotAuthorized(name: "deposit_money"))
         #expect(description.code == "not_authorized")
-        #expect(description.isRefusal)
+        #expect(description.kind == .unauthorized)
     }
 
     // MARK: Time limits
@@ -333,7 +333,7 @@ private struct Fail: ActionCommand {
         let one = orchestrator(TimeLimitMiddleware(.milliseconds(20)), on: slow)
         let late = try await one.dispatch(DepositMoney(id: id, amount: 1))
         #expect(late.state.balance == 101)
-        #expect(try await client.version(of: Wallet.stream(id)) == 2)
+        #expect(try await client.version(of: Wallet.streamID(id)) == 2)
     }
 
     @Test func aRefusalThatComesInTimeIsHandedOn() async throws {
@@ -361,7 +361,7 @@ private struct Fail: ActionCommand {
             try await one.dispatch(DepositAndLinger(id: id))
         }
         // On a busy machine its time may be over before it has appended.
-        #expect([1, 2].contains(try await client.version(of: Wallet.stream(id))))
+        #expect([1, 2].contains(try await client.version(of: Wallet.streamID(id))))
         #expect(exceeded?.message.lowercased().contains("nothing was recorded") == false)
     }
 }

@@ -112,7 +112,7 @@ import WalletDomain
     @Test func anAppendWhoseRepeatIsRefusedWasNotRecordedAndIsDecidedAnew() async throws {
         let id = try await wallet(100)
         let (store, tried, count) = (store, Locked(0), Locked(0))
-        let stream = Wallet.stream(id)
+        let stream = Wallet.streamID(id)
         let failing = HookedEventStore(
             store,
             append: { append in

@@ -8,7 +8,7 @@ import WalletDomain
 /// A store of read models whose checkpoints the test moves, and whose tables are empty.
 private final class Bookmarks: ReadModelStore {
     private struct NoRows: SQLConnection {
-        func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]]) { ([], []) }
+        func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) { ([], []) }
     }
 
     private struct State: Sendable {
@@ -44,11 +44,11 @@ private final class Bookmarks: ReadModelStore {
 
     func held(by consumer: String) async throws -> [HeldEvent] { state.withLock { $0.held[consumer] ?? [] } }
     func consumers() async throws -> [String] { state.withLock { $0.positions.keys.sorted() } }
-    func save(_ progress: DiscoCore.Progress) async throws { move(progress.consumer, to: progress.to.position) }
+    func save(_ progress: ConsumerStep) async throws { move(progress.consumer, to: progress.to.position) }
     func reset(_ consumer: String) async throws { state.withLock { $0.positions[consumer] = nil } }
 
     func commit(
-        _ progress: DiscoCore.Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+        _ progress: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
     ) async throws {
         try body(SQLTransaction(NoRows()))
         try await save(progress)

@@ -24,9 +24,9 @@ import WalletDomain
         try wallet.when(WithdrawMoney(id: id, amount: -1))
             .thenRefused(ValidationError(["amount": ["must be greater than 0"]]))
         try Scenario(Wallet.self, id: id).when(WithdrawMoney(id: id, amount: 1))
-            .thenRefused(DispatchError.aggregateNotFound(Wallet.stream(id)))
+            .thenRefused(DispatchError.aggregateNotFound(Wallet.streamID(id)))
         try wallet.when(CreateWallet(userID: user, balance: 1))
-            .thenRefused { (error: DispatchError) in error == .aggregateExists(Wallet.stream(id)) }
+            .thenRefused { (error: DispatchError) in error == .aggregateExists(Wallet.streamID(id)) }
     }
 
     @Test func whatIsNotAsExpectedThrowsAndSaysWhat() throws {

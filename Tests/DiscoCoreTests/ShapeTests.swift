@@ -380,7 +380,7 @@ struct ShapeTests {
     }
 
     @Test func aTypeThatRefusesTheExampleIsNamedUnlessItGivesOne() {
-        struct Code: Codable, Exemplary {
+        struct Code: Codable, ExampleProviding {
             var text: String
             init(from decoder: any Decoder) throws {
                 text = try String(from: decoder)

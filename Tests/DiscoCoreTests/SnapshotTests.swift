@@ -252,7 +252,8 @@ private struct Seeded: RandomNumberGenerator {
         }
         #expect(shelf.versions == [])
         #expect(log.levels == [.warning, .warning])
-        #expect(log.messages.allSatisfy { $0.contains("behind Code. Conform that to Exemplary") }, "\(log.messages)")
+        #expect(
+            log.messages.allSatisfy { $0.contains("behind Code. Conform that to ExampleProviding") }, "\(log.messages)")
     }
 
     // MARK: Results

@@ -3,8 +3,6 @@ import DiscoEventStore
 import Foundation
 import Testing
 
-private typealias Tag = DiscoCore.Tag
-
 private struct Account: Aggregate {
     let id: String
     var cents = 0
@@ -103,7 +101,7 @@ private struct Insure: DecisionCommand {
         Upcaster("MoneyPaidIn", to: "MoneyDeposited"),
         // Its payload was in another unit: from whole coins to cents.
         Upcaster("MoneyDeposited", from: 1, to: 2) { old in
-            ["cents": JSON(integerLiteral: (old["coins"]?.integer ?? 0) * 100)]
+            ["cents": JSON((old["coins"]?.integer ?? 0) * 100)]
         },
         // Two instead of one.
         Upcaster("AddressChanged", into: ["StreetChanged", "CityChanged"]) { old in
@@ -133,7 +131,7 @@ private struct Insure: DecisionCommand {
     @discardableResult
     private func record(
         _ type: String, version: Int = 1, _ payload: JSONText = "{}", in stream: StreamID = "account-a",
-        tags: [Tag] = []
+        tags: [EventTag] = []
     ) async throws -> Appended {
         try await recorded.append(
             Append([NewEvent(stream: stream, type: type, typeVersion: version, payload: payload, tags: tags)]))
@@ -155,12 +153,12 @@ private struct Insure: DecisionCommand {
             .moneyDeposited(cents: 300), .moneyDeposited(cents: 200), .streetChanged(street: "Elm"),
             .cityChanged(city: "Ulm"), .moneyDeposited(cents: 7),
         ]
-        #expect(try await seen(client.stream("account-a")) == expected)
+        #expect(try await seen(client.events(in: "account-a")) == expected)
         #expect(try await seen(client.events()) == expected)
         #expect(try await seen(client.events(pageSize: 1)) == expected)
-        #expect(try await seen(client.stream("account-a", direction: .backward)) == expected.reversed())
+        #expect(try await seen(client.events(in: "account-a", direction: .backward)) == expected.reversed())
         #expect(try await seen(client.events(direction: .backward, pageSize: 1)) == expected.reversed())
-        #expect(try await seen(client.stream("account-a", from: 3, to: 4)) == Array(expected[2...3]))
+        #expect(try await seen(client.events(in: "account-a", from: 3, to: 4)) == Array(expected[2...3]))
         // What surrounds them stays.
         let (old, new) = (try await recorded.events().collect(), try await client.events().collect())
         #expect(old.map(\.type).prefix(2) == ["MoneyPaidIn", "MoneyDeposited"])

@@ -3,17 +3,17 @@ import Foundation
 import Testing
 import WalletDomain
 
-struct BoxRequest: Request {
+struct BoxRequest: NamedRequest {
     var count: Int
     var label: String
 
-    static let rules: [Rule<Self>] = [
+    static let rules: [FieldRule<Self>] = [
         .field(CodingKeys.count, \.count, .atLeast(1), .satisfies("must be even") { $0.isMultiple(of: 2) }),
         .field(CodingKeys.label, \.label, .notEmpty),
     ]
 }
 
-struct MoveRequest: Request {
+struct MoveRequest: NamedRequest {
     struct Address: Codable, Sendable {
         var street: String
     }

@@ -17,7 +17,7 @@ import Testing
         return settings
     }
 
-    private func event(_ stream: StreamID, tags: [DiscoCore.Tag] = []) -> NewEvent {
+    private func event(_ stream: StreamID, tags: [EventTag] = []) -> NewEvent {
         NewEvent(stream: stream, type: "T", payload: #"{"n":1.50}"#, tags: tags)
     }
 

@@ -210,10 +210,10 @@ import Testing
         }
         #expect(error?.code == .full, "\(error.map(\.message) ?? "")")
         #expect(recorded > 5)
-        #expect(try await client.stream("a-1").collect().count == recorded)
+        #expect(try await client.events(in: "a-1").collect().count == recorded)
         #expect(try await database.run("DROP TABLE ballast").status == 0)
         try await client.append(Append([event("a-1")]))
-        #expect(try await client.stream("a-1").collect().map(\.version) == Array(1...recorded + 1))
+        #expect(try await client.events(in: "a-1").collect().map(\.version) == Array(1...recorded + 1))
         await client.store.close()
     }
 

@@ -21,7 +21,7 @@ import Testing
         EventStoreClient(try await PostgresEventStore.open(settings))
     }
 
-    private func event(_ stream: StreamID, tags: [DiscoCore.Tag] = []) -> NewEvent {
+    private func event(_ stream: StreamID, tags: [EventTag] = []) -> NewEvent {
         NewEvent(stream: stream, type: "T", payload: "{}", tags: tags)
     }
 
@@ -254,7 +254,7 @@ import Testing
             }
             try await group.waitForAll()
         }
-        #expect(try await one.stream("a-1").collect().map(\.version) == Array(1...200))
+        #expect(try await one.events(in: "a-1").collect().map(\.version) == Array(1...200))
         #expect(try await one.verify() == [])
         await one.store.close()
         await other.store.close()

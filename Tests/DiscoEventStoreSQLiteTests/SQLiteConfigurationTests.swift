@@ -43,7 +43,7 @@ import Testing
         let events = try await EventStoreAdapter.chosen(by: config, among: [.memory, .sqlite]).open(config)
         let readModels = try await ReadModelStoreAdapter.chosen(by: config, among: [.memory, .sqlite]).open(config)
         try await EventStoreClient(events).emit("T", [:] as JSON)
-        try await readModels.save(Progress(consumer: "c", from: .start, to: Checkpoint(position: 1)))
+        try await readModels.save(ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1)))
         await events.close()
         await readModels.close()
         let again = try SQLiteReadModelStore(path: folder.events + ".read-models")

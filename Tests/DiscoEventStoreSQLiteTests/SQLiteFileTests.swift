@@ -163,7 +163,7 @@ import Testing
         let client = EventStoreClient(try SQLiteEventStore(path: path))
         try await append(client)
         for count in 1...300 {
-            let tags = (0..<count % 150 + 1).map { _ in DiscoCore.Tag("x") }
+            let tags = (0..<count % 150 + 1).map { _ in EventTag("x") }
             let query = EventQuery(items: (0..<count / 150 + 1).map { _ in .init(tags: tags) })
             #expect(try await client.events(query).collect().count == 1)
         }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct BatcherTests {
     private func append(
         _ stream: StreamID, expect: [StreamID: ExpectedVersion] = [:], condition: AppendCondition? = nil,
-        key: String? = nil, tags: [DiscoCore.Tag] = []
+        key: String? = nil, tags: [EventTag] = []
     ) -> Append {
         Append(
             [NewEvent(stream: stream, type: "T", payload: "{}", tags: tags)], expect: expect, condition: condition,

@@ -19,7 +19,7 @@ import WalletDomain
 
     @Test func commandsAndQueriesAreTimedByNameAndOutcome() async throws {
         let metrics = TestMetrics()
-        let orchestrator = orchestrator(MetricsMiddleware(factory: metrics))
+        let orchestrator = orchestrator(CallMetricsMiddleware(factory: metrics))
         let id = try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1)).state.id
         for _ in 0..<2 {
             await #expect(throws: WalletRefusal.self) {
@@ -42,7 +42,7 @@ import WalletDomain
 
     @Test func aSpanIsMadeAndTheEventsCarryItsTraceOn() async throws {
         let tracer = InMemoryTracer()
-        let orchestrator = orchestrator(TracingMiddleware(tracer: tracer))
+        let orchestrator = orchestrator(CallTracingMiddleware(tracer: tracer))
         let id = try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1)).state.id
         let created = try #require(try await client.events().collect().first)
         let span = try #require(tracer.finishedSpans.first)
@@ -61,7 +61,7 @@ import WalletDomain
 
     @Test func aRefusalStandsInTheSpan() async throws {
         let tracer = InMemoryTracer()
-        let orchestrator = orchestrator(TracingMiddleware(tracer: tracer))
+        let orchestrator = orchestrator(CallTracingMiddleware(tracer: tracer))
         await #expect(throws: DispatchError.self) {
             try await orchestrator.dispatch(DepositMoney(id: UUID(), amount: 5))
         }
@@ -72,7 +72,7 @@ import WalletDomain
     }
 
     @Test func withoutABackendNothingIsAddedToTheEvents() async throws {
-        let orchestrator = orchestrator(TracingMiddleware())
+        let orchestrator = orchestrator(CallTracingMiddleware())
         try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1))
         #expect(try await client.events().collect().map(\.metadata.values) == [nil])
     }

@@ -153,12 +153,12 @@ struct DiscoProbe {
                 recorded += 1
             }
         } catch let error as EventStoreError {
-            say(error.code.rawValue)
+            say(error.code.name)
         }
-        let readable = try await client.stream("a-1").collect().count
+        let readable = try await client.events(in: "a-1").collect().count
         try FileManager.default.removeItem(atPath: ballast)
         try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
-        let after = try await client.stream("a-1").collect().map(\.version)
+        let after = try await client.events(in: "a-1").collect().map(\.version)
         say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
     }
 
@@ -224,7 +224,7 @@ struct DiscoProbe {
             _ = try SQLiteEventStore(path: path)
             say("opened")
         } catch {
-            say((error as? EventStoreError)?.code.rawValue ?? "\(error)")
+            say((error as? EventStoreError)?.code.name ?? "\(error)")
         }
     }
 }

@@ -81,8 +81,8 @@ struct Fuzz {
         return values.pick([valid, valid, valid, values.text(), values.pick(GeneratedValues.names)])
     }
 
-    private mutating func tags() -> [Tag] {
-        (0..<values.pick([0, 1, 2, 5])).map { _ in Tag(values.text(withNUL: values.flag() && values.flag())) }
+    private mutating func tags() -> [EventTag] {
+        (0..<values.pick([0, 1, 2, 5])).map { _ in EventTag(values.text(withNUL: values.flag() && values.flag())) }
     }
 
     private mutating func query() -> EventQuery {
@@ -180,8 +180,8 @@ struct Fuzz {
                 .joined(separator: " "))
         }
         let (text, value, number) = (values.text(), values.decimal(), values.number())
-        let sql: [SQL] =
-            texts.map(SQL.init(stringLiteral:)) + [
+        let sql: [SQLStatement] =
+            texts.map(SQLStatement.init(stringLiteral:)) + [
                 "SELECT \(text) AS a, \(value) AS b, \(number) AS c, \(values.date()) AS d"
             ]
         let swallows = values.flag()
@@ -206,12 +206,12 @@ struct Fuzz {
             position: position, stream: StreamID("a-1"), attempts: 1, retryAt: values.pick(GeneratedValues.dates),
             reason: reason)
         try await readModels.save(
-            Progress(consumer: consumer, from: from, to: Checkpoint(position: position), hold: [held]))
+            ConsumerStep(consumer: consumer, from: from, to: Checkpoint(position: position), hold: [held]))
         guard let kept = try await readModels.held(by: consumer).last, kept.reason == held.reason else {
             throw Difference(description: "held \(reason.debugDescription)")
         }
         try await readModels.save(
-            Progress(
+            ConsumerStep(
                 consumer: consumer, from: Checkpoint(position: position), to: Checkpoint(position: position),
                 release: [position]))
     }

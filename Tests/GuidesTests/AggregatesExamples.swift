@@ -6,7 +6,6 @@ import Testing
 
 /// The code of the guide "Aggregates".
 @Suite struct AggregatesExamples {
-    typealias Tag = DiscoCore.Tag
 
     struct Course: Aggregate {
         let id: String
@@ -24,10 +23,10 @@ import Testing
 
             enum StudentEnrolledCodingKeys: String, CodingKey { case studentID = "student_id" }
 
-            var tags: [Tag] {
+            var tags: [EventTag] {
                 switch self {
                 case .coursePlanned: []
-                case .studentEnrolled(let studentID): [Tag("student", studentID)]
+                case .studentEnrolled(let studentID): [EventTag("student", studentID)]
                 }
             }
         }
@@ -87,7 +86,7 @@ import Testing
     }
 
     @Test func anEventIsRecordedUnderItsCaseWithItsTags() throws {
-        let event = try Course.Event.studentEnrolled(studentID: "ada").recorded(in: Course.stream("algebra"))
+        let event = try Course.Event.studentEnrolled(studentID: "ada").recorded(in: Course.streamID("algebra"))
         // event.stream is training-algebra, event.type is StudentEnrolled, event.tags is [student:ada],
         // event.payload is {"student_id":"ada"}
         #expect(event.stream == "training-algebra")

@@ -41,8 +41,8 @@ import Testing
         let id: UUID
         var amount: Int
 
-        static let rules: [Rule<Self>] = [
-            .field(CodingKeys.id, \.id, else: "must be the id of a wallet"),
+        static let rules: [FieldRule<Self>] = [
+            .field(CodingKeys.id, else: "must be the id of a wallet"),
             .field(CodingKeys.amount, \.amount, .atLeast(1), .satisfies("must be even") { $0.isMultiple(of: 2) }),
         ]
 
@@ -63,7 +63,7 @@ import Testing
         var to: UUID
         var amount: Int
 
-        static let rules: [Rule<Self>] = [.field(CodingKeys.amount, \.amount, .atLeast(1))]
+        static let rules: [FieldRule<Self>] = [.field(CodingKeys.amount, \.amount, .atLeast(1))]
 
         func validate() throws {
             if from == to { throw ValidationError(["to": ["must be another wallet"]]) }
@@ -133,12 +133,12 @@ import Testing
         let wrong = await answer("withdraw_coins", ["amount": -3], by: orchestrator)
         #expect(
             wrong == [
-                "error": "validation", "message": "Invalid fields: amount, id.",
+                "error": "validation", "kind": "invalid", "message": "Invalid fields: amount, id.",
                 "fields": ["amount": ["must be at least 1", "must be even"], "id": ["must be the id of a wallet"]],
             ])
         let tooMuch = await answer(
             "withdraw_coins", ["id": .string(opened.state.id.uuidString), "amount": 6], by: orchestrator)
-        #expect(tooMuch == ["error": "insufficient_funds", "message": "The balance is 5."])
+        #expect(tooMuch == ["error": "insufficient_funds", "kind": "conflict", "message": "The balance is 5."])
 
         let other = try await orchestrator.dispatch(OpenWallet(balance: 0)).state.id
         let transfer = TransferCoins(from: opened.state.id, to: other, amount: 4)

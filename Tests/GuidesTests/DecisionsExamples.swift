@@ -4,16 +4,15 @@ import Testing
 
 /// The code of the guide "Decisions beyond one aggregate".
 @Suite struct DecisionsExamples {
-    typealias Tag = DiscoCore.Tag
 
     enum CourseEvent: DomainEvent, Equatable {
         case coursePlanned(course: String, seats: Int)
         case studentEnrolled(course: String, student: String)
 
-        var tags: [Tag] {
+        var tags: [EventTag] {
             switch self {
-            case .coursePlanned(let course, _): [Tag("course", course)]
-            case .studentEnrolled(let course, let student): [Tag("course", course), Tag("student", student)]
+            case .coursePlanned(let course, _): [EventTag("course", course)]
+            case .studentEnrolled(let course, let student): [EventTag("course", course), EventTag("student", student)]
             }
         }
     }
@@ -55,8 +54,8 @@ import Testing
         let student: String
 
         var query: EventQuery {
-            .types("CoursePlanned", "StudentEnrolled").tagged(Tag("course", course))
-                .or(.types("StudentEnrolled").tagged(Tag("student", student)))
+            .types("CoursePlanned", "StudentEnrolled").tagged(EventTag("course", course))
+                .or(.types("StudentEnrolled").tagged(EventTag("student", student)))
         }
 
         var model: Enrolment { Enrolment(course: course, student: student) }
@@ -82,7 +81,7 @@ import Testing
         let course: String
         let seats: Int
 
-        var query: EventQuery { .types("CoursePlanned").tagged(Tag("course", course)) }
+        var query: EventQuery { .types("CoursePlanned").tagged(EventTag("course", course)) }
         var model: CourseName { CourseName() }
 
         func run(on model: CourseName) throws -> [CourseEvent] {
@@ -97,7 +96,7 @@ import Testing
     struct LookAtCourse: DecisionCommand {
         let course: String
 
-        var query: EventQuery { .tags(Tag("course", course)) }
+        var query: EventQuery { .tags(EventTag("course", course)) }
         var model: CourseName { CourseName() }
 
         func run(on model: CourseName) -> [CourseEvent] { [] }
@@ -155,7 +154,7 @@ import Testing
         await #expect(throws: CourseRefusal.nameTaken) {
             try await orchestrator.dispatch(PlanCourse(course: "algebra", seats: 9))
         }
-        let recorded = try await client.stream("course-algebra").collect()
+        let recorded = try await client.events(in: "course-algebra").collect()
         #expect(recorded.map(\.type) == ["CoursePlanned", "StudentEnrolled", "StudentEnrolled"])
     }
 

@@ -5,7 +5,6 @@ import Testing
 
 /// The code of the guide "Events and streams".
 @Suite struct EventsAndStreamsExamples {
-    typealias Tag = DiscoCore.Tag
 
     private let client: EventStoreClient
     private let yesterday = Date(timeIntervalSince1970: 1_700_000_000)
@@ -22,7 +21,7 @@ import Testing
         }
     }
 
-    func book(_ seat: Tag, for person: StreamID) async throws -> Bool {
+    func book(_ seat: EventTag, for person: StreamID) async throws -> Bool {
         let bookings = EventQuery.types("SeatBooked").tagged(seat)
         let head = try await client.head()
         let earlier = try await client.events(bookings, upTo: head, limit: 1).collect()
@@ -68,7 +67,7 @@ import Testing
         let lastTwo = try await client.events(.category("door"), direction: .backward, limit: 2).collect()
         let byAda = try await client.events(.tags("person:ada").or(.types("DoorChecked"))).collect()
         let asItWas = try await client.events(asOf: yesterday).collect()
-        let fromTheSecond = try await client.stream("door-front", from: 2).collect()
+        let fromTheSecond = try await client.events(in: "door-front", from: 2).collect()
         #expect(lastTwo.map(\.type) == ["DoorClosed", "DoorOpened"])
         #expect(byAda.map(\.type) == ["DoorOpened", "DoorChecked"])
         #expect(asItWas.isEmpty)

@@ -83,7 +83,7 @@ import Testing
         }
 
         func repeated(_ appended: Appended, in context: ActionContext) async throws -> Int {
-            let version = appended.version(of: Account.stream(from)) ?? 0
+            let version = appended.version(of: Account.streamID(from)) ?? 0
             return try await context.load(Account.self, from, version: version).state.credit
         }
     }
@@ -135,7 +135,7 @@ import Testing
         await #expect(throws: IdempotencyConflict(key: "bank-message-8813")) {
             try await orchestrator.dispatch(BookPayment(id: "ada", amount: 6, message: "8813"))
         }
-        #expect(try await client.version(of: Account.stream("ada")) == 4)
+        #expect(try await client.version(of: Account.streamID("ada")) == 4)
     }
 
     @Test func aRefusalIsNotKept() async throws {
@@ -180,7 +180,7 @@ import Testing
         await #expect(throws: DispatchError.notRepeatable("give_bonus")) {
             try await orchestrator.dispatch(GiveBonus(to: "bob"), key: "bonus-1")
         }
-        #expect(try await client.version(of: Account.stream("bob")) == 3)
+        #expect(try await client.version(of: Account.streamID("bob")) == 3)
     }
 
     @Test func aKeyThatWasForgottenStopsNothing() async throws {

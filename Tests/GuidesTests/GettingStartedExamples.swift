@@ -39,7 +39,7 @@ import Testing
         let id: UUID
         var amount: Decimal
 
-        static let rules: [Rule<Self>] = [.field(CodingKeys.amount, \.amount, .greaterThan(0))]
+        static let rules: [FieldRule<Self>] = [.field(CodingKeys.amount, \.amount, .greaterThan(0))]
 
         func run(on wallet: Wallet) -> [Wallet.Event] { [.moneyDeposited(amount: amount)] }
     }
@@ -70,7 +70,7 @@ import Testing
         let deposit: JSON = ["id": .string(wallet.id.uuidString), "amount": 2.5]
         let state = try await orchestrator.dispatch("deposit_money", deposit)  // state["balance"] is 2.5
         #expect(state["balance"] == 2.5)
-        let events = try await client.stream(Wallet.stream(wallet.id)).collect()
+        let events = try await client.events(in: Wallet.streamID(wallet.id)).collect()
         let types = events.map(\.type)  // "WalletOpened", "MoneyDeposited"
         #expect(types == ["WalletOpened", "MoneyDeposited"])
         await #expect(throws: ValidationError(["amount": ["must be greater than 0"]])) {

@@ -39,7 +39,7 @@ import Testing
         let id: String
         var coins: Int
 
-        static let rules: [Rule<Self>] = [.field(CodingKeys.coins, \.coins, .atLeast(1))]
+        static let rules: [FieldRule<Self>] = [.field(CodingKeys.coins, \.coins, .atLeast(1))]
 
         func run(on till: Till) throws -> [Till.Event] {
             guard till.coins >= coins else { throw TooFewCoins(coins: till.coins) }
@@ -137,7 +137,7 @@ import Testing
             try await orchestrator.dispatch(TakeCoins(id: "front", coins: 5))
         }
         #expect(taken.state.coins == 4)
-        let events = try await client.stream("till-front").collect()
+        let events = try await client.events(in: "till-front").collect()
         let users = events.map { $0.metadata["user"]?.string }
         #expect(users == [nil, "ada"])
         #expect(events.allSatisfy { $0.metadata.correlationID != nil })

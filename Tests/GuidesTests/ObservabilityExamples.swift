@@ -23,7 +23,7 @@ import Testing
         let logger = Logger(label: "example") { _ in SwiftLogNoOpLogHandler() }
         let orchestrator = Orchestrator(
             client: client, aggregates: [Turnstile.self],
-            middleware: [TracingMiddleware(), MetricsMiddleware(), LoggingMiddleware(logger: logger)])
+            middleware: [CallTracingMiddleware(), CallMetricsMiddleware(), LoggingMiddleware(logger: logger)])
         #expect(try await orchestrator.dispatch(Turn()).version == 1)
     }
 }

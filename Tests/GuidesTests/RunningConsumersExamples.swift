@@ -109,19 +109,19 @@ import Testing
         try await consumers.catchUp()
         #expect(try await counts(readModels) == [1])
         // The policy begins with what comes from now on.
-        #expect(try await client.stream(Door.stream(id)).collect().map(\.type) == ["DoorBuilt", "DoorOpened"])
+        #expect(try await client.events(in: Door.streamID(id)).collect().map(\.type) == ["DoorBuilt", "DoorOpened"])
 
         try await orchestrator.dispatch(CloseDoor(id: id))
         try await orchestrator.dispatch(OpenDoor(id: id))
         try await client.emit("DoorOpened", [:] as JSON)
         try await consumers.catchUp()
         #expect(try await counts(readModels) == [2, 1])
-        #expect(try await client.version(of: Door.stream(id)) == 5)
+        #expect(try await client.version(of: Door.streamID(id)) == 5)
     }
 
     /// A door with an event that nobody knows, so that it cannot be loaded.
     private func openAnUnknownDoor(_ client: EventStoreClient) async throws {
-        let stream = Door.stream(UUID())
+        let stream = Door.streamID(UUID())
         try await client.append(
             Append(["DoorPainted", "DoorOpened"].map { NewEvent(stream: stream, type: $0, payload: "{}") }))
     }

@@ -11,9 +11,9 @@ import Testing
     enum HallEvent: DomainEvent {
         case seatTaken(row: String, by: String)
 
-        var tags: [DiscoCore.Tag] {
+        var tags: [EventTag] {
             switch self {
-            case .seatTaken(let row, _): [DiscoCore.Tag("row", row)]
+            case .seatTaken(let row, _): [EventTag("row", row)]
             }
         }
     }
@@ -31,7 +31,7 @@ import Testing
         let row: String
         let by: String
 
-        var query: EventQuery { .types("SeatTaken").tagged(DiscoCore.Tag("row", row)) }
+        var query: EventQuery { .types("SeatTaken").tagged(EventTag("row", row)) }
         var model: Seats { Seats() }
 
         func run(on seats: Seats) throws -> [HallEvent] {

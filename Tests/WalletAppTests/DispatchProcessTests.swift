@@ -109,7 +109,7 @@ import WalletDomain
             }
         }
         #expect(repeated ?? 0 > 0)
-        let events = try await client.stream(Wallet.stream(id)).collect()
+        let events = try await client.events(in: Wallet.streamID(id)).collect()
         #expect(events.count == count + 1)
         let wallet = try await orchestrator.dispatch(DepositMoney(id: id, amount: 1), key: "key-0")
         #expect(wallet.repeated)

@@ -38,7 +38,7 @@ import WalletDomain
         } while conflicts < 100 && rounds < 10
         #expect(conflicts >= 100, "too few for the test to mean anything")
         for id in ids {
-            let versions = try await wallets.client.stream(Wallet.stream(id)).collect().map(\.version)
+            let versions = try await wallets.client.events(in: Wallet.streamID(id)).collect().map(\.version)
             #expect(versions == Array(1...1 + 100 * rounds))
         }
         try await wallets.consumers.catchUp()

@@ -101,7 +101,8 @@ import Testing
         #expect(other.status == 1)
         #expect(
             try json(other.errors) == [
-                "error": "idempotency_conflict", "message": "The key k was used before, for something else.",
+                "error": "idempotency_conflict", "kind": "conflict",
+                "message": "The key k was used before, for something else.",
                 "key": "k",
             ])
     }
@@ -143,14 +144,14 @@ import Testing
         #expect(result.output == "")
         #expect(
             try json(result.errors) == [
-                "error": "validation", "message": "Invalid fields: balance, user_id.",
+                "error": "validation", "kind": "invalid", "message": "Invalid fields: balance, user_id.",
                 "fields": ["user_id": ["must be a valid UUID string"], "balance": ["must be at least 0"]],
             ])
         let query = try await run("query", "list_wallets")
         #expect(query.status == 1)
         #expect(
             try json(query.errors) == [
-                "error": "validation", "message": "Invalid fields: user_id.",
+                "error": "validation", "kind": "invalid", "message": "Invalid fields: user_id.",
                 "fields": ["user_id": ["must be a valid UUID string"]],
             ])
     }
@@ -176,7 +177,7 @@ import Testing
         #expect(result.output == "")
         #expect(
             result.errors == """
-                {"error":"configuration","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed are memory, sqlite, and postgres."}
+                {"error":"configuration","kind":"internal","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed are memory, sqlite, and postgres."}
 
                 """)
     }

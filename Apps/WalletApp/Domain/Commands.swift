@@ -16,8 +16,8 @@ public struct CreateWallet: CreateCommand {
         self.balance = balance
     }
 
-    public static let rules: [Rule<Self>] = [
-        .field(CodingKeys.userID, \.userID, else: "must be a valid UUID string"),
+    public static let rules: [FieldRule<Self>] = [
+        .field(CodingKeys.userID, else: "must be a valid UUID string"),
         .field(CodingKeys.balance, \.balance, .atLeast(0)),
     ]
 
@@ -34,8 +34,8 @@ public struct DepositMoney: UpdateCommand {
         self.amount = amount
     }
 
-    public static let rules: [Rule<Self>] = [
-        .field(CodingKeys.id, \.id, else: "must be a valid UUID string"),
+    public static let rules: [FieldRule<Self>] = [
+        .field(CodingKeys.id, else: "must be a valid UUID string"),
         .field(CodingKeys.amount, \.amount, .greaterThan(0)),
     ]
 
@@ -52,8 +52,8 @@ public struct WithdrawMoney: UpdateCommand {
         self.amount = amount
     }
 
-    public static let rules: [Rule<Self>] = [
-        .field(CodingKeys.id, \.id, else: "must be a valid UUID string"),
+    public static let rules: [FieldRule<Self>] = [
+        .field(CodingKeys.id, else: "must be a valid UUID string"),
         .field(CodingKeys.amount, \.amount, .greaterThan(0)),
     ]
 
@@ -69,7 +69,7 @@ public struct NoticeLowBalance: UpdateCommand {
 
     public init(id: UUID) { self.id = id }
 
-    public static let rules: [Rule<Self>] = [.field(CodingKeys.id, \.id, else: "must be a valid UUID string")]
+    public static let rules: [FieldRule<Self>] = [.field(CodingKeys.id, else: "must be a valid UUID string")]
 
     public func run(on wallet: Wallet) throws -> [Wallet.Event] {
         wallet.balance < Wallet.low && !wallet.isLow ? [.lowBalanceNoticed(balance: wallet.balance)] : []
@@ -88,9 +88,9 @@ public struct TransferMoney: ActionCommand {
         self.amount = amount
     }
 
-    public static let rules: [Rule<Self>] = [
-        .field(CodingKeys.from, \.from, else: "must be a valid UUID string"),
-        .field(CodingKeys.to, \.to, else: "must be a valid UUID string"),
+    public static let rules: [FieldRule<Self>] = [
+        .field(CodingKeys.from, else: "must be a valid UUID string"),
+        .field(CodingKeys.to, else: "must be a valid UUID string"),
         .field(CodingKeys.amount, \.amount, .greaterThan(0)),
     ]
 

@@ -13,7 +13,7 @@ public struct WalletView: Codable, Equatable, Sendable {
         case balance
     }
 
-    init(_ row: Row) throws {
+    init(_ row: SQLRow) throws {
         id = try row.value("id")
         userID = try row.value("user_id")
         balance = try row.value("balance")
@@ -28,8 +28,8 @@ public struct ListWallets: Query {
 
     public init(userID: UUID) { self.userID = userID }
 
-    public static let rules: [Rule<Self>] = [
-        .field(CodingKeys.userID, \.userID, else: "must be a valid UUID string")
+    public static let rules: [FieldRule<Self>] = [
+        .field(CodingKeys.userID, else: "must be a valid UUID string")
     ]
 
     public func run(in context: QueryContext) async throws -> [WalletView] {
@@ -47,7 +47,7 @@ public struct FindWallet: Query {
 
     public init(id: UUID) { self.id = id }
 
-    public static let rules: [Rule<Self>] = [.field(CodingKeys.id, \.id, else: "must be a valid UUID string")]
+    public static let rules: [FieldRule<Self>] = [.field(CodingKeys.id, else: "must be a valid UUID string")]
 
     public func run(in context: QueryContext) async throws -> WalletView? {
         let id = id
@@ -63,11 +63,11 @@ public struct WalletHistory: Query {
 
     public init(id: UUID) { self.id = id }
 
-    public static let rules: [Rule<Self>] = [.field(CodingKeys.id, \.id, else: "must be a valid UUID string")]
+    public static let rules: [FieldRule<Self>] = [.field(CodingKeys.id, else: "must be a valid UUID string")]
 
     public func run(in context: QueryContext) async throws -> [JSON] {
         var history: [JSON] = []
-        for try await event in context.client.stream(Wallet.stream(id)) { history.append(try event.json) }
+        for try await event in context.client.events(in: Wallet.streamID(id)) { history.append(try event.json) }
         return history
     }
 }

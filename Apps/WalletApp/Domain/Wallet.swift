@@ -77,10 +77,10 @@ public enum WalletRefusal: Refusal, Equatable {
     public var data: JSON.Object {
         switch self {
         case .insufficientFunds(let balance, let amount):
-            JSON.Object([
-                ("balance", JSON.Number(balance).map(JSON.number) ?? .null),
-                ("amount", JSON.Number(amount).map(JSON.number) ?? .null),
-            ])
+            [
+                "balance": JSON(balance),
+                "amount": JSON(amount),
+            ]
         }
     }
 }

@@ -37,7 +37,7 @@ extension Aggregate {
     public static var snapshotPolicy: SnapshotPolicy { .never }
     public static var stateVersion: Int { 1 }
 
-    public static func stream(_ id: ID) -> StreamID { StreamID(category: category, id: id.string) }
+    public static func streamID(_ id: ID) -> StreamID { StreamID(category: category, id: id.string) }
 }
 
 /// An aggregate as it was at one version of its stream.
@@ -59,7 +59,7 @@ public struct Loaded<State: Aggregate>: Sendable {
     }
 
     public var exists: Bool { version > 0 }
-    public var stream: StreamID { State.stream(state.id) }
+    public var stream: StreamID { State.streamID(state.id) }
 
     mutating func apply(_ event: RecordedEvent) throws {
         version = event.version

@@ -7,7 +7,7 @@
 /// struct, and on names in ``typesOfCases`` or ``typeVersions`` that do not exist.
 public protocol DomainEvent: Codable, Sendable {
     /// By which queries and append conditions find this event.
-    var tags: [Tag] { get }
+    var tags: [EventTag] { get }
     /// The types of cases whose events are recorded under another name, for example after a case was renamed.
     static var typesOfCases: [String: String] { get }
     /// The versions under which types are recorded whose payload has changed, by the type's name; 1 for all others. An
@@ -16,7 +16,7 @@ public protocol DomainEvent: Codable, Sendable {
 }
 
 extension DomainEvent {
-    public var tags: [Tag] { [] }
+    public var tags: [EventTag] { [] }
     public static var typesOfCases: [String: String] { [:] }
     public static var typeVersions: [String: Int] { [:] }
 

@@ -24,7 +24,7 @@ public struct EventStoreClient: Sendable {
     ///   streams, or what ``append(_:)`` throws.
     @discardableResult
     public func emit(
-        _ type: String, _ payload: some Encodable & Sendable, metadata: Metadata = .none, tags: [Tag] = []
+        _ type: String, _ payload: some Encodable & Sendable, metadata: Metadata = .none, tags: [EventTag] = []
     ) async throws -> Appended {
         let id = UUID.timeOrdered()
         let event = NewEvent(
@@ -54,8 +54,8 @@ public struct EventStoreClient: Sendable {
     /// - Parameters:
     ///   - types: any of these; empty for every type.
     ///   - tags: all of these; empty for no demand.
-    public func stream(
-        _ stream: StreamID, types: [String] = [], tags: [Tag] = [], from: Int = 1, to: Int = .max,
+    public func events(
+        in stream: StreamID, types: [String] = [], tags: [EventTag] = [], from: Int = 1, to: Int = .max,
         direction: Read.Direction = .forward, limit: Int? = nil
     ) -> EventSequence {
         let query = EventQuery(items: [.init(types: types, tags: tags, stream: stream)])

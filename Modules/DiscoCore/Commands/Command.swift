@@ -1,20 +1,20 @@
 /// A request with fields and rules; see ``CreateCommand``, ``UpdateCommand`` and ``ActionCommand`` for what can be
 /// asked.
-public protocol Command: Request {}
+public protocol Command: NamedRequest {}
 
 /// What commands and queries have in common: a name, fields and rules.
-public protocol Request: Codable, Sendable {
+public protocol NamedRequest: Codable, Sendable {
     /// By which it is called; the type's name in snake case unless stated otherwise.
     static var name: String { get }
     /// One or more for each field that can be wrong.
-    static var rules: [Rule<Self>] { get }
+    static var rules: [FieldRule<Self>] { get }
     /// What no single field can tell; throws a ``ValidationError``.
     func validate() throws
 }
 
-extension Request {
+extension NamedRequest {
     public static var name: String { DerivedName.snakeCase(of: Self.self) }
-    public static var rules: [Rule<Self>] { [] }
+    public static var rules: [FieldRule<Self>] { [] }
     public func validate() throws {}
 }
 

@@ -21,7 +21,7 @@ extension ValidationError: CustomStringConvertible {
     }
 }
 
-extension Request {
+extension NamedRequest {
     /// Throws a ``ValidationError`` with everything that is wrong.
     public func validated() throws {
         var errors = ValidationError([:])
@@ -57,12 +57,14 @@ extension Request {
         }
         var errors = ValidationError(issues.messages)
         for rule in Self.rules {
-            if let failures = object[rule.field].flatMap(rule.failuresInField) {
+            if issues.messages[rule.field] != nil {
+                if let message = rule.typeMessage { errors.replace(rule.field, with: message) }
+            } else if let failures = rule.failuresInField(object[rule.field]) {
                 errors.add(failures, to: rule.field)
-            } else if let message = rule.typeMessage {
-                errors.replace(rule.field, with: message)
-            } else if errors.fields[rule.field] == nil {
-                errors.add([object[rule.field] == nil ? "is required" : "is of the wrong type"], to: rule.field)
+            } else if decoded == nil {
+                // Decoding came to an end before this field.
+                let message = object[rule.field] == nil ? "is required" : "is of the wrong type"
+                errors.add([rule.typeMessage ?? message], to: rule.field)
             }
         }
         throw errors

@@ -5,8 +5,8 @@
 /// struct EnrolStudent: DecisionCommand {
 ///     let course: String, student: String
 ///     var query: EventQuery {
-///         .types("CourseDefined", "StudentEnrolled").tagged(Tag("course", course))
-///             .or(.types("StudentEnrolled").tagged(Tag("student", student)))
+///         .types("CourseDefined", "StudentEnrolled").tagged(EventTag("course", course))
+///             .or(.types("StudentEnrolled").tagged(EventTag("student", student)))
 ///     }
 ///     var model: Enrolment { Enrolment(course: course, student: student) }
 ///     func run(on model: Enrolment) throws -> [CourseEvent] {

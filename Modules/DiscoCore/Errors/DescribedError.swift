@@ -1,66 +1,68 @@
-/// An error with a code that programs can branch on, a sentence for people, and what the sentence speaks of as data.
+/// An error with a code that programs can branch on, a sentence for people, and the details of the sentence as data.
 public protocol DescribedError: Error {
     /// Snake case, for example `insufficient_funds`. By default made from the case's or type's name.
     var code: String { get }
+    /// ``ErrorKind/internal`` unless stated otherwise; of a ``Refusal``, ``ErrorKind/conflict``.
+    var kind: ErrorKind { get }
     /// A sentence for people.
     var message: String { get }
-    /// What the sentence speaks of, as data.
+    /// The details that the sentence names, as data.
     var data: JSON.Object { get }
 }
 
 extension DescribedError {
     public var code: String { DerivedName.snakeCase(String(describing: self).prefix { $0.isLetter || $0.isNumber }) }
-    public var data: JSON.Object { JSON.Object() }
+    public var kind: ErrorKind { .internal }
+    public var data: JSON.Object { [:] }
 }
 
 /// A refusal: the program works, and the answer is no. What commands throw to refuse.
 public protocol Refusal: DescribedError {}
 
-/// Any error by its code, message and data.
+extension Refusal {
+    public var kind: ErrorKind { .conflict }
+}
+
+/// Any error by its code, kind, message and data.
 public struct ErrorDescription: Hashable, Sendable {
     public let code: String
+    public let kind: ErrorKind
     public let message: String
     public let data: JSON.Object
-    /// Whether the answer is no, and not that something went wrong.
-    public let isRefusal: Bool
 
     public init(_ error: any Error) {
         switch error {
         case let error as any DescribedError:
-            code = error.code
-            message = error.message
-            data = error.data
-            isRefusal = error is any Refusal
+            self.init(error.code, error.kind, error.message, error.data)
         case let error as EventStoreError:
-            code = error.code.rawValue
-            message = error.message
-            data = JSON.Object()
-            isRefusal = [.unknownStream, .unknownConsumer, .invalidAppend, .invalidArgument].contains(error.code)
+            self.init(error.code.name, error.code.kind, error.message)
         case let error as JSONError:
-            code = "invalid_json"
-            message = error.description
-            data = JSON.Object([("offset", JSON(integerLiteral: error.offset))])
-            isRefusal = true
+            self.init("invalid_json", .invalid, error.description, ["offset": JSON(error.offset)])
         case is CancellationError:
-            code = "cancelled"
-            message = "This was cancelled."
-            data = JSON.Object()
-            isRefusal = true
+            self.init("cancelled", .exhausted, "The call was cancelled.")
         default:
-            code = "internal"
-            message = String(describing: error)
-            data = JSON.Object()
-            isRefusal = false
+            self.init("internal", .internal, String(describing: error))
         }
+    }
+
+    init(_ code: String, _ kind: ErrorKind, _ message: String, _ data: JSON.Object = [:]) {
+        self.code = code
+        self.kind = kind
+        self.message = message
+        self.data = data
     }
 }
 
 extension JSON {
-    /// Any error as an object: `{"error": code, "message": …}` and what belongs to it.
+    /// Any error as an object: `{"error": code, "kind": …, "message": …}` and its data, of which members with one of
+    /// these three names are left out.
     public init(describing error: any Error) {
         let description = ErrorDescription(error)
-        var object = Object([("error", .string(description.code)), ("message", .string(description.message))])
-        for member in description.data { object[member.name] = member.value }
+        var object: Object = [
+            "error": .string(description.code), "kind": .string(description.kind.rawValue),
+            "message": .string(description.message),
+        ]
+        for member in description.data where object[member.name] == nil { object[member.name] = member.value }
         self = .object(object)
     }
 }

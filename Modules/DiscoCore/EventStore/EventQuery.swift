@@ -9,11 +9,11 @@ public struct EventQuery: Hashable, Codable, Sendable {
         /// Any of these; empty for every type.
         public var types: [String]
         /// All of these; empty for no demand.
-        public var tags: [Tag]
+        public var tags: [EventTag]
         public var category: String?
         public var stream: StreamID?
 
-        public init(types: [String] = [], tags: [Tag] = [], category: String? = nil, stream: StreamID? = nil) {
+        public init(types: [String] = [], tags: [EventTag] = [], category: String? = nil, stream: StreamID? = nil) {
             self.types = types
             self.tags = tags
             self.category = category
@@ -36,7 +36,7 @@ public struct EventQuery: Hashable, Codable, Sendable {
     public static let all = EventQuery(items: [Item()])
     public static func types(_ types: String...) -> EventQuery { EventQuery(items: [Item(types: types)]) }
     public static func types(_ types: [String]) -> EventQuery { EventQuery(items: [Item(types: types)]) }
-    public static func tags(_ tags: Tag...) -> EventQuery { EventQuery(items: [Item(tags: tags)]) }
+    public static func tags(_ tags: EventTag...) -> EventQuery { EventQuery(items: [Item(tags: tags)]) }
     public static func category(_ category: String) -> EventQuery { EventQuery(items: [Item(category: category)]) }
     public static func stream(_ stream: StreamID) -> EventQuery { EventQuery(items: [Item(stream: stream)]) }
 
@@ -44,7 +44,7 @@ public struct EventQuery: Hashable, Codable, Sendable {
     public func or(_ other: EventQuery) -> EventQuery { EventQuery(items: items + other.items) }
 
     /// The same, and carrying all of these tags.
-    public func tagged(_ tags: Tag...) -> EventQuery {
+    public func tagged(_ tags: EventTag...) -> EventQuery {
         EventQuery(
             items: items.map { item in
                 var item = item
@@ -63,7 +63,7 @@ public struct EventQuery: Hashable, Codable, Sendable {
 }
 
 extension EventQuery.Item {
-    fileprivate func matches(_ eventType: String, _ eventTags: [Tag], _ eventStream: StreamID) -> Bool {
+    fileprivate func matches(_ eventType: String, _ eventTags: [EventTag], _ eventStream: StreamID) -> Bool {
         if let stream, stream != eventStream { return false }
         if let category, !ExactText.areEqual(category, eventStream.category) { return false }
         if !types.isEmpty, !types.contains(where: { ExactText.areEqual($0, eventType) }) { return false }

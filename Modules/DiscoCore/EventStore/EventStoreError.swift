@@ -1,49 +1,59 @@
 /// What went wrong technically; what callers branch on has types of its own.
 public struct EventStoreError: Error, Sendable {
     /// Open: an adapter may add its own.
-    public struct Code: RawRepresentable, Hashable, Sendable {
-        public let rawValue: String
-        public init(rawValue: String) { self.rawValue = rawValue }
+    public struct Code: Hashable, Sendable {
+        /// Snake case, for example `store_busy`.
+        public let name: String
+        public let kind: ErrorKind
+
+        public init(_ name: String, _ kind: ErrorKind) {
+            self.name = name
+            self.kind = kind
+        }
+
+        /// By name.
+        public static func == (one: Code, other: Code) -> Bool { one.name == other.name }
+        public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
         /// The append itself is malformed; see the message.
-        public static let invalidAppend = Code(rawValue: "invalid_append")
+        public static let invalidAppend = Code("invalid_append", .invalid)
         /// A name, date or other argument is invalid; see the message.
-        public static let invalidArgument = Code(rawValue: "invalid_argument")
+        public static let invalidArgument = Code("invalid_argument", .invalid)
         /// The store was closed.
-        public static let closed = Code(rawValue: "closed")
+        public static let closed = Code("closed", .unavailable)
         /// Whether a change was made could not be learnt. For appends there is ``OutcomeUnknown``, which can be
         /// repeated.
-        public static let outcomeUnknown = Code(rawValue: "outcome_unknown")
+        public static let outcomeUnknown = Code("outcome_unknown", .unknownOutcome)
         /// Others held the database for too long; try again.
-        public static let busy = Code(rawValue: "store_busy")
+        public static let busy = Code("store_busy", .unavailable)
         /// The disk is full.
-        public static let full = Code(rawValue: "store_full")
+        public static let full = Code("store_full", .unavailable)
         /// The file or its folder cannot be written.
-        public static let readOnly = Code(rawValue: "store_read_only")
+        public static let readOnly = Code("store_read_only", .unavailable)
         /// The store cannot be opened or reached.
-        public static let unavailable = Code(rawValue: "store_unavailable")
+        public static let unavailable = Code("store_unavailable", .unavailable)
         /// The database has another schema than this version of Disco.
-        public static let schema = Code(rawValue: "schema")
+        public static let schema = Code("schema", .internal)
         /// The database is damaged, or not a database.
-        public static let corrupt = Code(rawValue: "corrupt")
+        public static let corrupt = Code("corrupt", .internal)
         /// The store would not be as durable as it promises.
-        public static let notDurable = Code(rawValue: "not_durable")
+        public static let notDurable = Code("not_durable", .internal)
         /// An event is larger than the store takes.
-        public static let tooLarge = Code(rawValue: "too_large")
+        public static let tooLarge = Code("too_large", .invalid)
         /// A checkpoint or its consumer was changed by someone else.
-        public static let checkpointMoved = Code(rawValue: "checkpoint_moved")
+        public static let checkpointMoved = Code("checkpoint_moved", .conflict)
         /// There is no stream of this name.
-        public static let unknownStream = Code(rawValue: "unknown_stream")
+        public static let unknownStream = Code("unknown_stream", .notFound)
         /// There is no consumer of this name.
-        public static let unknownConsumer = Code(rawValue: "unknown_consumer")
+        public static let unknownConsumer = Code("unknown_consumer", .notFound)
         /// The store's settings do not allow events to be erased.
-        public static let erasingNotAllowed = Code(rawValue: "erasing_not_allowed")
+        public static let erasingNotAllowed = Code("erasing_not_allowed", .unauthorized)
         /// This store cannot do what was asked, for example list its streams.
-        public static let unsupported = Code(rawValue: "unsupported")
+        public static let unsupported = Code("unsupported", .internal)
         /// A setting is missing or wrong; see the message.
-        public static let configuration = Code(rawValue: "configuration")
+        public static let configuration = Code("configuration", .internal)
         /// Anything else the database reports.
-        public static let database = Code(rawValue: "database")
+        public static let database = Code("database", .internal)
     }
 
     public let code: Code
@@ -70,32 +80,10 @@ public struct EventStoreError: Error, Sendable {
     package static let closed = EventStoreError(.closed, "The event store has been closed.")
 }
 
-extension EventStoreError: CustomStringConvertible {
-    public var description: String { message }
+extension EventStoreError.Code: CustomStringConvertible {
+    public var description: String { name }
 }
 
-extension EventStoreError.Code {
-    /// Those of Disco itself, with when they are reported. `outcome_unknown` and `unknown_consumer` are listed with the
-    /// other errors that have these codes.
-    static var all: [(code: EventStoreError.Code, meaning: String)] {
-        [
-            (.invalidAppend, "The append itself is malformed; see the message."),
-            (.invalidArgument, "A name, date or other argument is invalid; see the message."),
-            (.closed, "The store was closed."),
-            (.busy, "Others held the database for too long; try again."),
-            (.full, "The disk is full."),
-            (.readOnly, "The file or its folder cannot be written."),
-            (.unavailable, "The store cannot be opened or reached."),
-            (.schema, "The database has another schema than this version of Disco."),
-            (.corrupt, "The database is damaged, or not a database."),
-            (.notDurable, "The store would not be as durable as it promises."),
-            (.tooLarge, "An event is larger than the store takes."),
-            (.checkpointMoved, "A checkpoint or its consumer was changed by someone else."),
-            (.unknownStream, "There is no stream of this name."),
-            (.erasingNotAllowed, "The store's settings do not allow events to be erased."),
-            (.unsupported, "This store cannot do what was asked, for example list its streams."),
-            (.configuration, "A setting is missing or wrong; see the message."),
-            (.database, "Anything else the database reports."),
-        ]
-    }
+extension EventStoreError: CustomStringConvertible {
+    public var description: String { message }
 }

@@ -32,7 +32,7 @@ package struct NameCheck: Sendable {
     }
 
     package func check(type: String) throws { try check(type, "event type", most: 255) }
-    package func check(tag: Tag) throws { try check(tag.name, "tag", most: 255) }
+    package func check(tag: EventTag) throws { try check(tag.name, "tag", most: 255) }
 
     package func check(_ stream: StreamID) throws {
         try check(stream.name, "stream name", most: StreamID.mostBytes)

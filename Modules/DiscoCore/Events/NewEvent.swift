@@ -11,14 +11,14 @@ public struct NewEvent: Hashable, Sendable {
     public var typeVersion: Int
     public var payload: JSONText
     public var metadata: Metadata
-    public var tags: [Tag]
+    public var tags: [EventTag]
 
     /// What a store takes as a type's version.
     static let typeVersions = 1...Int(Int32.max)
 
     public init(
         id: UUID = .timeOrdered(), stream: StreamID, type: String, typeVersion: Int = 1, payload: JSONText,
-        metadata: Metadata = .none, tags: [Tag] = []
+        metadata: Metadata = .none, tags: [EventTag] = []
     ) {
         self.id = id
         self.stream = stream

@@ -16,13 +16,13 @@ public struct RecordedEvent: Hashable, Sendable {
     public let typeVersion: Int
     public let payload: JSONText
     public let metadata: Metadata
-    public let tags: [Tag]
+    public let tags: [EventTag]
     /// The store's clock, in microseconds; never earlier than that of the event before.
     public let recordedAt: Date
 
     public init(
         position: Position, stream: StreamID, version: Int, id: UUID, type: String, typeVersion: Int = 1,
-        payload: JSONText, metadata: Metadata = .none, tags: [Tag] = [], recordedAt: Date
+        payload: JSONText, metadata: Metadata = .none, tags: [EventTag] = [], recordedAt: Date
     ) {
         self.position = position
         self.stream = stream
@@ -41,9 +41,9 @@ public struct RecordedEvent: Hashable, Sendable {
         get throws {
             func text(_ id: UUID?) -> JSON { id.map { .string($0.lowercased) } ?? .null }
             return [
-                "position": .number(JSON.Number(position.rawValue)), "stream": .string(stream.name),
-                "version": .number(JSON.Number(version)), "id": .string(id.lowercased), "type": .string(type),
-                "type_version": .number(JSON.Number(typeVersion)), "payload": try payload.value(),
+                "position": JSON(position.rawValue), "stream": .string(stream.name),
+                "version": JSON(version), "id": .string(id.lowercased), "type": .string(type),
+                "type_version": JSON(typeVersion), "payload": try payload.value(),
                 "correlation_id": text(metadata.correlationID), "causation_id": text(metadata.causationID),
                 "metadata": try metadata.values?.value() ?? .object(JSON.Object()),
                 "tags": .array(tags.map { .string($0.name) }),

@@ -193,7 +193,7 @@ extension DomainEvent {
         let (shape, unreadable) = Shape.read(Self.self)
         precondition(
             unreadable.isEmpty,
-            "The shapes of \(Self.self) cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to Exemplary."
+            "The shapes of \(Self.self) cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to ExampleProviding."
         )
         guard case .choice(let cases) = shape else {
             preconditionFailure(

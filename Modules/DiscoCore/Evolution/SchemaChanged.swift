@@ -5,5 +5,5 @@ public struct SchemaChanged: Refusal, Hashable {
 
     public var code: String { "schema_changed" }
     public var message: String { problems.joined(separator: "\n") }
-    public var data: JSON.Object { JSON.Object([("problems", .array(problems.map(JSON.string)))]) }
+    public var data: JSON.Object { ["problems": .array(problems.map(JSON.string))] }
 }

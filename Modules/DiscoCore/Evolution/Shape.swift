@@ -60,7 +60,7 @@ indirect enum Shape: Hashable, Sendable {
 final class ShapeReader {
     private var open: [ObjectIdentifier] = []
     /// Types that no example could be made of: what is read after one of them is not known. Conform them to
-    /// ``Exemplary``.
+    /// ``ExampleProviding``.
     private(set) var unreadable: [String] = []
 
     func read<Value: Decodable>(_ type: Value.Type) -> (shape: Shape, example: Value?) {
@@ -70,7 +70,7 @@ final class ShapeReader {
         if let container = type as? any ShapedContainer.Type {
             return (container.shape(self), container.emptyValue as? Value)
         }
-        if let exemplary = type as? any Exemplary.Type {
+        if let exemplary = type as? any ExampleProviding.Type {
             return (.named("\(type)"), exemplary.example as? Value)
         }
         // One that contains itself: its shape is being read already, and any example of it will do.

@@ -51,7 +51,7 @@ struct JSONDecoding: Decoder {
     private func placeholder<Value: Decodable>(_ type: Value.Type, _ issues: DecodingIssues) throws -> Value {
         if let neutral = (type as? any Placeholding.Type)?.placeholder as? Value { return neutral }
         if let first = EnumCases.all(of: type)?.first { return first }
-        if let example = (type as? any Exemplary.Type)?.example as? Value { return example }
+        if let example = (type as? any ExampleProviding.Type)?.example as? Value { return example }
         return try issues.silently {
             try Value(from: JSONDecoding(.object(JSON.Object()), path: codingPath, issues: issues))
         }

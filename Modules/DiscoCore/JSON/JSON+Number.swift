@@ -52,6 +52,11 @@ extension JSON.Number: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(double) }
 }
 
+extension JSON {
+    /// Null for what could not be read again; see ``Number/init(_:)-(Decimal)``.
+    public init(_ value: Decimal) { self = Number(value).map(JSON.number) ?? .null }
+}
+
 extension Decimal {
     fileprivate var isWhole: Bool {
         var value = self

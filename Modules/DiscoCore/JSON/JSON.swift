@@ -78,13 +78,22 @@ public enum JSON: Hashable, Sendable {
     }
 }
 
+extension JSON {
+    public init(_ value: some BinaryInteger) { self = .number(Number(value)) }
+
+    /// Null for what JSON has no number for: infinity and NaN.
+    public init(_ value: Double) { self = Number(value).map(JSON.number) ?? .null }
+
+    public init(_ text: some StringProtocol) { self = .string(String(text)) }
+}
+
 extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     public init(nilLiteral: ()) { self = .null }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    public init(integerLiteral value: Int) { self = .number(Number(value)) }
-    public init(floatLiteral value: Double) { self = Number(value).map(JSON.number) ?? .null }
+    public init(integerLiteral value: Int) { self.init(value) }
+    public init(floatLiteral value: Double) { self.init(value) }
     public init(stringLiteral value: String) { self = .string(value) }
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
     public init(dictionaryLiteral elements: (String, JSON)...) {

@@ -26,6 +26,7 @@ public struct NotAuthorized: Refusal, Hashable {
     public init(name: String) { self.name = name }
 
     public var code: String { "not_authorized" }
+    public var kind: ErrorKind { .unauthorized }
     public var message: String { "Not authorized to run \(name)." }
-    public var data: JSON.Object { JSON.Object([("name", .string(name))]) }
+    public var data: JSON.Object { ["name": .string(name)] }
 }

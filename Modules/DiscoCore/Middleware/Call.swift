@@ -5,14 +5,14 @@ public struct Call: Sendable {
     public let kind: Kind
     public let name: String
     /// The command or query itself; nil where it is not valid, and will be refused.
-    public let request: (any Request)?
+    public let request: (any NamedRequest)?
     /// What is recorded about the events of a command. Middleware may add to it.
     public var metadata: Metadata
     /// The command's idempotency key.
     public let key: String?
 
     public init(
-        kind: Kind, name: String, request: (any Request)?, metadata: Metadata = .none, key: String? = nil
+        kind: Kind, name: String, request: (any NamedRequest)?, metadata: Metadata = .none, key: String? = nil
     ) {
         self.kind = kind
         self.name = name

@@ -25,7 +25,7 @@ public struct LoggingMiddleware: Middleware {
             let description = ErrorDescription(error)
             var metadata = metadata(call, start)
             metadata["code"] = "\(description.code)"
-            if description.isRefusal {
+            if !description.kind.isFailure {
                 logger.log(level: level, "\(call.kind.rawValue) \(call.name) was refused", metadata: metadata)
             } else {
                 metadata["error"] = "\(description.message)"

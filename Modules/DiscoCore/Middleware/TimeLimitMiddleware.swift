@@ -53,8 +53,9 @@ public struct TimeLimitExceeded: Refusal, Hashable {
 
     private var seconds: Double { limit / .seconds(1) }
     public var code: String { "time_limit_exceeded" }
+    public var kind: ErrorKind { .exhausted }
     public var message: String { "\(name) was not done within \(seconds) seconds, and was cancelled. Try again." }
     public var data: JSON.Object {
-        JSON.Object([("name", .string(name)), ("seconds", JSON.Number(seconds).map(JSON.number) ?? .null)])
+        ["name": .string(name), "seconds": JSON(seconds)]
     }
 }

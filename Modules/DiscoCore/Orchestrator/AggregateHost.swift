@@ -27,18 +27,18 @@ final class AggregateHost<State: Aggregate>: Sendable {
         return loaded
     }
 
-    private func cached(_ id: State.ID) -> Loaded<State>? { cache.withLock { $0[State.stream(id)] } }
+    private func cached(_ id: State.ID) -> Loaded<State>? { cache.withLock { $0[State.streamID(id)] } }
     private func remember(_ loaded: Loaded<State>) { cache.withLock { $0[loaded.stream] = loaded } }
-    private func forget(_ id: State.ID) { cache.withLock { $0[State.stream(id)] = nil } }
+    private func forget(_ id: State.ID) { cache.withLock { $0[State.streamID(id)] = nil } }
 
     func dispatch<C: AggregateCommand<State>>(_ command: C, _ call: Call) async throws -> Dispatched<State> {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
-        if let fault = command.target.id.flatMap({ State.stream($0).faultOfID }) {
+        if let fault = command.target.id.flatMap({ State.streamID($0).faultOfID }) {
             throw ValidationError(["id": [fault]])
         }
         if let first = try await recorded(under: key, command) { return first }
         let id = command.target.id ?? .new(from: .timeOrdered())
-        return try await queue.run(State.stream(id)) { try await decide(command, id, key, call.metadata) }
+        return try await queue.run(State.streamID(id)) { try await decide(command, id, key, call.metadata) }
     }
 
     private func decide<C: AggregateCommand<State>>(
@@ -131,7 +131,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
         try await client.readOn(&loaded, to: last.version)
         var events: [State.Event] = []
         let first = appended.events[0].version
-        for try await event in client.stream(last.stream, from: first, to: last.version) {
+        for try await event in client.events(in: last.stream, from: first, to: last.version) {
             events.append(try State.Event(event))
         }
         return Dispatched(loaded: loaded, events: events, appended: appended, repeated: true)

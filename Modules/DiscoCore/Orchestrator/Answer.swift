@@ -13,7 +13,7 @@ public struct Answer: Hashable, Sendable {
     /// All of it, as the apps print it.
     public var json: JSON {
         [
-            "output": output, "position": position.map { .number(JSON.Number($0.rawValue)) } ?? .null,
+            "output": output, "position": position.map { JSON($0.rawValue) } ?? .null,
             "repeated": .bool(repeated), "behind": .array(behind.map(\.json)),
         ]
     }

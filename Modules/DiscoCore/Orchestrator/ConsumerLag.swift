@@ -49,10 +49,10 @@ public struct ConsumerLag: Hashable, Sendable {
     }
 
     public var json: JSON {
-        var object = JSON.Object([
-            ("consumer", .string(consumer)), ("position", position.map { .number(JSON.Number($0.rawValue)) } ?? .null),
-            ("events", events.map { JSON(integerLiteral: $0) } ?? .null), ("holds", .bool(holds)),
-        ])
+        var object: JSON.Object = [
+            "consumer": .string(consumer), "position": position.map { JSON($0.rawValue) } ?? .null,
+            "events": events.map { JSON($0) } ?? .null, "holds": .bool(holds),
+        ]
         object["problem"] = problem.map(JSON.string)
         return .object(object)
     }

@@ -4,12 +4,13 @@ public struct ConsumersBehind: Refusal, Hashable {
     public let consumers: [ConsumerLag]
 
     public var code: String { "consumers_behind" }
+    public var kind: ErrorKind { .exhausted }
     public var message: String {
         "Position \(position) has not been passed: \(consumers.map(\.sentence).joined(separator: "; "))"
     }
     public var data: JSON.Object {
-        JSON.Object([
-            ("position", .number(JSON.Number(position.rawValue))), ("consumers", .array(consumers.map(\.json))),
-        ])
+        [
+            "position": JSON(position.rawValue), "consumers": .array(consumers.map(\.json)),
+        ]
     }
 }

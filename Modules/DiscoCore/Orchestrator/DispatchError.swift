@@ -36,6 +36,17 @@ extension DispatchError {
         }
     }
 
+    public var kind: ErrorKind {
+        switch self {
+        case .unknownCommand, .unknownQuery, .unknownConsumer, .aggregateNotFound: .notFound
+        case .aggregateExists, .notRepeatable: .conflict
+        case .nothingToAwait: .invalid
+        case .noReadModel: .internal
+        case .queueFull: .exhausted
+        case .queueClosed: .unavailable
+        }
+    }
+
     public var message: String {
         switch self {
         case .unknownCommand(let name, let known):
@@ -61,12 +72,12 @@ extension DispatchError {
         switch self {
         case .unknownCommand(let name, let known), .unknownQuery(let name, let known),
             .unknownConsumer(let name, let known):
-            JSON.Object([("name", .string(name)), ("known", .array(known.map(JSON.string)))])
+            ["name": .string(name), "known": .array(known.map(JSON.string))]
         case .aggregateExists(let stream), .aggregateNotFound(let stream):
-            JSON.Object([("stream", .string(stream.name))])
+            ["stream": .string(stream.name)]
         case .notRepeatable(let name), .nothingToAwait(let name), .noReadModel(let name):
-            JSON.Object([("name", .string(name))])
-        case .queueFull(let capacity): JSON.Object([("capacity", JSON(integerLiteral: capacity))])
+            ["name": .string(name)]
+        case .queueFull(let capacity): ["capacity": JSON(capacity)]
         case .queueClosed: JSON.Object()
         }
     }

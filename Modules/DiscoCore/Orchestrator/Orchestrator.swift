@@ -104,7 +104,7 @@ public struct Orchestrator: Sendable {
     }
 
     private mutating func add<State: Aggregate, C: AggregateCommand<State>>(_ command: C.Type) {
-        lanes[C.name] = { fields in (try? fields.decode(C.self))?.target.id.map(State.stream) }
+        lanes[C.name] = { fields in (try? fields.decode(C.self))?.target.id.map(State.streamID) }
         register(command) { command, options, orchestrator in
             let dispatched = try await orchestrator.carryOut(command, options)
             return try Answer(
@@ -159,7 +159,7 @@ public struct Orchestrator: Sendable {
 }
 
 /// A command or query as it came in: of its type, or as fields that may not make one.
-struct Incoming<R: Request>: Sendable {
+struct Incoming<R: NamedRequest>: Sendable {
     private let request: Result<R, any Error>
 
     init(_ request: R) { self.request = Result { try request.validated() }.map { request } }

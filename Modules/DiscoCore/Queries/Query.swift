@@ -1,5 +1,5 @@
 /// A question to a read model, or to the events themselves.
-public protocol Query: Request {
+public protocol Query: NamedRequest {
     associatedtype Output: Encodable & Sendable
     func run(in context: QueryContext) async throws -> Output
 }

@@ -51,7 +51,7 @@ public final class CommandQueue: Sendable {
     public func enqueue<C: AggregateCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil
     ) throws -> Ticket<Dispatched<C.State>> {
-        try enqueue(in: command.target.id.map(C.State.stream)) { orchestrator in
+        try enqueue(in: command.target.id.map(C.State.streamID)) { orchestrator in
             try await orchestrator.dispatch(command, metadata: metadata, key: key)
         }
     }

@@ -46,7 +46,7 @@ public struct HeldEvent: Hashable, Sendable {
 }
 
 /// One step of a consumer, from the checkpoint it read to the one it has reached.
-public struct Progress: Hashable, Sendable {
+public struct ConsumerStep: Hashable, Sendable {
     public var consumer: String
     /// What the consumer believes is stored; where it is not, the step is refused with
     /// ``EventStoreError/Code/checkpointMoved``.
@@ -69,7 +69,7 @@ public struct Progress: Hashable, Sendable {
     }
 }
 
-extension Progress {
+extension ConsumerStep {
     /// Refuses a step backwards, and a name that no store takes.
     package func check() throws {
         try NameCheck.argument.check(consumer: consumer)

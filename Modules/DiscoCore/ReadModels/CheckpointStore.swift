@@ -13,7 +13,7 @@ public protocol CheckpointStore: Sendable {
     ///
     /// It is called in a task that was cancelled too, and does its work all the same: what was processed is not to be
     /// processed again.
-    func save(_ progress: Progress) async throws
+    func save(_ progress: ConsumerStep) async throws
 
     /// Forgets the checkpoint and what is held: the consumer starts anew.
     func reset(_ consumer: String) async throws
@@ -25,7 +25,7 @@ public protocol CheckpointStore: Sendable {
 public protocol ReadModelStore: CheckpointStore {
     /// Runs `body` and stores the step in one transaction: both take effect, or neither. In a task that was cancelled
     /// too.
-    func commit(_ progress: Progress, _ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws
+    func commit(_ progress: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws
 
     /// Runs `body` in a transaction that may write, without a checkpoint.
     func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What may stand in ``SQL`` between `\(` and `)`, and what a column can be read as.
+/// What may stand in ``SQLStatement`` between `\(` and `)`, and what a column can be read as.
 ///
 /// Decimals, UUIDs and dates go as text and come back exactly from a `TEXT` column, on every database. A value that does
 /// not fit the type that was asked for is refused. Floating-point types alone are rounded to, as everywhere.

@@ -8,15 +8,15 @@ public struct SQLTransaction {
     ///
     /// - Throws: ``EventStoreError``: what the database reports, or ``EventStoreError/Code/invalidArgument`` for a value
     ///   that it could not give back, and for a statement that would end the transaction.
-    public func execute(_ sql: SQL) throws { _ = try run(sql) }
+    public func execute(_ sql: SQLStatement) throws { _ = try run(sql) }
 
     /// Runs one statement, and returns its rows.
-    public func query(_ sql: SQL) throws -> [Row] {
+    public func query(_ sql: SQLStatement) throws -> [SQLRow] {
         let result = try run(sql)
-        return result.rows.map { Row(columns: result.columns, values: $0) }
+        return result.rows.map { SQLRow(columns: result.columns, values: $0) }
     }
 
-    private func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]]) {
+    private func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) {
         try sql.check()
         return try connection.run(sql)
     }
@@ -41,11 +41,11 @@ extension SQLTransaction: Sendable {}
 /// What an adapter gives to a ``SQLTransaction``.
 public protocol SQLConnection {
     /// Runs one statement with its values bound.
-    func run(_ sql: SQL) throws -> (columns: [String], rows: [[SQLValue]])
+    func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]])
 }
 
 /// One row of a result.
-public struct Row: Hashable, Sendable {
+public struct SQLRow: Hashable, Sendable {
     public let columns: [String]
     public let values: [SQLValue]
 

@@ -20,7 +20,7 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
         store = unreadable.isEmpty ? client.store.abilities.snapshots : nil
         if !unreadable.isEmpty {
             logger?.warning(
-                "\(State.self) has no snapshots: its shape cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to Exemplary."
+                "\(State.self) has no snapshots: its shape cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to ExampleProviding."
             )
         } else if store == nil {
             logger?.warning(
@@ -41,9 +41,10 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
                 snapshot.version <= version
             else { return none }
             let state = try snapshot.state.decode(State.self)
-            guard State.stream(state.id) == none.stream else {
+            guard State.streamID(state.id) == none.stream else {
                 warn(
-                    "The snapshot of \(none.stream) is of another aggregate, \(State.stream(state.id)). It is ignored.")
+                    "The snapshot of \(none.stream) is of another aggregate, \(State.streamID(state.id)). It is ignored."
+                )
                 return none
             }
             return Loaded(state: state, version: snapshot.version)

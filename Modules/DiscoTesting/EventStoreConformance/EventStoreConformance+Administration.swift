@@ -22,7 +22,7 @@ extension EventStoreConformance {
         let rest = events.filter { $0.stream != "a-1" }
         try requireEqual(try await client.events().collect(), rest, "all events")
         try requireEqual(try await client.events(direction: .backward).collect(), rest.reversed(), "backward")
-        try requireEqual(try await client.stream("a-1").collect(), [], "its events")
+        try requireEqual(try await client.events(in: "a-1").collect(), [], "its events")
         try requireEqual(try await client.events(.category("a")).collect(), [], "its category")
         try requireEqual(try await client.events(.types("T")).collect(), [], "its type")
         try requireEqual(try await client.events(.tags("x")).collect().map(\.position), [3], "its tag")
@@ -83,7 +83,7 @@ extension EventStoreConformance {
                 let next = try await client.append(Append([event("a-1", "T")], expect: ["a-1": .noStream]))
                 try requireEqual(next.events.map(\.version), [4], "next version")
                 try requireEqual(next.events.map(\.position), [6], "next position")
-                try requireEqual(try await client.stream("a-1").collect().map(\.version), [4], "versions")
+                try requireEqual(try await client.events(in: "a-1").collect().map(\.version), [4], "versions")
                 let stale = try await requireThrows(VersionConflict.self) {
                     try await client.append(Append([event("a-1")], expect: ["a-1": .exactly(3)]))
                 }
@@ -163,7 +163,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.verify(), [], "findings in an empty store")
                 for number in 0..<30 {
                     try await client.append(
-                        Append((0..<50).map { event(StreamID("s-\($0 % 7)"), tags: [Tag("n", number)]) }))
+                        Append((0..<50).map { event(StreamID("s-\($0 % 7)"), tags: [EventTag("n", number)]) }))
                 }
                 if client.store.abilities.deletion != nil {
                     try await client.delete("s-1")

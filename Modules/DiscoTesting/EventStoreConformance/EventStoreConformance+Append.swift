@@ -146,7 +146,7 @@ extension EventStoreConformance {
                 let name = StreamID("cat-" + String(repeating: "x", count: 400) + "é🎉")
                 try await client.append(
                     Append([event(name, "Type é🎉", payload, tags: ["tag:🎉"]), event(name, "Big", big)]))
-                let read = try await client.stream(name).collect()
+                let read = try await client.events(in: name).collect()
                 try requireEqual(read.map(\.payload), [payload, big], "payloads")
                 try requireEqual(read.first?.type, "Type é🎉", "type")
                 try requireEqual(read.first?.tags, ["tag:🎉"], "tags")

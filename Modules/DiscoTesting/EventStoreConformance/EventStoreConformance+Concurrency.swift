@@ -71,7 +71,7 @@ extension EventStoreConformance {
             try await suite.withStore { client in
                 let stored = try await winners(of: 50, [client]) { _ in Append([event("a-1")]) }
                 try requireEqual(stored, 50, "stored")
-                let versions = try await client.stream("a-1").collect().map(\.version)
+                let versions = try await client.events(in: "a-1").collect().map(\.version)
                 try requireEqual(versions, Array(1...50), "versions")
             }
         },
@@ -119,7 +119,7 @@ extension EventStoreConformance {
                 try requireEqual(created, 1, "creators")
                 let stored = try await winners(of: 100, [one, other]) { _ in Append([event("b-1")]) }
                 try requireEqual(stored, 100, "stored")
-                let versions = try await other.stream("b-1").collect().map(\.version)
+                let versions = try await other.events(in: "b-1").collect().map(\.version)
                 try requireEqual(versions, Array(1...100), "versions")
             }
         },

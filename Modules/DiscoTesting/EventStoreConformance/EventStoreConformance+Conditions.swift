@@ -24,7 +24,7 @@ extension EventStoreConformance {
                 let recorded = try await withThrowingTaskGroup(of: Int.self) { group in
                     for number in 0..<60 {
                         group.addTask {
-                            let tag = Tag("seat", number % 3)
+                            let tag = EventTag("seat", number % 3)
                             let append = Append(
                                 [event(StreamID("student-\(number)"), tags: [tag])],
                                 condition: AppendCondition(noneMatch: EventQuery(items: [.init(tags: [tag])])))

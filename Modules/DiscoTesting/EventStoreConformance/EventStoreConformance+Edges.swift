@@ -15,7 +15,7 @@ extension EventStoreConformance {
     private static func untouched(_ client: EventStoreClient) async throws {
         let read = try await client.events().collect()
         try requireEqual(read.map(\.stream), ["a-1", "a-1", "b-1"], "streams")
-        try requireEqual(try await client.stream("a-1").collect().count, 2, "events of a-1")
+        try requireEqual(try await client.events(in: "a-1").collect().count, 2, "events of a-1")
     }
 
     static let edgeCases: [Case] = [
@@ -69,10 +69,10 @@ extension EventStoreConformance {
                 }
                 for first in GeneratedValues.integers {
                     for last in GeneratedValues.integers {
-                        let read = try await client.stream("a-1", from: first, to: last, limit: first).collect()
+                        let read = try await client.events(in: "a-1", from: first, to: last, limit: first).collect()
                         let versions = [1, 2].filter { $0 >= first && $0 <= last }.prefix(max(0, first))
                         try requireEqual(read.map(\.version), Array(versions), "versions \(first) to \(last)")
-                        _ = try await client.stream("a-1", from: first, to: last, direction: .backward).collect()
+                        _ = try await client.events(in: "a-1", from: first, to: last, direction: .backward).collect()
                     }
                     if let catalog = client.store.abilities.catalog {
                         _ = try await catalog.streams(category: nil, prefix: nil, after: nil, limit: first)
@@ -128,8 +128,8 @@ extension EventStoreConformance {
                 for name in GeneratedValues.names where name != "a-1" {
                     let stream = StreamID(name)
                     for query in [
-                        EventQuery.stream(stream), .category(name), .types(name), .tags(Tag(name)),
-                        EventQuery(items: [.init(types: ["Happened", name], tags: ["t", Tag(name)])]),
+                        EventQuery.stream(stream), .category(name), .types(name), .tags(EventTag(name)),
+                        EventQuery(items: [.init(types: ["Happened", name], tags: ["t", EventTag(name)])]),
                     ] where query != .category("a") {
                         try await tolerating {
                             let found = try await client.events(query).collect()
@@ -194,7 +194,7 @@ extension EventStoreConformance {
         Case("E34", "an invariant over two tags holds whatever characters they are made of") { suite in
             try await suite.withStore { client in
                 for name in ["\"\u{301}", "\\\u{301}", "\\\\", "{}", ",\u{301}", "\"", "NULL", "e\u{301}", "é"] {
-                    let (seat, show) = (Tag("seat", name), Tag("show", name))
+                    let (seat, show) = (EventTag("seat", name), EventTag("show", name))
                     let booking = EventQuery.types("Booked").tagged(seat, show)
                     let booked = event(.init("b-" + name), "Booked", tags: [seat, show])
                     // Once alone, once in an append of several, which goes another way.

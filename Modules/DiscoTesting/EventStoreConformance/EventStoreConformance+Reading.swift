@@ -20,7 +20,7 @@ extension EventStoreConformance {
         Case("C20", "a missing stream is empty, and said not to exist") { suite in
             try await suite.withStore { client in
                 try requireEqual(try await client.exists("a-1"), false, "exists")
-                try requireEqual(try await client.stream("a-1").collect(), [], "events")
+                try requireEqual(try await client.events(in: "a-1").collect(), [], "events")
                 try requireEqual(try await client.head(), 0, "head")
             }
         },
@@ -30,15 +30,16 @@ extension EventStoreConformance {
                 func versions(_ events: EventSequence) async throws -> [Int] {
                     try await events.collect().map(\.version)
                 }
-                try requireEqual(try await versions(client.stream("a-1")), [1, 2, 3], "all")
-                try requireEqual(try await versions(client.stream("a-1", direction: .backward)), [3, 2, 1], "backward")
-                try requireEqual(try await versions(client.stream("a-1", from: 2)), [2, 3], "from 2")
-                try requireEqual(try await versions(client.stream("a-1", to: 2)), [1, 2], "to 2")
-                try requireEqual(try await versions(client.stream("a-1", from: 2, to: 2)), [2], "window")
-                try requireEqual(try await versions(client.stream("a-1", from: 3, to: 2)), [], "from beyond to")
-                try requireEqual(try await versions(client.stream("a-1", from: 9)), [], "from beyond the end")
-                try requireEqual(try await versions(client.stream("a-1", limit: 2)), [1, 2], "limit")
-                try requireEqual(try await versions(client.stream("a-1", limit: 0)), [], "limit 0")
+                try requireEqual(try await versions(client.events(in: "a-1")), [1, 2, 3], "all")
+                try requireEqual(
+                    try await versions(client.events(in: "a-1", direction: .backward)), [3, 2, 1], "backward")
+                try requireEqual(try await versions(client.events(in: "a-1", from: 2)), [2, 3], "from 2")
+                try requireEqual(try await versions(client.events(in: "a-1", to: 2)), [1, 2], "to 2")
+                try requireEqual(try await versions(client.events(in: "a-1", from: 2, to: 2)), [2], "window")
+                try requireEqual(try await versions(client.events(in: "a-1", from: 3, to: 2)), [], "from beyond to")
+                try requireEqual(try await versions(client.events(in: "a-1", from: 9)), [], "from beyond the end")
+                try requireEqual(try await versions(client.events(in: "a-1", limit: 2)), [1, 2], "limit")
+                try requireEqual(try await versions(client.events(in: "a-1", limit: 0)), [], "limit 0")
                 try requireEqual(
                     try await positions(client.events(direction: .backward, limit: 2)), [5, 4], "backward limit")
                 let small = client.events(direction: .backward, pageSize: 2)
@@ -52,7 +53,7 @@ extension EventStoreConformance {
                 ]
                 try await client.append(Append(names.map { event($0) } + names.map { event($0) }))
                 for (index, name) in names.enumerated() {
-                    let read = try await positions(client.stream(name))
+                    let read = try await positions(client.events(in: name))
                     try requireEqual(read, [Int64(index) + 1, Int64(index + names.count) + 1], "events of \(name)")
                 }
             }
@@ -108,7 +109,7 @@ extension EventStoreConformance {
             try await suite.withStore { client in
                 try await sample(client)
                 let events = try await client.events().collect()
-                let last = try await client.stream("a-1", direction: .backward, limit: 1).collect()
+                let last = try await client.events(in: "a-1", direction: .backward, limit: 1).collect()
                 try requireEqual(last, [events[4]], "last event")
                 let catalog = try demand(client.store.abilities.catalog, "a catalog of streams and events")
                 try requireEqual(try await catalog.event(events[2].id), events[2], "event by id")

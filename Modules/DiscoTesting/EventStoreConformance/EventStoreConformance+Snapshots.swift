@@ -9,7 +9,7 @@ extension EventStoreConformance {
             try await client.append(Append((0..<40).map { _ in event("wallet-é") }))
             try await body(snapshots) { version, fingerprint in
                 let key = SnapshotKey(stream: "wallet-é", name: "Wallet", fingerprint: fingerprint)
-                return Snapshot(key: key, version: version, state: JSONText(["version": JSON(integerLiteral: version)]))
+                return Snapshot(key: key, version: version, state: JSONText(["version": JSON(version)]))
             }
         }
     }

@@ -18,7 +18,9 @@ extension EventStoreConformance {
                         values: values.pick([
                             nil, JSONText(["correlation_id": .string(values.text()), "n": 12345678901234567890.5]),
                         ]))
-                    new.tags = (0..<values.pick([0, 1, 2, 3])).map { Tag("t\($0 / 2)", values.text(withNUL: false)) }
+                    new.tags = (0..<values.pick([0, 1, 2, 3])).map {
+                        EventTag("t\($0 / 2)", values.text(withNUL: false))
+                    }
                     expected.append((stream, event, new))
                 }
                 // Alone, and many together: stores have a way of their own for each.
@@ -64,7 +66,7 @@ extension EventStoreConformance {
                 }
                 for name in ["\0", "T\0x", "", String(repeating: "x", count: 256)] {
                     wrong.append(NewEvent(stream: "a-1", type: name, payload: "1"))
-                    wrong.append(NewEvent(stream: "a-1", type: "T", payload: "1", tags: [Tag(name)]))
+                    wrong.append(NewEvent(stream: "a-1", type: "T", payload: "1", tags: [EventTag(name)]))
                     wrong.append(NewEvent(stream: StreamID("a-\0" + name), type: "T", payload: "1"))
                 }
                 for event in wrong {
@@ -120,7 +122,7 @@ extension EventStoreConformance {
         },
         Case("C23", "a query may name 1000 types and tags, and one more is refused") { suite in
             try await suite.withStore { client in
-                let tags = (0..<1000).map { Tag("t", "\($0)") }
+                let tags = (0..<1000).map { EventTag("t", "\($0)") }
                 try await client.append(
                     Append((0..<10).map { event("a-1", "T\($0)", tags: $0 == 3 ? tags : [tags[$0]]) }))
                 let wide: [(EventQuery, [Position])] = [

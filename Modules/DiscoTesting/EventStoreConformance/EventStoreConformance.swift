@@ -104,7 +104,7 @@ public struct EventStoreConformance: Sendable {
 }
 
 func event(
-    _ stream: StreamID, _ type: String = "Happened", _ payload: JSONText = "{}", tags: [Tag] = []
+    _ stream: StreamID, _ type: String = "Happened", _ payload: JSONText = "{}", tags: [EventTag] = []
 ) -> NewEvent {
     NewEvent(stream: stream, type: type, payload: payload, tags: tags)
 }

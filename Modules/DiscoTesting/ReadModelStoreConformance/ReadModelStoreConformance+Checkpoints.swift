@@ -12,11 +12,11 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.checkpoint(of: "c"), .start, "unknown checkpoint")
             try requireEqual(try await store.held(by: "c"), [], "held events")
             let first = checkpoint(5)
-            try await store.save(Progress(consumer: "c", from: .start, to: first))
-            try await store.save(Progress(consumer: "c é", from: .start, to: checkpoint(9)))
+            try await store.save(ConsumerStep(consumer: "c", from: .start, to: first))
+            try await store.save(ConsumerStep(consumer: "c é", from: .start, to: checkpoint(9)))
             try requireEqual(try await store.checkpoint(of: "c"), first, "checkpoint")
             let second = Checkpoint(position: 7)
-            try await store.save(Progress(consumer: "c", from: first, to: second))
+            try await store.save(ConsumerStep(consumer: "c", from: first, to: second))
             try requireEqual(try await store.checkpoint(of: "c"), second, "checkpoint")
             try requireEqual(try await store.checkpoint(of: "c é").position, 9, "checkpoint of another")
             try requireEqual(try await store.consumers(), ["c", "c é"], "consumers")
@@ -25,9 +25,9 @@ extension ReadModelStoreConformance {
             let store = try await suite.open()
             let five = checkpoint(5)
             let held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
-            try await store.save(Progress(consumer: "c", from: .start, to: five, hold: [held]))
+            try await store.save(ConsumerStep(consumer: "c", from: .start, to: five, hold: [held]))
             let error = try await requireThrows(EventStoreError.self) {
-                try await store.save(Progress(consumer: "c", from: five, to: checkpoint(4)))
+                try await store.save(ConsumerStep(consumer: "c", from: five, to: checkpoint(4)))
             }
             try requireEqual(error.code, .checkpointMoved, "code")
             try requireEqual(try await store.checkpoint(of: "c"), five, "checkpoint")
@@ -38,14 +38,14 @@ extension ReadModelStoreConformance {
         Case("G41", "a step from another checkpoint than the stored one is refused, whatever differs") { suite in
             let store = try await suite.open()
             let stored = checkpoint(5)
-            try await store.save(Progress(consumer: "c", from: .start, to: stored))
+            try await store.save(ConsumerStep(consumer: "c", from: .start, to: stored))
             var otherEvent = stored
             otherEvent.eventID = UUID()
             var otherStore = stored
             otherStore.store?.epoch = 4
             for from in [.start, checkpoint(4), otherEvent, otherStore] {
                 let error = try await requireThrows(EventStoreError.self) {
-                    try await store.save(Progress(consumer: "c", from: from, to: checkpoint(6)))
+                    try await store.save(ConsumerStep(consumer: "c", from: from, to: checkpoint(6)))
                 }
                 try requireEqual(error.code, .checkpointMoved, "code")
             }
@@ -65,16 +65,16 @@ extension ReadModelStoreConformance {
             let store = try await suite.open()
             let step = Checkpoint(position: 9)
             var held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
-            try await store.save(Progress(consumer: "c", from: .start, to: step, hold: [held]))
+            try await store.save(ConsumerStep(consumer: "c", from: .start, to: step, hold: [held]))
             held.attempts = 2
-            let done = Progress(consumer: "c", from: step, to: step, release: [5])
-            let again = Progress(consumer: "c", from: step, to: step, hold: [held])
+            let done = ConsumerStep(consumer: "c", from: step, to: step, release: [5])
+            let again = ConsumerStep(consumer: "c", from: step, to: step, hold: [held])
             try await store.save(again)
             try await requireMoved { try await store.save(again) }
             try requireEqual(try await store.held(by: "c"), [held], "held events")
             try await store.save(done)
             held.attempts = 3
-            for late in [done, Progress(consumer: "c", from: step, to: step, hold: [held])] {
+            for late in [done, ConsumerStep(consumer: "c", from: step, to: step, hold: [held])] {
                 try await requireMoved { try await store.save(late) }
             }
             try requireEqual(try await store.held(by: "c"), [], "held events")
@@ -85,11 +85,11 @@ extension ReadModelStoreConformance {
             var first = HeldEvent(position: 3, stream: "a-é", attempts: 1, retryAt: retryAt, reason: "no \"luck\"")
             let second = HeldEvent(position: 12, stream: "a-é", attempts: 0, retryAt: nil, reason: "waits")
             let step = Checkpoint(position: 12)
-            try await store.save(Progress(consumer: "c", from: .start, to: step, hold: [second, first]))
+            try await store.save(ConsumerStep(consumer: "c", from: .start, to: step, hold: [second, first]))
             try requireEqual(try await store.held(by: "c"), [first, second], "held events")
             try requireEqual(try await store.held(by: "d"), [], "held events of another")
             first.attempts = 2
-            try await store.save(Progress(consumer: "c", from: step, to: step, hold: [first], release: [12]))
+            try await store.save(ConsumerStep(consumer: "c", from: step, to: step, hold: [first], release: [12]))
             try requireEqual(try await store.held(by: "c"), [first], "held events")
         },
     ]
@@ -105,7 +105,7 @@ extension ReadModelStoreConformance {
                 let store = stores[number % stores.count]
                 group.addTask {
                     do {
-                        try await store.save(Progress(consumer: "c", from: .start, to: checkpoint(5)))
+                        try await store.save(ConsumerStep(consumer: "c", from: .start, to: checkpoint(5)))
                         return 1
                     } catch let error as EventStoreError where error.code == .checkpointMoved {
                         return 0

@@ -18,7 +18,8 @@ extension ReadModelStoreConformance {
         Case("G43", "the read model and its checkpoint: both are written") { suite in
             let store = try await suite.open()
             try await makeTable(store)
-            try await store.commit(Progress(consumer: "c", from: .start, to: Checkpoint(position: 1))) { transaction in
+            try await store.commit(ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1))) {
+                transaction in
                 try transaction.execute("INSERT INTO conformance VALUES (\("a"), \(1))")
             }
             try requireEqual(try await names(store), ["a"], "rows")
@@ -30,7 +31,7 @@ extension ReadModelStoreConformance {
             let held = HeldEvent(position: 1, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
             try await requireThrows(Trouble.self) {
                 try await store.commit(
-                    Progress(consumer: "c", from: .start, to: Checkpoint(position: 1), hold: [held])
+                    ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1), hold: [held])
                 ) { transaction in
                     try transaction.execute("INSERT INTO conformance VALUES ('a', 1)")
                     throw Trouble()
@@ -43,7 +44,7 @@ extension ReadModelStoreConformance {
         Case("G43", "the read model and its checkpoint: neither is written where the checkpoint was moved") { suite in
             let store = try await suite.open()
             try await makeTable(store)
-            let step = Progress(consumer: "c", from: .start, to: Checkpoint(position: 1))
+            let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1))
             try await store.save(step)
             try await requireThrows(EventStoreError.self) {
                 try await store.commit(step) { try $0.execute("INSERT INTO conformance VALUES ('a', 1)") }

@@ -10,7 +10,7 @@ extension ReadModelStoreConformance {
     }
 
     private static func one<Value: SQLConvertible & Sendable>(
-        _ store: any ReadModelStore, _ sql: SQL, as type: Value.Type = Value.self
+        _ store: any ReadModelStore, _ sql: SQLStatement, as type: Value.Type = Value.self
     ) async throws -> Value {
         try await store.read { try $0.query(sql)[0].value("v", as: type) }
     }
@@ -180,7 +180,7 @@ extension ReadModelStoreConformance {
                 }
             }
             try await requireRefused("NUL") {
-                try await store.write { try $0.execute(SQL(stringLiteral: "SELECT 'a\0b'")) }
+                try await store.write { try $0.execute(SQLStatement(stringLiteral: "SELECT 'a\0b'")) }
             }
             let rows = try await store.read { try $0.query("SELECT * FROM conformance").count }
             try requireEqual(rows, 1, "rows")
@@ -189,14 +189,14 @@ extension ReadModelStoreConformance {
             let store = try await suite.open()
             let held = HeldEvent(
                 position: 1, stream: "a-1", attempts: 1, retryAt: .distantFuture, reason: "bad \0 payload")
-            let step = Progress(consumer: "c", from: .start, to: Checkpoint(position: 1), hold: [held])
+            let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1), hold: [held])
             try await store.save(step)
             try requireEqual(try await store.held(by: "c").map(\.reason), ["bad ␀ payload"], "reasons")
             let long = HeldEvent(
                 position: 2, stream: "b-1", attempts: 1, retryAt: Date(timeIntervalSince1970: .nan),
                 reason: String(repeating: "é", count: 10_000))
             try await store.save(
-                Progress(consumer: "c", from: step.to, to: Checkpoint(position: 2), hold: [long], release: [1]))
+                ConsumerStep(consumer: "c", from: step.to, to: Checkpoint(position: 2), hold: [long], release: [1]))
             let bytes = try await store.held(by: "c").map(\.reason.utf8.count)
             try require(bytes.count == 1 && (1990...2000).contains(bytes[0]), "the reason has \(bytes) bytes")
             for name in ["", "c\0", "c\0x", String(repeating: "c", count: 256)] {
@@ -204,7 +204,7 @@ extension ReadModelStoreConformance {
                 try await requireRefused("a name") { _ = try await store.held(by: name) }
                 try await requireRefused("a name") { try await store.reset(name) }
                 try await requireRefused("a name") {
-                    try await store.save(Progress(consumer: name, from: .start, to: Checkpoint(position: 1)))
+                    try await store.save(ConsumerStep(consumer: name, from: .start, to: Checkpoint(position: 1)))
                 }
             }
             try requireEqual(try await store.checkpoint(of: "c").position, 2, "position")
@@ -214,7 +214,7 @@ extension ReadModelStoreConformance {
             for _ in 0..<2 {
                 for text in ["é", "e\u{301}"] {
                     let read = try await store.read { transaction in
-                        try transaction.query(SQL(stringLiteral: "SELECT '\(text)' AS v"))[0].value(
+                        try transaction.query(SQLStatement(stringLiteral: "SELECT '\(text)' AS v"))[0].value(
                             "v", as: String.self)
                     }
                     try require(read.utf8.elementsEqual(text.utf8), "the statement of another accent was run")
@@ -224,7 +224,7 @@ extension ReadModelStoreConformance {
         Case("86", "no statement ends the transaction that it is part of") { suite in
             let store = try await suite.open()
             try await makeTable(store)
-            let control: [SQL] = [
+            let control: [SQLStatement] = [
                 "COMMIT", "commit", "END", "End Transaction", "ROLLBACK", "ABORT", "BEGIN", "SAVEPOINT a", "RELEASE a",
                 "ROLLBACK TO a", "  \n\tCOMMIT", "-- all of it\nCOMMIT", "/* all */ COMMIT", "/* /* */ */ COMMIT",
                 "/* /* */ COMMIT", "; COMMIT", "/**/;/**/-- x\r\n COMMIT;", "\u{FEFF}COMMIT",
@@ -278,10 +278,11 @@ extension ReadModelStoreConformance {
                         group.addTask {
                             try await store.setUp { transaction in
                                 try transaction.execute(
-                                    SQL(stringLiteral: "CREATE TABLE IF NOT EXISTS made_\(number) (v TEXT PRIMARY KEY)")
+                                    SQLStatement(
+                                        stringLiteral: "CREATE TABLE IF NOT EXISTS made_\(number) (v TEXT PRIMARY KEY)")
                                 )
                                 try transaction.execute(
-                                    SQL(
+                                    SQLStatement(
                                         stringLiteral:
                                             "CREATE INDEX IF NOT EXISTS made_by_\(number) ON made_\(number) (v)"))
                             }
@@ -295,7 +296,7 @@ extension ReadModelStoreConformance {
             let store = try await suite.open()
             let saving = Task {
                 withUnsafeCurrentTask { $0?.cancel() }
-                try await store.save(Progress(consumer: "c", from: .start, to: Checkpoint(position: 3)))
+                try await store.save(ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 3)))
             }
             try await saving.value
             try requireEqual(try await store.checkpoint(of: "c").position, 3, "position")

@@ -28,7 +28,8 @@ public struct EventBuilder: Sendable {
     /// Records an event by its type and payload.
     @discardableResult
     public mutating func record(
-        _ type: String, _ payload: JSONText = "{}", in stream: StreamID, metadata: Metadata = .none, tags: [Tag] = []
+        _ type: String, _ payload: JSONText = "{}", in stream: StreamID, metadata: Metadata = .none,
+        tags: [EventTag] = []
     ) -> RecordedEvent {
         record(NewEvent(stream: stream, type: type, payload: payload, metadata: metadata, tags: tags))
     }

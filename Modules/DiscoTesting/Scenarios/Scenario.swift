@@ -39,13 +39,14 @@ public struct Scenario<State: Aggregate>: Sendable {
     ) -> Decision<State, State.Event> {
         Decision {
             let id = id ?? command.target.id ?? .new(from: .timeOrdered())
-            if let other = command.target.id, State.stream(other) != State.stream(id) {
+            if let other = command.target.id, State.streamID(other) != State.streamID(id) {
                 throw ConformanceFailure(
-                    message: "the command is for \(State.stream(other)), and the scenario tells of \(State.stream(id))",
+                    message:
+                        "the command is for \(State.streamID(other)), and the scenario tells of \(State.streamID(id))",
                     file: file, line: line)
             }
             var state = State(id: id)
-            let stream = State.stream(id)
+            let stream = State.streamID(id)
             for event in try asRecorded(history, in: stream) { state.apply(event) }
             try command.validated()
             try command.target.check(exists: !history.isEmpty, stream: stream)

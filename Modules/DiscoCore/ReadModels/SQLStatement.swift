@@ -1,9 +1,9 @@
 /// One statement with its values, which are bound, never pasted in.
 ///
 /// ```swift
-/// let sql: SQL = "UPDATE wallets SET balance = \(balance) WHERE id = \(id)"
+/// let sql: SQLStatement = "UPDATE wallets SET balance = \(balance) WHERE id = \(id)"
 /// ```
-public struct SQL: ExpressibleByStringInterpolation, Sendable {
+public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
     /// What stands before, between and after the values: one more than there are values.
     let pieces: [String]
     public let values: [SQLValue]

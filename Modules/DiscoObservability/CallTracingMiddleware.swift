@@ -7,7 +7,7 @@
     /// A command's events carry the context of its span in their metadata (``Metadata/trace``), and
     /// `Metadata.caused(by:)` carries it on: so what a policy dispatches because of an event belongs to the trace that
     /// the event came from. A span that is current already goes before what the metadata say.
-    public struct TracingMiddleware: Middleware {
+    public struct CallTracingMiddleware: Middleware {
         private let tracer: any Tracer
 
         public init(tracer: any Tracer = InstrumentationSystem.tracer) { self.tracer = tracer }
@@ -41,5 +41,5 @@
     }
 #else
     @available(*, unavailable, message: "Enable the `Observability` trait in the dependency on disco to use this type.")
-    public struct TracingMiddleware {}
+    public struct CallTracingMiddleware {}
 #endif

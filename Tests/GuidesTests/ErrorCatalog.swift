@@ -1,33 +1,33 @@
 import Foundation
 
-/// Every error that Disco itself reports, by its code: for the table in the documentation, and for those who list them
-/// for their users.
-public enum ErrorCatalog {
-    public struct Entry: Sendable {
-        public let code: String
+@testable import DiscoCore
+
+/// Every error that Disco itself reports, by its code: for the table in the documentation.
+enum ErrorCatalog {
+    struct Entry: Sendable {
+        let code: String
         /// When it is reported, and what to do.
-        public let meaning: String
+        let meaning: String
         /// The names of the members that its JSON has beside `error` and `message`.
-        public let data: [String]
-        /// Whether the answer is no, and not that something went wrong.
-        public let isRefusal: Bool
+        let data: [String]
+        let kind: ErrorKind
     }
 
     /// Sorted by code. Made from one error of each kind, so that it cannot say what they do not.
-    public static var entries: [Entry] {
+    static var entries: [Entry] {
         samples.map { error, meaning in
             let description = ErrorDescription(error)
             return Entry(
-                code: description.code, meaning: meaning, data: description.data.names, isRefusal: description.isRefusal
+                code: description.code, meaning: meaning, data: description.data.names, kind: description.kind
             )
         }.sorted { $0.code < $1.code }
     }
 
     /// The entries as a table in Markdown.
-    public static var table: String {
+    static var table: String {
         let rows = entries.map { entry in
             let data = entry.data.map { "`\($0)`" }.joined(separator: ", ")
-            return "| `\(entry.code)` | \(entry.isRefusal ? "refusal" : "failure") | \(data) | \(entry.meaning) |\n"
+            return "| `\(entry.code)` | `\(entry.kind.rawValue)` | \(data) | \(entry.meaning) |\n"
         }
         return "| code | kind | data | when, and what to do |\n|---|---|---|---|\n" + rows.joined()
     }
@@ -92,6 +92,29 @@ public enum ErrorCatalog {
             (SchemaChanged(problems: []), "Events that are recorded would not survive a change of their types."),
             (JSONError("m", at: 0), "Text is not JSON; it is said where."),
             (CancellationError(), "The task was cancelled before it was done."),
-        ] + EventStoreError.Code.all.map { (EventStoreError($0.code, ""), $0.meaning) }
+        ] + codes.map { (EventStoreError($0.code, ""), $0.meaning) }
+    }
+
+    /// Those of the store. `outcome_unknown` and `unknown_consumer` are listed with the other errors that have these codes.
+    private static var codes: [(code: EventStoreError.Code, meaning: String)] {
+        [
+            (.invalidAppend, "The append itself is malformed; see the message."),
+            (.invalidArgument, "A name, date or other argument is invalid; see the message."),
+            (.closed, "The store was closed."),
+            (.busy, "Others held the database for too long; try again."),
+            (.full, "The disk is full."),
+            (.readOnly, "The file or its folder cannot be written."),
+            (.unavailable, "The store cannot be opened or reached."),
+            (.schema, "The database has another schema than this version of Disco."),
+            (.corrupt, "The database is damaged, or not a database."),
+            (.notDurable, "The store would not be as durable as it promises."),
+            (.tooLarge, "An event is larger than the store takes."),
+            (.checkpointMoved, "A checkpoint or its consumer was changed by someone else."),
+            (.unknownStream, "There is no stream of this name."),
+            (.erasingNotAllowed, "The store's settings do not allow events to be erased."),
+            (.unsupported, "This store cannot do what was asked, for example list its streams."),
+            (.configuration, "A setting is missing or wrong; see the message."),
+            (.database, "Anything else the database reports."),
+        ]
     }
 }

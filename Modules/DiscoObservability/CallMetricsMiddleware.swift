@@ -6,7 +6,7 @@
     /// `query`), `name` and `outcome` (`done`, or the code of what was thrown).
     ///
     /// A name that nobody registered never gets here, so the dimensions cannot grow without bound.
-    public struct MetricsMiddleware: Middleware {
+    public struct CallMetricsMiddleware: Middleware {
         private struct Key: Hashable {
             var kind: Call.Kind
             var name: String
@@ -51,5 +51,5 @@
     }
 #else
     @available(*, unavailable, message: "Enable the `Observability` trait in the dependency on disco to use this type.")
-    public struct MetricsMiddleware {}
+    public struct CallMetricsMiddleware {}
 #endif

@@ -1,4 +1,4 @@
-extension SQL {
+extension SQLStatement {
     /// Refuses what no database takes alike: a NUL in a text, NaN, and statements that begin or end a transaction, which
     /// would break all-or-nothing.
     func check() throws {

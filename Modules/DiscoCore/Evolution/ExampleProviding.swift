@@ -5,10 +5,10 @@
 /// be seen:
 ///
 /// ```swift
-/// extension Currency: Exemplary { static var example: Currency { .euro } }
+/// extension Currency: ExampleProviding { static var example: Currency { .euro } }
 /// ```
 ///
 /// Structs and enums with synthesised decoding need none.
-public protocol Exemplary: Decodable {
+public protocol ExampleProviding: Decodable {
     static var example: Self { get }
 }

@@ -1,0 +1,77 @@
+/// What must hold for one field of a command or query.
+///
+/// ```swift
+/// static let rules: [FieldRule<Self>] = [
+///     .field(CodingKeys.userID, else: "must be a valid UUID string"),
+///     .field(CodingKeys.balance, \.balance, .atLeast(0)),
+/// ]
+/// ```
+public struct FieldRule<Root>: Sendable {
+    public let field: String
+    /// Said instead of the built-in words when the field is missing, null or of another type.
+    let typeMessage: String?
+    let failures: @Sendable (Root) -> [String]
+    /// The same for a field as it came in, nil where it does not decode; the field is nil where it is missing.
+    let failuresInField: @Sendable (JSON?) -> [String]?
+
+    /// Gives a field words of its own for where it is missing, null or of another type.
+    public static func field(_ key: some CodingKey, else typeMessage: String) -> FieldRule {
+        FieldRule(
+            field: key.stringValue, typeMessage: typeMessage, failures: { _ in [] },
+            failuresInField: { $0 == nil ? nil : [] })
+    }
+
+    /// Checks the value of a field.
+    ///
+    /// - Parameters:
+    ///   - key: the field's name in JSON, by which messages name it.
+    ///   - path: the property that holds it.
+    ///   - else: what to say where the field is missing, null or of another type.
+    public static func field<Value: Decodable & SendableMetatype>(
+        _ key: some CodingKey, _ path: any KeyPath<Root, Value> & Sendable, _ checks: FieldCheck<Value>...,
+        else typeMessage: String? = nil
+    ) -> FieldRule {
+        FieldRule(
+            field: key.stringValue, typeMessage: typeMessage,
+            failures: { root in checks.filter { !$0.passes(root[keyPath: path]) }.map(\.message) },
+            failuresInField: { json in
+                guard let value = try? (json ?? .null).decode(Value.self) else { return nil }
+                return checks.filter { !$0.passes(value) }.map(\.message)
+            })
+    }
+}
+
+/// A condition on a field's value, and what to say where it does not hold.
+public struct FieldCheck<Value>: Sendable {
+    let message: String
+    let passes: @Sendable (Value) -> Bool
+
+    /// Any condition; the message completes a sentence that begins with the field: "must be even".
+    public static func satisfies(_ message: String, _ passes: @escaping @Sendable (Value) -> Bool) -> FieldCheck {
+        FieldCheck(message: message, passes: passes)
+    }
+}
+
+extension FieldCheck where Value: Comparable & Sendable {
+    public static func atLeast(_ limit: Value) -> FieldCheck { .satisfies("must be at least \(limit)") { $0 >= limit } }
+    public static func atMost(_ limit: Value) -> FieldCheck { .satisfies("must be at most \(limit)") { $0 <= limit } }
+    public static func greaterThan(_ limit: Value) -> FieldCheck {
+        .satisfies("must be greater than \(limit)") { $0 > limit }
+    }
+    public static func lessThan(_ limit: Value) -> FieldCheck {
+        .satisfies("must be less than \(limit)") { $0 < limit }
+    }
+}
+
+extension FieldCheck where Value: Collection & SendableMetatype {
+    public static var notEmpty: FieldCheck { .satisfies("must not be empty") { !$0.isEmpty } }
+    public static func count(_ range: ClosedRange<Int>) -> FieldCheck {
+        .satisfies("must have \(range.lowerBound) to \(range.upperBound) elements") { range.contains($0.count) }
+    }
+}
+
+extension FieldCheck where Value: Equatable & Sendable {
+    public static func oneOf(_ values: Value...) -> FieldCheck {
+        .satisfies("must be one of: " + values.map { "\($0)" }.joined(separator: ", ")) { values.contains($0) }
+    }
+}
