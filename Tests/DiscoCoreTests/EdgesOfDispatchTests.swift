@@ -108,11 +108,11 @@ import WalletDomain
     // MARK: Messages
 
     private struct Order: NamedRequest {
-        enum Currency: String, Codable {
+        enum Currency: String, Codable, CaseIterable {
             case euro = "EUR"
             case dollar = "USD"
         }
-        enum Size: Int, Codable {
+        enum Size: Int, Codable, CaseIterable {
             case small = 1
             case large = 2
         }
@@ -235,11 +235,20 @@ import WalletDomain
     }
 
     private enum Door {
-        enum Event: DomainEvent { case opened(by: String) }
+        enum Event: DomainEvent {
+            case opened(by: String)
+            enum CodingKeys: String, CodingKey, CaseIterable { case opened }
+        }
     }
     private enum Account {
-        enum Event: DomainEvent { case opened(owner: UUID, limit: Int) }
-        enum Changed: DomainEvent { case opened(owner: UUID, limit: Int, currency: String) }
+        enum Event: DomainEvent {
+            case opened(owner: UUID, limit: Int)
+            enum CodingKeys: String, CodingKey, CaseIterable { case opened }
+        }
+        enum Changed: DomainEvent {
+            case opened(owner: UUID, limit: Int, currency: String)
+            enum CodingKeys: String, CodingKey, CaseIterable { case opened }
+        }
     }
 
     @Test func aBreakingChangeOfATypeThatTwoEnumsHaveIsNoticed() throws {

@@ -1,7 +1,8 @@
-import DiscoCore
 import DiscoEventStore
 import Foundation
 import Testing
+
+@testable import DiscoCore
 
 /// Events are recorded under types that are found again, or the program does not start.
 @Suite struct EventTypesTests {
@@ -11,6 +12,20 @@ import Testing
         case ßeta, ŉapo, ǆet, éclair, Upper
         case moneyDeposited(amount: Int)
         case x
+    }
+
+    private enum Listed: DomainEvent {
+        case moneyDeposited(amount: Int)
+        case upper
+
+        enum CodingKeys: String, CodingKey, CaseIterable { case moneyDeposited, upper }
+    }
+
+    private enum Plain: DomainEvent, CaseIterable { case opened, shut }
+
+    private func recorded(as type: String) -> RecordedEvent {
+        RecordedEvent(
+            position: 7, stream: "a-1", version: 1, id: UUID(), type: type, payload: "{}", recordedAt: Date())
     }
 
     @Test func everyCaseIsFoundUnderTheTypeItIsRecordedAs() throws {
@@ -27,12 +42,26 @@ import Testing
     }
 
     @Test func anUnknownTypeIsSaidWithThoseThatAreKnown() throws {
-        let recorded = RecordedEvent(
-            position: 7, stream: "a-1", version: 1, id: UUID(), type: "MoneyLost", payload: "{}", recordedAt: Date())
-        let error = try #require(throws: UndecodableEvent.self) { try Letters(recorded) }
-        for part in ["MoneyLost", "position 7", "Letters", "MoneyDeposited, Upper", "Upcaster"] {
+        let error = try #require(throws: UndecodableEvent.self) { try Listed(recorded(as: "MoneyLost")) }
+        for part in ["MoneyLost", "position 7", "Listed", "known types: MoneyDeposited, Upper. Add", "Upcaster"] {
             #expect(error.description.contains(part), "\(error)")
         }
+        let plain = try #require(throws: UndecodableEvent.self) { try Plain(recorded(as: "Locked")) }
+        #expect(plain.description.contains("known types: Opened, Shut. Add"), "\(plain)")
+    }
+
+    @Test func anUnknownTypeIsSaidWithoutThemWhereTheCasesAreNotListed() throws {
+        let error = try #require(throws: UndecodableEvent.self) { try Letters(recorded(as: "MoneyLost")) }
+        #expect(
+            error.description == "The event of type MoneyLost at position 7 in a-1 cannot be decoded as Letters: "
+                + "no case has this type. Add a case or an Upcaster for it, or select by type what is read")
+    }
+
+    /// A case is found by its own type only, letter by letter.
+    @Test(arguments: ["moneyDeposited", "eclair", "E\u{301}clair", "upper", "upper ", "", "X ", "Money", "ẞeta"])
+    func aTypeThatNoCaseIsRecordedAsIsUnknown(type: String) {
+        let error = #expect(throws: UndecodableEvent.self) { try Letters(recorded(as: type)) }
+        #expect(error?.description.contains("no case has this type") == true)
     }
 
     private struct NoEnum: DomainEvent { var a = 1 }
@@ -46,18 +75,24 @@ import Testing
     private struct Joined: DomainEvent { var email = Email() }
     private enum Single: String, DomainEvent { case opened }
     // swift-format-ignore: AlwaysUseLowerCamelCase
-    private enum Siblings: DomainEvent { case opened, Opened }
+    private enum Siblings: DomainEvent {
+        case opened, Opened
+        enum CodingKeys: String, CodingKey, CaseIterable { case opened, Opened }
+    }
     private enum Twice: DomainEvent {
         case opened, unlocked
         static let typesOfCases = ["unlocked": "Opened"]
+        enum CodingKeys: String, CodingKey, CaseIterable { case opened, unlocked }
     }
     private enum Misspelt: DomainEvent {
         case opened
         static let typeVersions = ["Openend": 2]
+        enum CodingKeys: String, CodingKey, CaseIterable { case opened }
     }
     private enum Unknown: DomainEvent {
         case opened
         static let typesOfCases = ["opend": "DoorOpened"]
+        enum CodingKeys: String, CodingKey, CaseIterable { case opened }
     }
     private enum Huge: DomainEvent {
         case opened
@@ -68,14 +103,16 @@ import Testing
         static let typesOfCases = ["opened": "$opened"]
     }
 
-    @Test func whatWouldBeLostIsRefusedBeforeItIsRecorded() {
-        func problem(_ event: some DomainEvent) -> String {
-            do {
-                return "recorded as \(try event.recorded(in: "a-1").type)"
-            } catch {
-                return "\(error)"
-            }
+    /// What is wrong with an event, said when it is to be recorded.
+    private func problem(_ event: some DomainEvent) -> String {
+        do {
+            return "recorded as \(try event.recorded(in: "a-1").type)"
+        } catch {
+            return "\(error)"
         }
+    }
+
+    @Test func whatWouldBeLostIsRefusedBeforeItIsRecorded() {
         #expect(problem(NoEnum()).contains("NoEnum is a struct. Make it an enum"))
         #expect(problem(Joined()).contains("Joined is no enum"))
         #expect(problem(Single.opened).contains("Single is encoded as a single value"))
@@ -89,64 +126,156 @@ import Testing
         #expect(problem(Reserved.opened).contains("begins with $"))
     }
 
-    private struct Door<Event: DomainEvent>: Aggregate {
-        let id: String
-        static var category: String { "door" }
-        static var commands: [any AggregateCommand<Door>.Type] { [] }
-        mutating func apply(_ event: Event) {}
+    // MARK: Cases that are not listed
+
+    private enum AlsoTwice: DomainEvent {
+        case opened, unlocked
+        static let typesOfCases = ["unlocked": "Opened"]
+    }
+    private enum Stated: DomainEvent {
+        case opened, unlocked
+        static let typesOfCases = ["opened": "DoorOpened", "unlocked": "DoorOpened"]
+    }
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private enum Capital: DomainEvent {
+        case Opened, unlocked
+        static let typesOfCases = ["unlocked": "Opened"]
+    }
+    private enum AlsoMisspelt: DomainEvent {
+        case opened, unlocked
+        static let typesOfCases = ["unlocked": "DoorUnlocked"]
+        static let typeVersions = ["Opened": 2, "DoorUnlocked": 2, "Openend": 2, "Unlocked": 2, "opened": 2]
+    }
+    private enum AlsoUnknown: DomainEvent {
+        case opened
+        static let typesOfCases = ["opend": "DoorOpened"]
+    }
+    /// The two trade their types.
+    private enum Swapped: DomainEvent, Equatable {
+        case opened, shut
+        static let typesOfCases = ["opened": "Shut", "shut": "Opened"]
+        static let typeVersions = ["Opened": 2]
     }
 
-    private struct Hyphen: Aggregate {
-        enum Event: DomainEvent { case opened }
-        let id: String
-        static let category = "bank-account"
-        static let commands: [any AggregateCommand<Hyphen>.Type] = []
-        mutating func apply(_ event: Event) {}
-    }
-
-    private enum Fine: DomainEvent { case opened }
-
-    private static func start(_ aggregates: any Aggregate.Type...) {
-        _ = Orchestrator(client: EventStoreClient(InMemoryEventStore()), aggregates: aggregates)
-    }
-
-    private func expect(_ sentence: String, of result: ExitTest.Result?) {
-        let errors = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(errors.contains(sentence), "\(errors)")
-    }
-
-    @Test func aStructOfEventsEndsTheStart() async {
-        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Self.start(Door<NoEnum>.self)
+    @Test func whatIsNamedIsHeldAgainstTheCodingKeys() throws {
+        #expect(
+            problem(AlsoTwice.opened).contains(
+                "AlsoTwice records both of its cases opened and unlocked as Opened. "
+                    + "Rename one of them, or give it another type in `typesOfCases`."))
+        #expect(problem(Stated.opened).contains("both of its cases opened and unlocked as DoorOpened"))
+        #expect(problem(Capital.Opened).contains("both of its cases Opened and unlocked as Opened"))
+        #expect(
+            problem(AlsoUnknown.opened).contains(
+                "`typesOfCases` of AlsoUnknown names the case opend, which does not exist. Correct the name."))
+        for type in ["Openend", "Unlocked", "opened"] {
+            #expect(
+                EventTypes.of(AlsoMisspelt.self).problems.contains(
+                    "`typeVersions` of AlsoMisspelt names the type \(type), which none of its cases is recorded as. "
+                        + "Correct the name."))
         }
-        expect("NoEnum is a struct", of: result)
+        #expect(EventTypes.of(AlsoMisspelt.self).problems.count == 3)
+        #expect(EventTypes.of(Swapped.self).problems == [])
+        let new = try Swapped.shut.recorded(in: "a-1")
+        #expect(new.type == "Opened")
+        #expect(new.typeVersion == 2)
+        #expect(try Swapped(recorded(as: "Shut")) == .opened)
     }
 
-    @Test func twoCasesOfOneTypeEndTheStart() async {
-        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Self.start(Door<Siblings>.self)
-        }
-        expect("opened and Opened", of: result)
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private enum Alike: DomainEvent, Equatable {
+        case foo(Int)
+        case Foo(Int)
+        case other(Int)
+    }
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private enum AlikeAndVersioned: DomainEvent {
+        case foo, Foo
+        static let typeVersions = ["Foo": 2]
+    }
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    private enum ToldApart: DomainEvent, Equatable {
+        case foo, Foo
+        static let typesOfCases = ["Foo": "LargeFoo"]
     }
 
-    @Test func aMisspeltTypeEndsTheStart() async {
-        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Self.start(Door<Misspelt>.self)
+    private let sentence =
+        "Alike records both of its cases foo and Foo as Foo. "
+        + "Rename one of them, or give it another type in `typesOfCases`."
+
+    @Test func twoCasesThatDifferInACapitalAreRefusedWhenOneOfThemIsRecorded() async throws {
+        let store = InMemoryEventStore()
+        #expect(EventTypes.of(Alike.self).problems == [])
+        for event in [Alike.foo(1), .Foo(1), .foo(2)] {
+            let error = #expect(throws: EventStoreError.self) { try event.recorded(in: "a-1") }
+            #expect(error?.code == .invalidAppend)
+            #expect(error?.message == sentence)
         }
-        expect("Openend", of: result)
+        // The others lose nothing by it.
+        try await EventStoreClient(store).append(Append([try Alike.other(1).recorded(in: "a-1")]))
+        let events = try await EventStoreClient(store).events().collect().map { try Alike($0) }
+        #expect(events == [.other(1)])
     }
 
-    @Test func twoAggregatesOfOneCategoryEndTheStart() async {
-        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Self.start(Door<Fine>.self, Door<Letters>.self)
+    @Test func twoCasesThatDifferInACapitalAreRefusedWhenOneOfThemIsRead() {
+        for _ in 0..<2 {
+            let error = #expect(throws: UndecodableEvent.self) { try Alike(recorded(as: "Foo")) }
+            #expect(error?.description.hasSuffix(sentence) == true)
         }
-        expect("have the category door", of: result)
     }
 
-    @Test func aCategoryWithAHyphenEndsTheStart() async {
-        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Self.start(Hyphen.self)
+    @Test func twoCasesThatDifferInACapitalAreFoundAtOnceWhereTheirTypeIsNamed() throws {
+        #expect(problem(AlikeAndVersioned.foo).contains("both of its cases foo and Foo as Foo"))
+        #expect(EventTypes.of(AlikeAndVersioned.self).problems.count == 1)
+        #expect(try ToldApart.Foo.recorded(in: "a-1").type == "LargeFoo")
+        #expect(try ToldApart.foo.recorded(in: "a-1").type == "Foo")
+        #expect(try ToldApart(recorded(as: "Foo")) == .foo)
+        #expect(try ToldApart(recorded(as: "LargeFoo")) == .Foo)
+    }
+
+    /// Coding keys of one's own that take any name, of which nothing can be told.
+    private enum ByHand: DomainEvent, Equatable {
+        case opened, shut
+
+        struct Name: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
         }
-        expect("The category of Hyphen is \"bank-account\"", of: result)
+
+        init(from decoder: any Decoder) throws {
+            switch try decoder.container(keyedBy: Name.self).allKeys.first?.stringValue {
+            case "opened": self = .opened
+            case "shut": self = .shut
+            default: throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no such event"))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Name.self)
+            try container.encode([String: Int](), forKey: Name(stringValue: self == .shut ? "shut" : "opened"))
+        }
+    }
+
+    @Test func codingByHandIsTakenAsItIs() throws {
+        #expect(EventTypes.of(ByHand.self).problems == [])
+        #expect(!EventTypes.of(ByHand.self).knowsCases)
+        #expect(try ByHand.shut.recorded(in: "a-1").type == "Shut")
+        #expect(try ByHand(recorded(as: "Shut")) == .shut)
+        let error = #expect(throws: UndecodableEvent.self) { try ByHand(recorded(as: "Locked")) }
+        #expect(error?.description.contains("no such event") == true)
+    }
+
+    /// A case that its coding keys leave out.
+    private enum Forgotten: DomainEvent {
+        case opened, shut
+        enum CodingKeys: String, CodingKey, CaseIterable { case opened }
+    }
+
+    @Test func aCaseWithoutACodingKeyIsNotRecorded() throws {
+        #expect(try Forgotten.opened.recorded(in: "a-1").type == "Opened")
+        let error = #expect(throws: EncodingError.self) { try Forgotten.shut.recorded(in: "a-1") }
+        #expect(
+            "\(try #require(error))".contains("Case 'shut' cannot be encoded because it is not defined in CodingKeys"))
     }
 }

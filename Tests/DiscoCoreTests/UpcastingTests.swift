@@ -3,100 +3,9 @@ import DiscoEventStore
 import Foundation
 import Testing
 
-private struct Account: Aggregate {
-    let id: String
-    var cents = 0
-    var street = ""
-    var city = ""
-
-    init(id: String) { self.id = id }
-
-    static let commands: [any AggregateCommand<Account>.Type] = [PayIn.self, PayOut.self]
-
-    enum Event: DomainEvent, Equatable {
-        case moneyDeposited(cents: Int)
-        case moneyWithdrawn(cents: Int)
-        case streetChanged(street: String)
-        case cityChanged(city: String)
-
-        static let typeVersions = ["MoneyDeposited": 2]
-    }
-
-    mutating func apply(_ event: Event) {
-        switch event {
-        case .moneyDeposited(let amount): cents += amount
-        case .moneyWithdrawn(let amount): cents -= amount
-        case .streetChanged(let street): self.street = street
-        case .cityChanged(let city): self.city = city
-        }
-    }
-}
-
-private struct PayIn: AggregateCommand {
-    let id: String
-    let cents: Int
-
-    var target: CommandTarget<String> { .any(id) }
-
-    func run(on account: Account) throws -> [Account.Event] { [.moneyDeposited(cents: cents)] }
-}
-
-private struct PayOut: UpdateCommand {
-    let id: String
-    let cents: Int
-
-    func run(on account: Account) throws -> [Account.Event] {
-        guard account.cents >= cents else { throw AccountRefusal.notEnough(account.cents) }
-        return [.moneyWithdrawn(cents: cents)]
-    }
-}
-
-private enum AccountRefusal: Refusal, Equatable {
-    case notEnough(Int)
-
-    var message: String { "There is not enough." }
-}
-
-/// Answers with what was there.
-private struct EmptyAccount: ActionCommand {
-    let id: String
-
-    func run(in context: ActionContext) async throws -> Int {
-        let account = try await context.load(Account.self, id)
-        try await context.append([account.recording(.moneyWithdrawn(cents: account.state.cents))])
-        return account.state.cents
-    }
-}
-
-/// The money of all accounts.
-private struct Vault: DecisionModel {
-    var cents = 0
-
-    mutating func apply(_ event: Account.Event) {
-        switch event {
-        case .moneyDeposited(let amount): cents += amount
-        case .moneyWithdrawn(let amount): cents -= amount
-        case .streetChanged, .cityChanged: break
-        }
-    }
-}
-
-private struct Insure: DecisionCommand {
-    let most: Int
-
-    var query: EventQuery { .types("MoneyDeposited", "MoneyWithdrawn") }
-    var model: Vault { Vault() }
-
-    func run(on vault: Vault) throws -> [Account.Event] {
-        guard vault.cents <= most else { throw AccountRefusal.notEnough(vault.cents) }
-        return []
-    }
-}
-
+/// What is recorded in old shapes is seen as it is today.
 @Suite(.timeLimit(.minutes(1))) struct UpcastingTests {
-    private struct Nonsense: Error {}
-
-    private static let upcasters = [
+    static let upcasters = [
         // Renamed.
         Upcaster("MoneyPaidIn", to: "MoneyDeposited"),
         // Its payload was in another unit: from whole coins to cents.
@@ -119,17 +28,17 @@ private struct Insure: DecisionCommand {
         .dropping("NoteTaken"),
     ]
 
-    private let store = InMemoryEventStore()
-    private var recorded: EventStoreClient { EventStoreClient(store) }
-    private var client: EventStoreClient { EventStoreClient(store, upcasters: Self.upcasters) }
+    let store = InMemoryEventStore()
+    var recorded: EventStoreClient { EventStoreClient(store) }
+    var client: EventStoreClient { EventStoreClient(store, upcasters: Self.upcasters) }
 
-    private func orchestrator() -> Orchestrator {
+    func orchestrator() -> Orchestrator {
         Orchestrator(client: client, aggregates: [Account.self], commands: [EmptyAccount.self])
     }
 
     /// Records an event as it was recorded once.
     @discardableResult
-    private func record(
+    func record(
         _ type: String, version: Int = 1, _ payload: JSONText = "{}", in stream: StreamID = "account-a",
         tags: [EventTag] = []
     ) async throws -> Appended {
@@ -137,7 +46,7 @@ private struct Insure: DecisionCommand {
             Append([NewEvent(stream: stream, type: type, typeVersion: version, payload: payload, tags: tags)]))
     }
 
-    private func seen(_ events: EventSequence) async throws -> [Account.Event] {
+    func seen(_ events: EventSequence) async throws -> [Account.Event] {
         try await events.collect().map { try Account.Event($0) }
     }
 
@@ -266,139 +175,5 @@ private struct Insure: DecisionCommand {
         #expect(events.map(\.position) == [1, 2, 3])
         // It moves on over what means nothing any more.
         #expect(elements.contains(.progress(2)))
-    }
-
-    // MARK: Dispatching
-
-    @Test func anAggregateIsFoldedFromWhatItsEventsAreToday() async throws {
-        try await record("MoneyPaidIn", #"{"coins":3}"#)
-        try await record("AddressChanged", #"{"street":"Elm","city":"Ulm"}"#)
-        let paid = try await orchestrator().dispatch(PayOut(id: "a", cents: 299))
-        #expect(paid.state.cents == 1)
-        #expect(paid.state.street == "Elm")
-        #expect(paid.state.city == "Ulm")
-        #expect(paid.version == 3)
-        #expect(paid.conflicts == 0)
-    }
-
-    @Test func typesAreRecordedWithTheirVersions() async throws {
-        let one = orchestrator()
-        try await one.dispatch(PayIn(id: "a", cents: 5))
-        try await one.dispatch(PayOut(id: "a", cents: 5))
-        let events = try await recorded.events().collect()
-        #expect(events.map(\.type) == ["MoneyDeposited", "MoneyWithdrawn"])
-        #expect(events.map(\.typeVersion) == [2, 1])
-        // Of this version nothing has to be made.
-        #expect(try await seen(client.events()) == [.moneyDeposited(cents: 5), .moneyWithdrawn(cents: 5)])
-    }
-
-    @Test(arguments: [1, 3, 150])
-    func anAggregateWhoseLastEventsWereDroppedTakesCommands(dropped: Int) async throws {
-        try await record("MoneyPaidIn", #"{"coins":3}"#)
-        let warm = orchestrator()
-        try await warm.dispatch(PayOut(id: "a", cents: 50))
-        for _ in 0..<dropped { try await record("NoteTaken") }
-        let paid = try await orchestrator().dispatch(PayOut(id: "a", cents: 100))
-        #expect(paid.state.cents == 150)
-        #expect(paid.version == dropped + 3)
-        for _ in 0..<dropped { try await record("NoteTaken") }
-        let again = try await warm.dispatch(PayOut(id: "a", cents: 100))
-        #expect(again.state.cents == 50)
-        await #expect(throws: AccountRefusal.notEnough(50)) { try await warm.dispatch(PayOut(id: "a", cents: 51)) }
-        #expect(try await warm.dispatch(PayOut(id: "a", cents: 50)).state.cents == 0)
-    }
-
-    @Test func anActionOnAnAggregateWhoseLastEventWasDroppedIsCarriedOut() async throws {
-        try await record("MoneyPaidIn", #"{"coins":3}"#)
-        try await record("NoteTaken")
-        #expect(try await orchestrator().dispatch(EmptyAccount(id: "a")).output == 300)
-        #expect(try await orchestrator().dispatch(PayIn(id: "a", cents: 1)).state.cents == 1)
-    }
-
-    @Test func whatAConflictCarriesIsSeenAsItIsToday() async throws {
-        let one = orchestrator()
-        try await one.dispatch(PayIn(id: "a", cents: 1))
-        // A process that was not brought up to date yet.
-        try await record("MoneyPaidIn", #"{"coins":3}"#)
-        try await record("NoteTaken")
-        try await record("AddressChanged", #"{"street":"Elm","city":"Ulm"}"#)
-        let paid = try await one.dispatch(PayIn(id: "a", cents: 1))
-        #expect(paid.conflicts == 1)
-        #expect(paid.state.cents == 302)
-        #expect(paid.state.city == "Ulm")
-        #expect(paid.version == 5)
-        let conflict = await #expect(throws: VersionConflict.self) {
-            try await client.append(Append([], expect: ["account-a": .exactly(1)]))
-        }
-        #expect(
-            conflict?.streams.first?.unseen.map(\.type)
-                == ["MoneyDeposited", "StreetChanged", "CityChanged", "MoneyDeposited"])
-    }
-
-    // MARK: Mistakes
-
-    @Test(arguments: [("MoneyDeposited", 3), ("MoneyWithdrawn", 2)])
-    func anEventOfAVersionFromWhichNothingLeadsIsNotTakenForAnother(type: String, version: Int) async throws {
-        let one = orchestrator()
-        try await one.dispatch(PayIn(id: "a", cents: 5))
-        let position = try #require(try await record(type, version: version, #"{"cents":1}"#).last)
-        for orchestrator in [one, orchestrator()] {
-            let error = await #expect(throws: UndecodableEvent.self) {
-                try await orchestrator.dispatch(PayOut(id: "a", cents: 5))
-            }
-            #expect(error?.position == position)
-            #expect(error?.type == type)
-        }
-        #expect(try await recorded.head() == position)
-    }
-
-    @Test func anUpcasterThatThrowsIsAnEventThatCannotBeDecoded() async throws {
-        let upcaster = Upcaster("MoneyPaidIn", into: ["MoneyDeposited"]) { _ in throw Nonsense() }
-        let error = try await undecodable([upcaster])
-        #expect(error.reason is Nonsense)
-    }
-
-    @Test func anUpcasterThatYieldsATypeItDoesNotNameIsAMistake() async throws {
-        let upcaster = Upcaster("MoneyPaidIn", into: ["MoneyDeposited"]) { [.init("MoneyFound", $0)] }
-        let error = try await undecodable([upcaster])
-        #expect(error.description.contains("MoneyFound"))
-    }
-
-    @Test func upcastersThatLeadBackToEachOtherAreAMistake() async throws {
-        let error = try await undecodable([
-            Upcaster("MoneyPaidIn", to: "MoneyDeposited"), Upcaster("MoneyDeposited", to: "MoneyPaidIn"),
-        ])
-        #expect(error.description.contains("never come to an end"))
-        let branching = Upcaster("MoneyPaidIn", into: ["MoneyPaidIn"]) {
-            [.init("MoneyPaidIn", $0), .init("MoneyPaidIn", $0)]
-        }
-        _ = try await undecodable([branching])
-    }
-
-    @Test func aPayloadThatIsNotJSONIsAnEventThatCannotBeDecoded() async throws {
-        let damaged = RecordedEvent(
-            position: 1, stream: "account-a", version: 1, id: UUID(), type: "MoneyPaidIn",
-            payload: JSONText(unchecked: Array("{".utf8)), recordedAt: Date())
-        let store = HookedEventStore(
-            store, page: { _ in Page(events: [damaged], through: 1, head: 1, hasMore: false, throughID: damaged.id) })
-        let error = await #expect(throws: UndecodableEvent.self) {
-            _ = try await EventStoreClient(store, upcasters: Self.upcasters).events().collect()
-        }
-        #expect(error?.reason is JSONError)
-    }
-
-    /// What reading the event `MoneyPaidIn` through these upcasters throws.
-    private func undecodable(_ upcasters: [Upcaster]) async throws -> UndecodableEvent {
-        let position = try #require(try await record("MoneyPaidIn", #"{"coins":3}"#).last)
-        let client = EventStoreClient(store, upcasters: upcasters)
-        let after = Position(rawValue: position.rawValue - 1)
-        let thrown = await #expect(throws: UndecodableEvent.self) {
-            _ = try await client.events(after: after).collect()
-        }
-        let error = try #require(thrown)
-        #expect(error.position == position)
-        #expect(error.stream == "account-a")
-        #expect(error.type == "MoneyPaidIn")
-        return error
     }
 }

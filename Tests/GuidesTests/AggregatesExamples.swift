@@ -70,6 +70,15 @@ import Testing
         }
     }
 
+    enum Lessons {
+        enum Event: DomainEvent, Equatable {
+            case lessonHeld(room: String)
+            case lessonMissed
+
+            enum CodingKeys: String, CodingKey, CaseIterable { case lessonHeld, lessonMissed }
+        }
+    }
+
     struct OrderNumber: AggregateID, RawRepresentable {
         let rawValue: Int
 
@@ -105,6 +114,15 @@ import Testing
         let planned = try events.record(Course.Event.coursePlanned(seats: 3), in: old.stream)
         let error = #expect(throws: UndecodableEvent.self) { try AfterAYear.Event(planned) }
         #expect(error?.position == 3)
+    }
+
+    @Test func anEnumThatListsItsCasesNamesTheKnownTypes() throws {
+        var events = EventBuilder()
+        let held = try events.record(Lessons.Event.lessonHeld(room: "7"), in: "lesson-a")
+        #expect(try Lessons.Event(held) == .lessonHeld(room: "7"))
+        let planned = try events.record(Course.Event.coursePlanned(seats: 3), in: "lesson-a")
+        let error = #expect(throws: UndecodableEvent.self) { try Lessons.Event(planned) }
+        #expect(error?.description.contains("known types: LessonHeld, LessonMissed") == true)
     }
 
     @Test func anIDOfOnesOwnIsEncodedAsItsRawValue() throws {

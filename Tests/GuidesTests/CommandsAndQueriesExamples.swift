@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    struct StrikeCoin: NamedRequest {
+        enum Metal: String, Codable, CaseIterable { case gold, silver }
+
+        var metal: Metal
+        var count: Int
+    }
+
+    /// The same, but that its enum lists nothing.
+    struct StrikeAnyCoin: NamedRequest {
+        enum Metal: String, Codable { case gold, silver }
+
+        var metal: Metal
+        var count: Int
+    }
+
     struct InsufficientFunds: Refusal, Equatable {
         let balance: Int
 
@@ -111,6 +126,18 @@ import Testing
         } catch {
             return JSON(describing: error)
         }
+    }
+
+    @Test func anEnumThatListsItsCasesHidesNothing() {
+        let fields: JSON = ["metal": "tin", "count": "many", "colour": "grey"]
+        let error = #expect(throws: ValidationError.self) { try StrikeCoin(validating: fields) }
+        #expect(
+            error?.fields == [
+                "metal": ["must be one of: gold, silver"], "count": ["must be an integer"],
+                "colour": ["is not a known field"],
+            ])
+        let less = #expect(throws: ValidationError.self) { try StrikeAnyCoin(validating: fields) }
+        #expect(less?.fields == ["metal": ["is not one of the values that are allowed"]])
     }
 
     @Test func aWalletIsOpenedWithdrawnFromAndQueried() async throws {

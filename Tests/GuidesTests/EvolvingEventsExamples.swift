@@ -24,6 +24,10 @@ import Testing
             case holderMoved(town: String)
             case purseClosed
 
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case coinsDeposited, holderRenamed, holderMoved, purseClosed
+            }
+
             static let typeVersions = ["CoinsDeposited": 2]
             static let typesOfCases = ["purseClosed": "AccountClosed"]
         }

@@ -97,6 +97,35 @@ import Testing
         }
     }
 
+    struct Lamp: Aggregate {
+        enum Colour: String, Codable, CaseIterable { case white, red }
+        enum Mode: String, Codable { case on, off }
+
+        let id: String
+        var colour = Colour.white
+        var mode = Mode.off
+
+        init(id: String) { self.id = id }
+
+        static let commands: [any AggregateCommand<Lamp>.Type] = [SwitchLamp.self]
+        static let snapshotPolicy = SnapshotPolicy.every(events: 1)
+
+        enum Event: DomainEvent { case lampSwitched }
+
+        mutating func apply(_ event: Event) {
+            mode = mode == .on ? .off : .on
+            colour = .red
+        }
+    }
+
+    struct SwitchLamp: CreateCommand {
+        let id: String
+
+        var target: CommandTarget<String> { .any(id) }
+
+        func run(on lamp: Lamp) -> [Lamp.Event] { [.lampSwitched] }
+    }
+
     /// Leaves a property out of its coding keys.
     struct Gauge: Aggregate {
         let id: String
@@ -203,6 +232,16 @@ import Testing
         let anew = try await later.dispatch(AfterAYear.LookAtMeter(id: "hall"))
         #expect(anew.state.total == 398)
         #expect(anew.version == 201)
+        #expect(logged.withLock { $0 } == [])
+    }
+
+    @Test func anEnumThatDoesNotListItsCasesIsKeptToo() async throws {
+        var settings = Orchestrator.Settings()
+        settings.logger = logger
+        for state in [Lamp.Mode.on, .off, .on] {
+            let orchestrator = Orchestrator(client: client, aggregates: [Lamp.self], settings: settings)
+            #expect(try await orchestrator.dispatch(SwitchLamp(id: "hall")).state.mode == state)
+        }
         #expect(logged.withLock { $0 } == [])
     }
 

@@ -28,6 +28,10 @@ public struct Wallet: Aggregate {
         case moneyWithdrawn(amount: Decimal)
         case lowBalanceNoticed(balance: Decimal)
 
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case walletCreated, moneyDeposited, moneyWithdrawn, lowBalanceNoticed
+        }
+
         enum WalletCreatedCodingKeys: String, CodingKey {
             case userID = "user_id"
             case balance

@@ -4,7 +4,17 @@
 /// must be optional, since synthesised decoding knows no default values.
 ///
 /// An ``Orchestrator`` traps at startup where events would be lost: on two cases that are recorded as one type, on a
-/// struct, and on names in ``typesOfCases`` or ``typeVersions`` that do not exist.
+/// struct, and on names in ``typesOfCases`` or ``typeVersions`` that do not exist. Two cases that differ only in the
+/// capital of their first letter are seen at startup where the enum lists its cases; otherwise they are refused when
+/// one of them is recorded or read. Listing them also lets errors name the known types, and an ``EventSchema`` needs
+/// it:
+///
+/// ```swift
+/// enum CodingKeys: String, CodingKey, CaseIterable { case moneyDeposited, moneyWithdrawn }
+/// ```
+///
+/// The compiler checks that these are cases, not that they are all of them: an event whose case is missing there is
+/// refused with an `EncodingError` when it is recorded.
 public protocol DomainEvent: Codable, Sendable {
     /// By which queries and append conditions find this event.
     var tags: [EventTag] { get }
@@ -28,7 +38,7 @@ extension DomainEvent {
         let types = EventTypes.of(Self.self)
         if let problem = types.problems.first { throw EventStoreError(.invalidAppend, problem) }
         // Where its coding is written by hand only the value itself tells.
-        if types.known == nil, Mirror(reflecting: self).displayStyle != .enum {
+        if !types.knowsCases, Mirror(reflecting: self).displayStyle != .enum {
             throw EventStoreError(
                 .invalidAppend, "\(Self.self) is no enum. Make it one, with a case for each type of event.")
         }
@@ -38,6 +48,11 @@ extension DomainEvent {
                 "\(Self.self) does not encode as an object with one member, its case. Let its coding be synthesised.")
         }
         let type = types.type(ofCase: object[0].name)
+        do {
+            _ = try types.caseName(ofType: type)
+        } catch {
+            throw EventStoreError(.invalidAppend, error.description)
+        }
         return NewEvent(
             stream: stream, type: type, typeVersion: Self.typeVersions[type] ?? 1, payload: JSONText(object[0].value),
             metadata: metadata, tags: tags)
@@ -51,7 +66,7 @@ extension DomainEvent {
         let types = EventTypes.of(Self.self)
         let version = Self.typeVersions[event.type] ?? 1
         do {
-            guard let name = types.caseName(ofType: event.type) else { throw UnknownType(known: types.known ?? []) }
+            guard let name = try types.caseName(ofType: event.type) else { throw UnknownType(known: types.known) }
             guard event.typeVersion == version else { throw OtherVersion(recorded: event.typeVersion, known: version) }
             self = try JSON.object(JSON.Object([(name, try event.payload.value())])).decodeShallow(Self.self)
         } catch {
@@ -64,11 +79,12 @@ extension DomainEvent {
 
 /// No case is recorded under this type.
 private struct UnknownType: Error, CustomStringConvertible {
-    let known: [String]
+    /// Nil where the cases are not listed.
+    let known: [String]?
 
     var description: String {
-        "no case has this type; known types: \(known.joined(separator: ", ")). "
-            + "Add a case or an Upcaster for it, or select by type what is read"
+        "no case has this type" + (known.map { "; known types: \($0.joined(separator: ", "))" } ?? "")
+            + ". Add a case or an Upcaster for it, or select by type what is read"
     }
 }
 

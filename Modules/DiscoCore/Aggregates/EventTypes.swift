@@ -1,11 +1,22 @@
 /// Which type each case of an enum of events is recorded as, and back; and what about the enum would lose events.
+///
+/// Whether a name is one of the cases is asked of the enum's coding keys, which know each name they are asked for. Only
+/// keys that are `CaseIterable` list all of them.
 struct EventTypes: Sendable {
     /// Why events of this Swift type cannot be recorded so that they are found again: sentences, each with what to do.
-    let problems: [String]
-    /// All types, sorted; nil where decoding is written by hand and the cases cannot be told.
+    private(set) var problems: [String] = []
+    /// All types, sorted; nil where the enum does not list its cases.
     let known: [String]?
-    private let typeOfCase: [ExactText: String]
-    private let caseOfType: [ExactText: String]
+
+    private let event: String
+    private let isCase: (@Sendable (String) -> Bool)?
+    private let typesOfCases: [ExactText: String]
+    /// The cases of each type in `typesOfCases`, sorted.
+    private let casesOfStatedTypes: [ExactText: [String]]
+    /// The case of each type that was known at once.
+    private var caseOfType: [ExactText: String] = [:]
+    /// The case of each type that was found since: asked for every event that is read.
+    private let found = Locked<[ExactText: String]>([:])
 
     private static let all = Locked<[ObjectIdentifier: EventTypes]>([:])
 
@@ -19,127 +30,106 @@ struct EventTypes: Sendable {
 
     private init<Event: DomainEvent>(_ event: Event.Type) {
         let cases = EventCases.of(event)
-        var problems = cases.problem.map { ["\(event) \($0)"] } ?? []
-        var typeOfCase = Dictionary(Event.typesOfCases.map { (ExactText($0.key), $0.value) }) { $1 }
-        var caseOfType: [ExactText: String] = [:]
-        let names = cases.names ?? Event.typesOfCases.keys.sorted()
-        for name in names {
-            let type = typeOfCase[ExactText(name)] ?? DerivedName.capitalized(name)
-            typeOfCase[ExactText(name)] = type
-            if let other = caseOfType.updateValue(name, forKey: ExactText(type)) {
-                problems.append(
-                    "\(event) records both of its cases \(other) and \(name) as \(type). "
-                        + "Rename one of them, or give it another type in `typesOfCases`.")
-            }
-            do {
-                try Append.check(type: type)
-            } catch {
-                problems.append("\(event) records its case \(name) under a name that no store takes. \(error)")
-            }
-        }
-        if let names = cases.names {
-            let known = Set(names.map(ExactText.init))
-            for name in Event.typesOfCases.keys.sorted() where !known.contains(ExactText(name)) {
-                problems.append(
-                    "`typesOfCases` of \(event) names the case \(name), which does not exist. "
-                        + "The cases are \(names.sorted().joined(separator: ", ")).")
-            }
-            for type in Event.typeVersions.keys.sorted() where caseOfType[ExactText(type)] == nil {
-                problems.append(
-                    "`typeVersions` of \(event) names the type \(type), which none of its cases is recorded as. "
-                        + "The types are \(caseOfType.keys.map(\.text).sorted().joined(separator: ", ")).")
-            }
-        }
-        for (type, version) in Event.typeVersions.sorted(by: { $0.key < $1.key })
-        where !NewEvent.typeVersions.contains(version) {
-            problems.append(
-                "`typeVersions` of \(event) gives \(type) the version \(version). "
-                    + "Versions go from \(NewEvent.typeVersions.lowerBound) to \(NewEvent.typeVersions.upperBound).")
-        }
-        self.problems = problems
-        self.typeOfCase = typeOfCase
-        self.caseOfType = caseOfType
-        known = cases.names.map { _ in caseOfType.keys.map(\.text).sorted() }
+        let stated = Dictionary(Event.typesOfCases.map { (ExactText($0.key), $0.value) }) { $1 }
+        self.event = "\(event)"
+        isCase = cases.isCase
+        typesOfCases = stated
+        casesOfStatedTypes = Dictionary(
+            grouping: Event.typesOfCases.keys.sorted(), by: { ExactText(Event.typesOfCases[$0] ?? $0) })
+        known = cases.names?.map { stated[ExactText($0)] ?? DerivedName.capitalized($0) }.sorted()
+        problems = cases.problem.map { ["\(event) \($0)"] } ?? []
+        let named = cases.names ?? Event.typesOfCases.keys.sorted()
+        problems += settle(named.map(type(ofCase:)) + Event.typeVersions.keys.sorted()) + refused(named)
+        problems += misspelt(Event.self, cases.names) + wrongVersions(Event.typeVersions)
     }
 
-    func type(ofCase name: String) -> String { typeOfCase[ExactText(name)] ?? DerivedName.capitalized(name) }
+    /// Whether a name is known to be one of the cases; not so where decoding is written by hand.
+    var knowsCases: Bool { isCase != nil }
+
+    func type(ofCase name: String) -> String { typesOfCases[ExactText(name)] ?? DerivedName.capitalized(name) }
 
     /// Nil where no case is recorded under this type.
-    func caseName(ofType type: String) -> String? {
-        caseOfType[ExactText(type)] ?? (known == nil ? DerivedName.uncapitalized(type) : nil)
+    ///
+    /// - Throws: ``CasesOfOneType`` where several are. Where the cases are not listed, two that differ only in the
+    ///   capital of their first letter are found here and not earlier.
+    func caseName(ofType type: String) throws(CasesOfOneType) -> String? {
+        if let name = caseOfType[ExactText(type)] { return name }
+        if let name = found.withLock({ $0[ExactText(type)] }) { return name }
+        let cases = cases(ofType: type)
+        if cases.count > 1 { throw CasesOfOneType(event: event, cases: (cases[0], cases[1]), type: type) }
+        if knowsCases, let name = cases.first { found.withLock { $0[ExactText(type)] = name } }
+        return cases.first
+    }
+
+    private func cases(ofType type: String) -> [String] {
+        let stated = casesOfStatedTypes[ExactText(type)] ?? []
+        let small = DerivedName.uncapitalized(type)
+        guard let isCase else { return stated.isEmpty ? [small] : stated }
+        // The only names that this type is derived from.
+        let names = ExactText.areEqual(small, type) ? [type] : [small, type]
+        let derived = names.filter { name in
+            typesOfCases[ExactText(name)] == nil && ExactText.areEqual(DerivedName.capitalized(name), type)
+                && isCase(name)
+        }
+        return derived + stated.filter(isCase)
     }
 }
 
-/// The cases of an enum with synthesised coding, found by having it decode something that has none of them.
-private struct EventCases {
-    /// Nil where they cannot be told.
-    var names: [String]?
-    /// What is wrong with the type; completes a sentence that begins with its name.
-    var problem: String?
+/// Two cases whose events would be recorded under one type.
+struct CasesOfOneType: Error, CustomStringConvertible {
+    let event: String
+    let cases: (String, String)
+    let type: String
 
-    static func of<Event: DomainEvent>(_ event: Event.Type) -> EventCases {
-        let record = Record()
-        _ = try? Event(from: Probe(record: record))
-        if record.isSingleValue {
-            return EventCases(problem: "is encoded as a single value. Make it an enum without a raw type.")
-        }
-        if record.isEnum { return EventCases(names: record.names) }
-        // Decoding is written by hand, or it is no enum: an example tells.
-        if let example = ShapeReader().read(event).example, let style = Mirror(reflecting: example).displayStyle,
-            style != .enum
-        {
-            return EventCases(problem: "is a \(style). Make it an enum, with a case for each type of event.")
-        }
-        return EventCases()
+    var description: String {
+        "\(event) records both of its cases \(cases.0) and \(cases.1) as \(type). "
+            + "Rename one of them, or give it another type in `typesOfCases`."
     }
+}
 
-    private final class Record {
-        var names: [String]?
-        var isEnum = false
-        var isSingleValue = false
-    }
+// MARK: What is found at startup
 
-    private struct Nothing: Error {}
-
-    private struct Probe: Decoder {
-        let record: Record
-        var codingPath: [any CodingKey] { [] }
-        var userInfo: [CodingUserInfoKey: Any] { [:] }
-
-        func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedDecodingContainer<Key> {
-            KeyedDecodingContainer(Keyed(record: record))
-        }
-
-        func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-            record.isSingleValue = true
-            throw Nothing()
-        }
-
-        func singleValueContainer() throws -> any SingleValueDecodingContainer {
-            record.isSingleValue = true
-            throw Nothing()
+extension EventTypes {
+    /// Finds the cases of these types.
+    private mutating func settle(_ types: [String]) -> [String] {
+        var seen: Set<ExactText> = []
+        return types.filter { seen.insert(ExactText($0)).inserted }.flatMap { type in
+            let cases = cases(ofType: type)
+            if knowsCases, cases.count == 1 { caseOfType[ExactText(type)] = cases[0] }
+            return cases.dropFirst().map {
+                CasesOfOneType(event: event, cases: (cases[0], $0), type: type).description
+            }
         }
     }
 
-    private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
-        let record: Record
-        var codingPath: [any CodingKey] { [] }
-
-        /// Only synthesised decoding of an enum begins with this.
-        var allKeys: [Key] {
-            record.isEnum = true
-            record.names = EnumCases.all(of: Key.self)?.map(\.stringValue)
-            return []
+    private func refused(_ names: [String]) -> [String] {
+        names.compactMap { name in
+            do {
+                try Append.check(type: type(ofCase: name))
+                return nil
+            } catch {
+                return "\(event) records its case \(name) under a name that no store takes. \(error)"
+            }
         }
+    }
 
-        func contains(_ key: Key) -> Bool { false }
-        func decodeNil(forKey key: Key) throws -> Bool { throw Nothing() }
-        func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { throw Nothing() }
-        func nestedContainer<Nested: CodingKey>(
-            keyedBy type: Nested.Type, forKey key: Key
-        ) throws -> KeyedDecodingContainer<Nested> { throw Nothing() }
-        func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw Nothing() }
-        func superDecoder() throws -> any Decoder { throw Nothing() }
-        func superDecoder(forKey key: Key) throws -> any Decoder { throw Nothing() }
+    private func misspelt<Event: DomainEvent>(_ type: Event.Type, _ names: [String]?) -> [String] {
+        guard let isCase else { return [] }
+        let cases = Event.typesOfCases.keys.sorted().filter { !isCase($0) }.map { name in
+            "`typesOfCases` of \(event) names the case \(name), which does not exist. "
+                + (names.map { "The cases are \($0.sorted().joined(separator: ", "))." } ?? "Correct the name.")
+        }
+        let types = Event.typeVersions.keys.sorted().filter { self.cases(ofType: $0).isEmpty }.map { type in
+            "`typeVersions` of \(event) names the type \(type), which none of its cases is recorded as. "
+                + (known.map { "The types are \($0.joined(separator: ", "))." } ?? "Correct the name.")
+        }
+        return cases + types
+    }
+
+    private func wrongVersions(_ versions: [String: Int]) -> [String] {
+        versions.sorted { $0.key < $1.key }.filter { !NewEvent.typeVersions.contains($0.value) }.map { type, version in
+            "`typeVersions` of \(event) gives \(type) the version \(version). "
+                + "Versions go from \(NewEvent.typeVersions.lowerBound) to \(NewEvent.typeVersions.upperBound)."
+        }
     }
 }

@@ -9,6 +9,12 @@ import Foundation
 /// try schema.write(to: "events.json")  // after a change that is meant: commit the file
 /// ```
 ///
+/// The enums of events list their cases, by coding keys that are `CaseIterable`:
+///
+/// ```swift
+/// enum CodingKeys: String, CodingKey, CaseIterable { case walletCreated, moneyDeposited }
+/// ```
+///
 /// Fields may be added if they are optional, and become optional. Whatever else changes needs a new version of the type
 /// (``DomainEvent/typeVersions``) and an ``Upcaster`` from the one before; a type that is gone needs one too.
 public struct EventSchema: Sendable {
@@ -26,7 +32,8 @@ public struct EventSchema: Sendable {
     private let shapes: [Key: Shape]
     private let upcasters: [Upcaster]
 
-    /// Traps on a type whose events could not be found again; ``Orchestrator`` says more.
+    /// Traps on a type whose events could not be found again (``DomainEvent`` says more), and on an enum, of events or
+    /// within one, that does not list its cases.
     ///
     /// - Parameter upcasters: those of the client.
     public init(_ events: [any DomainEvent.Type], upcasters: [Upcaster] = []) {
@@ -190,15 +197,22 @@ extension DomainEvent {
     fileprivate static var shapes: [(type: String, version: Int, shape: Shape)] {
         let types = EventTypes.of(Self.self)
         precondition(types.problems.isEmpty, types.problems.joined(separator: "\n"))
-        let (shape, unreadable) = Shape.read(Self.self)
         precondition(
-            unreadable.isEmpty,
-            "The shapes of \(Self.self) cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to ExampleProviding."
+            types.knowsCases,
+            "\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told. "
+                + "Leave it out of the schema, and keep EventSamples."
         )
-        guard case .choice(let cases) = shape else {
-            preconditionFailure(
-                "\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told. Leave it out of the schema, and keep EventSamples."
-            )
+        precondition(
+            types.known != nil,
+            "\(Self.self) does not list its cases, and a schema needs all of them. Write "
+                + "`enum CodingKeys: String, CodingKey, CaseIterable { case a, b }` in it, with its cases for a and b."
+        )
+        let reading = Shape.read(Self.self)
+        let untold = reading.unreadable + reading.unlisted.filter { !reading.unreadable.contains($0) }
+        precondition(
+            untold.isEmpty, "The shapes of \(Self.self) cannot be told behind \(Shape.remedy(for: untold))")
+        guard case .choice(let cases) = reading.shape else {
+            preconditionFailure("\(Self.self) has the shape \(reading.shape.json), which is none of an enum of events.")
         }
         return cases.map { one in
             let type = types.type(ofCase: one.name)

@@ -8,7 +8,10 @@
 /// extension Currency: ExampleProviding { static var example: Currency { .euro } }
 /// ```
 ///
-/// Structs and enums with synthesised decoding need none.
+/// Structs with synthesised decoding need none, nor do enums that are `CaseIterable`, or whose `CodingKeys` are.
+///
+/// An enum with associated values in a command needs one: where its value does not fit, the fields behind it are
+/// checked only if there is an example to go on with.
 public protocol ExampleProviding: Decodable {
     static var example: Self { get }
 }

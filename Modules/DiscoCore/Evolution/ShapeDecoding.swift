@@ -1,53 +1,67 @@
-/// Gives an example of whatever is asked for, and notes what that was.
+/// Gives an example of whatever is asked for, and notes what that was. Where the seed has a value, that is the example.
 struct ShapeDecoding: Decoder {
     let reader: ShapeReader
     let record: ShapeRecord
+    let seed: JSON?
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedDecodingContainer<Key> {
         record.shape = record.shape ?? .object([])
-        return KeyedDecodingContainer(Keyed(reader: reader, record: record))
+        return KeyedDecodingContainer(Keyed(reader: reader, record: record, seed: seed))
     }
 
     func unkeyedContainer() -> any UnkeyedDecodingContainer { Unkeyed(reader: reader, record: record) }
-    func singleValueContainer() -> any SingleValueDecodingContainer { Single(reader: reader, record: record) }
+
+    func singleValueContainer() -> any SingleValueDecodingContainer {
+        Single(reader: reader, record: record, seed: seed)
+    }
 
     /// What cannot be made up, and ends this decoding.
     private struct NoExample: Error {}
 
     private static func example<Value: Decodable>(
-        _ type: Value.Type, _ reader: ShapeReader, _ note: (Shape) -> Void
+        _ type: Value.Type, _ reader: ShapeReader, _ seed: JSON?, _ note: (Shape) -> Void
     ) throws -> Value {
-        guard let example = reader.example(of: type, note) else { throw NoExample() }
+        guard let example = reader.example(of: type, seed: seed, note) else { throw NoExample() }
         return example
     }
 
     private struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
         let reader: ShapeReader
         let record: ShapeRecord
+        let seed: JSON?
 
         var codingPath: [any CodingKey] { [] }
 
-        /// Only enums with values ask for these: they want exactly one.
+        /// Only enums without raw values ask for these: they want exactly one.
         var allKeys: [Key] {
-            guard let cases = EnumCases.all(of: Key.self), cases.indices.contains(record.choice) else { return [] }
+            guard let cases = ListedCases.of(Key.self) else {
+                record.asksForUnlistedCase = true
+                guard let object = seed?.object, object.count == 1, let key = Key(stringValue: object[0].name) else {
+                    return []
+                }
+                record.chosen = key.stringValue
+                return [key]
+            }
+            guard cases.indices.contains(record.choice) else { return [] }
             record.choices = cases.count
             record.chosen = cases[record.choice].stringValue
             return [cases[record.choice]]
         }
 
+        private func seed(_ key: Key) -> JSON? { seed?[key.stringValue] }
+
         func contains(_ key: Key) -> Bool { true }
         func decodeNil(forKey key: Key) -> Bool { false }
 
         func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-            try ShapeDecoding.example(type, reader) { record.add(key.stringValue, $0) }
+            try ShapeDecoding.example(type, reader, seed(key)) { record.add(key.stringValue, $0) }
         }
 
         func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) -> Value? {
-            record.add(key.stringValue, .optional(reader.read(type).shape))
-            return nil
+            note(type, key)
         }
 
         func nestedContainer<Nested: CodingKey>(
@@ -56,7 +70,7 @@ struct ShapeDecoding: Decoder {
             // What belongs to a case is noted as the case's own.
             let nested = record.chosen == key.stringValue ? record : ShapeRecord(choice: 0)
             if nested !== record { record.add(key.stringValue, .named("object")) }
-            return KeyedDecodingContainer(Keyed<Nested>(reader: reader, record: nested))
+            return KeyedDecodingContainer(Keyed<Nested>(reader: reader, record: nested, seed: seed(key)))
         }
 
         func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedDecodingContainer {
@@ -64,8 +78,11 @@ struct ShapeDecoding: Decoder {
             return Unkeyed(reader: reader, record: ShapeRecord(choice: 0))
         }
 
-        func superDecoder() -> any Decoder { ShapeDecoding(reader: reader, record: record) }
-        func superDecoder(forKey key: Key) -> any Decoder { ShapeDecoding(reader: reader, record: record) }
+        func superDecoder() -> any Decoder { ShapeDecoding(reader: reader, record: record, seed: seed) }
+        func superDecoder(forKey key: Key) -> any Decoder {
+            ShapeDecoding(reader: reader, record: record, seed: seed(key))
+        }
+
         // The overloads for single types would do the same.
         func decodeIfPresent(_ type: Bool.Type, forKey key: Key) -> Bool? { note(type, key) }
         func decodeIfPresent(_ type: String.Type, forKey key: Key) -> String? { note(type, key) }
@@ -83,7 +100,7 @@ struct ShapeDecoding: Decoder {
         func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) -> UInt64? { note(type, key) }
 
         private func note<Value: Decodable>(_ type: Value.Type, _ key: Key) -> Value? {
-            record.add(key.stringValue, .optional(reader.read(type).shape))
+            record.add(key.stringValue, .optional(reader.read(type, seed: seed(key)).shape))
             return nil
         }
     }
@@ -106,7 +123,7 @@ struct ShapeDecoding: Decoder {
 
         mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
             currentIndex += 1
-            return try ShapeDecoding.example(type, reader) { record.shape = record.shape ?? .list($0) }
+            return try ShapeDecoding.example(type, reader, nil) { record.shape = record.shape ?? .list($0) }
         }
 
         mutating func nestedContainer<Nested: CodingKey>(
@@ -122,12 +139,13 @@ struct ShapeDecoding: Decoder {
     private struct Single: SingleValueDecodingContainer {
         let reader: ShapeReader
         let record: ShapeRecord
+        let seed: JSON?
 
         var codingPath: [any CodingKey] { [] }
         func decodeNil() -> Bool { false }
 
         func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-            try ShapeDecoding.example(type, reader) { record.shape = $0 }
+            try ShapeDecoding.example(type, reader, seed) { record.shape = $0 }
         }
     }
 }

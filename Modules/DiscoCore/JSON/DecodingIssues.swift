@@ -25,6 +25,15 @@ final class DecodingIssues {
         known[Self.field(path), default: (object, [])].names.formUnion(names.map(ExactText.init))
     }
 
+    /// Notes that decoding of a value ended early: what it did not ask for may be a field of it all the same.
+    func endedEarly(at path: [any CodingKey]) {
+        guard silent == 0 else { return }
+        let field = Self.field(path)
+        guard let seen = known.removeValue(forKey: field) else { return }
+        // What belongs to an enum's case is read in the same decoding.
+        for name in seen.object.names { known[field + "." + name] = nil }
+    }
+
     /// Records the members that nothing asked for: most often a misspelt name, which must not be dropped in silence.
     func recordUnknown() {
         for (path, seen) in known {

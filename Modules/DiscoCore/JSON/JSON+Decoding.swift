@@ -42,18 +42,26 @@ struct JSONDecoding: Decoder {
         do {
             return try decodeOrThrow(type)
         } catch let error as DecodingError {
-            issues.record(message(for: error, as: type), at: error.path ?? codingPath)
+            if !error.isReported { issues.record(message(for: error, as: type), at: error.path ?? codingPath) }
+            issues.endedEarly(at: codingPath)
             return try placeholder(type, issues)
         }
     }
 
     /// Something of that type to go on with: a neutral value, or one made of placeholders for all its fields.
+    ///
+    /// Where there is none, as for an enum that does not list its cases, decoding ends at the next value around it that
+    /// has one: an optional, a list, or else the request, whose rules are left to speak for the fields that follow.
     private func placeholder<Value: Decodable>(_ type: Value.Type, _ issues: DecodingIssues) throws -> Value {
         if let neutral = (type as? any Placeholding.Type)?.placeholder as? Value { return neutral }
-        if let first = EnumCases.all(of: type)?.first { return first }
+        if let first = ListedCases.of(type)?.first { return first }
         if let example = (type as? any ExampleProviding.Type)?.example as? Value { return example }
-        return try issues.silently {
-            try Value(from: JSONDecoding(.object(JSON.Object()), path: codingPath, issues: issues))
+        do {
+            return try issues.silently {
+                try Value(from: JSONDecoding(.object(JSON.Object()), path: codingPath, issues: issues))
+            }
+        } catch {
+            throw DecodingError.reported(at: codingPath)
         }
     }
 
@@ -69,19 +77,27 @@ struct JSONDecoding: Decoder {
 
     private func describe(_ type: Any.Type) -> String {
         if let named = type as? any Placeholding.Type { return named.expectation }
-        if let names = rawValues(type) { return "must be one of: " + names.joined(separator: ", ") }
-        return "must be an object"
+        if let values = rawValues(type) { return "must be one of: " + values.joined(separator: ", ") }
+        return "is not one of the values that are allowed"
     }
 
-    /// What stands for the cases of an enum in JSON, nil where it is no enum with raw values.
+    /// What stands for the cases of an enum in JSON, nil where it is no enum with raw values or does not list them.
     private func rawValues(_ type: Any.Type) -> [String]? {
         guard type is any RawRepresentable.Type else { return nil }
-        func names<Value>(_ type: Value.Type) -> [String]? {
-            EnumCases.all(of: type)?.compactMap { value in
+        func values<Value>(_ type: Value.Type) -> [String]? {
+            ListedCases.of(type)?.compactMap { value in
                 (value as? any RawRepresentable).map { String(describing: $0.rawValue) }
             }
         }
-        return names(type)
+        return values(type)
+    }
+
+    /// Whether a raw value was refused without words of the type's own: those of the standard library name the Swift
+    /// type, which the caller does not know.
+    private func isRefusal(by type: Any.Type, _ context: DecodingError.Context) -> Bool {
+        guard type is any RawRepresentable.Type, context.codingPath.count <= codingPath.count else { return false }
+        return rawValues(type) != nil
+            || context.debugDescription.utf8.starts(with: "Cannot initialize \(type) from invalid ".utf8)
     }
 
     private func decodeOrThrow<Value: Decodable>(_ type: Value.Type) throws -> Value {
@@ -103,7 +119,7 @@ struct JSONDecoding: Decoder {
             do {
                 return try Value(from: self)
             } catch DecodingError.dataCorrupted(let context)
-                where rawValues(type) != nil && context.codingPath.count <= codingPath.count
+                where isRefusal(by: type, context)
             {
                 throw DecodingError.typeMismatch(type, context)
             }
@@ -184,87 +200,6 @@ extension JSONDecoding: SingleValueDecodingContainer {
     }
 }
 
-private struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let object: JSON.Object
-    let decoding: JSONDecoding
-    var codingPath: [any CodingKey] { decoding.codingPath }
-
-    var allKeys: [Key] {
-        let keys = object.names.compactMap { Key(stringValue: $0) }
-        decoding.issues?.knows(keys.map(\.stringValue), of: object, at: codingPath)
-        return keys
-    }
-
-    func contains(_ key: Key) -> Bool { member(key) != nil }
-    func decodeNil(forKey key: Key) -> Bool { member(key) == .null }
-
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        try decoding.at(member(key), key).decode(type)
-    }
-
-    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
-        guard let value = member(key), value != .null else { return nil }
-        return try decoding.at(value, key).decode(type)
-    }
-
-    func nestedContainer<Nested: CodingKey>(
-        keyedBy type: Nested.Type, forKey key: Key
-    ) throws -> KeyedDecodingContainer<Nested> {
-        try decoding.at(member(key), key).container(keyedBy: type)
-    }
-
-    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try decoding.at(member(key), key).unkeyedContainer()
-    }
-
-    func superDecoder() -> any Decoder { decoding }
-    func superDecoder(forKey key: Key) -> any Decoder { decoding.at(member(key), key) }
-
-    private func member(_ key: Key) -> JSON? {
-        decoding.issues?.knows([key.stringValue], of: object, at: codingPath)
-        return object[key.stringValue]
-    }
-}
-
-private struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
-    let elements: [JSON]
-    let decoding: JSONDecoding
-    var codingPath: [any CodingKey] { decoding.codingPath }
-    var currentIndex = 0
-    var count: Int? { elements.count }
-    var isAtEnd: Bool { currentIndex >= elements.count }
-
-    private mutating func next(_ type: Any.Type) throws -> JSONDecoding {
-        guard !isAtEnd else {
-            throw DecodingError.valueNotFound(
-                type, .init(codingPath: codingPath, debugDescription: "The list ends after \(elements.count) elements.")
-            )
-        }
-        defer { currentIndex += 1 }
-        return decoding.at(elements[currentIndex], JSON.Place(currentIndex))
-    }
-
-    mutating func decodeNil() throws -> Bool {
-        guard !isAtEnd, elements[currentIndex] == .null else { return false }
-        currentIndex += 1
-        return true
-    }
-
-    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next(type).decode(type) }
-
-    mutating func nestedContainer<Nested: CodingKey>(
-        keyedBy type: Nested.Type
-    ) throws -> KeyedDecodingContainer<Nested> {
-        try next([String: JSON].self).container(keyedBy: type)
-    }
-
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        try next([JSON].self).unkeyedContainer()
-    }
-
-    mutating func superDecoder() throws -> any Decoder { try next(JSON.self) }
-}
-
 extension JSON {
     fileprivate var number: Number? {
         guard case .number(let number) = self else { return nil }
@@ -273,14 +208,26 @@ extension JSON {
 }
 
 extension DecodingError {
-    fileprivate var path: [any CodingKey]? {
+    fileprivate var path: [any CodingKey]? { context?.codingPath }
+
+    private var context: Context? {
         switch self {
         case .keyNotFound(_, let context), .valueNotFound(_, let context), .typeMismatch(_, let context),
             .dataCorrupted(let context):
-            context.codingPath
+            context
         @unknown default: nil
         }
     }
+
+    /// Ends a decoding that cannot go on; what is wrong has been written down.
+    fileprivate static func reported(at path: [any CodingKey]) -> DecodingError {
+        .dataCorrupted(
+            .init(codingPath: path, debugDescription: "There is no placeholder.", underlyingError: Reported()))
+    }
+
+    var isReported: Bool { context?.underlyingError is Reported }
+
+    private struct Reported: Error {}
 }
 
 extension JSON: Decodable {

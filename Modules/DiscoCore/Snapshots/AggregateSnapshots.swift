@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 
 /// Keeps and finds the snapshots of one kind of aggregate. Whatever is wrong with one costs time, never correctness: it
@@ -14,14 +15,13 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
             (store, fingerprint) = (nil, "")
             return
         }
-        let (shape, unreadable) = Shape.read(State.self)
-        fingerprint = "\(State.stateVersion):\(shape.fingerprint)"
+        let reading = State.shape
+        fingerprint = "\(State.stateVersion):\(reading.shape.fingerprint)"
         // What is not seen of a shape may change unnoticed, and a snapshot of another shape be taken for one of this.
-        store = unreadable.isEmpty ? client.store.abilities.snapshots : nil
-        if !unreadable.isEmpty {
-            logger?.warning(
-                "\(State.self) has no snapshots: its shape cannot be told behind \(unreadable.joined(separator: ", ")). Conform that to ExampleProviding."
-            )
+        store = reading.unreadable.isEmpty ? client.store.abilities.snapshots : nil
+        if !reading.unreadable.isEmpty {
+            let remedy = Shape.remedy(for: reading.unreadable)
+            logger?.warning("\(State.self) has no snapshots: its shape cannot be told behind \(remedy)")
         } else if store == nil {
             logger?.warning(
                 "\(State.self) wants snapshots, and this store keeps none: take another, or let its policy be .never.")
@@ -71,4 +71,12 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
     }
 
     private func warn(_ message: @autoclosure () -> String) { logger?.warning("\(message())") }
+}
+
+extension Aggregate {
+    /// Read with the state before the first event at hand, which has an instance of each of its types.
+    static var shape: Shape.Reading {
+        let none = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        return Shape.read(Self.self, seed: try? JSON(encoding: Self(id: .new(from: none))))
+    }
 }
