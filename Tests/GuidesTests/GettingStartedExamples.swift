@@ -95,3 +95,84 @@ import Testing
         await readModels.close()
     }
 }
+
+/// The code of the guide "Waiting with a policy".
+@Suite struct WaitingWithAPolicyExamples {
+    struct Order: Aggregate {
+        let id: String
+        var isOpen = false
+
+        init(id: String) { self.id = id }
+
+        static let commands: [any AggregateCommand<Order>.Type] = [PlaceOrder.self, PayOrder.self, CancelUnpaid.self]
+
+        enum Event: DomainEvent { case orderPlaced, orderPaid, orderCancelled }
+
+        mutating func apply(_ event: Event) { isOpen = event == .orderPlaced }
+    }
+
+    struct PlaceOrder: CreateCommand {
+        let id: String
+        var target: CommandTarget<String> { .new(id) }
+        func run(on order: Order) -> [Order.Event] { [.orderPlaced] }
+    }
+
+    struct PayOrder: UpdateCommand {
+        let id: String
+        func run(on order: Order) -> [Order.Event] { order.isOpen ? [.orderPaid] : [] }
+    }
+
+    struct CancelUnpaid: UpdateCommand {
+        let id: String
+
+        func run(on order: Order) -> [Order.Event] { order.isOpen ? [.orderCancelled] : [] }
+    }
+
+    struct CancelUnpaidOrders: Policy {
+        let name = "cancel_unpaid_orders"
+        let query = EventQuery.types("OrderPlaced")
+        let orchestrator: Orchestrator
+        var now: @Sendable () -> Date = { Date() }
+
+        func process(_ event: RecordedEvent) async throws -> Outcome {
+            let due = event.recordedAt.addingTimeInterval(3 * 86_400)
+            let remaining = due.timeIntervalSince(now())
+            if remaining > 0 { return .retry(after: .seconds(remaining)) }
+            try await orchestrator.dispatch(CancelUnpaid(id: event.stream.id), metadata: .caused(by: event))
+            return .done
+        }
+    }
+
+    @Test func anOrderIsCancelledWhenItIsDue() async throws {
+        let client = EventStoreClient(InMemoryEventStore())
+        let orchestrator = Orchestrator(client: client, aggregates: [Order.self])
+        try await orchestrator.dispatch(PlaceOrder(id: "4711"))
+        let placed = try await client.events(.types("OrderPlaced")).collect()[0]
+        let early = CancelUnpaidOrders(orchestrator: orchestrator, now: { placed.recordedAt })
+        let tooEarly = try await early.process(placed)  // .retry(after: .seconds(259_200))
+        let late = CancelUnpaidOrders(orchestrator: orchestrator, now: { placed.recordedAt + 3 * 86_400 })
+        let onTime = try await late.process(placed)  // .done, and the order is cancelled
+        #expect(tooEarly == .retry(after: .seconds(259_200)))
+        #expect(onTime == .done)
+        let types = try await client.events(in: Order.streamID("4711")).collect().map(\.type)
+        #expect(types == ["OrderPlaced", "OrderCancelled"])
+    }
+
+    @Test func whatIsHeldStaysHeldOverARestartAndHoldsUpNoOtherStream() async throws {
+        let client = EventStoreClient(InMemoryEventStore())
+        let orchestrator = Orchestrator(client: client, aggregates: [Order.self])
+        let readModels = try SQLiteReadModelStore(path: nil)
+        let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
+        for id in ["4711", "4712"] { try await orchestrator.dispatch(PlaceOrder(id: id)) }
+        try await orchestrator.dispatch(PayOrder(id: "4711"))
+        for _ in 1...2 {
+            let policy = CancelUnpaidOrders(orchestrator: orchestrator)
+            try await Consumers(of: client, [.policy(policy, in: readModels)], logger: logger).catchUp()
+        }
+        let held = try await readModels.held(by: "cancel_unpaid_orders")
+        #expect(held.map(\.stream) == ["order-4711", "order-4712"])
+        #expect(held.map(\.attempts) == [1, 1])
+        #expect(try await readModels.checkpoint(of: "cancel_unpaid_orders").position == 3)
+        await readModels.close()
+    }
+}
