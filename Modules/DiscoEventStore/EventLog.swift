@@ -145,7 +145,8 @@ struct EventLog: Sendable {
         return AnySequence(
             ordered.lazy.map { events[$0] }.filter { event in
                 event.position > read.after && event.position <= upTo && read.query.matches(event)
-                    && (read.versions?.contains(event.version) ?? true) && shows(event)
+                    && (read.versions?.contains(event.version) ?? true)
+                    && (read.slices?.contains(event.stream.slice) ?? true) && shows(event)
             })
     }
 
@@ -208,16 +209,15 @@ struct EventLog: Sendable {
     /// Nothing here can be damaged but what was taken unchecked: the structure itself keeps positions and versions.
     func verify(after position: Position, limit: Int) -> VerifiedPage {
         let range = Int(position.rawValue).clamped(to: 0...events.count)..<events.count
-        let page = events[range].prefix(max(1, limit))
-        let findings = page.compactMap { event -> Finding? in
-            do {
-                try event.payload.check()
-                return nil
-            } catch {
-                return .damagedPayload(event.position, stream: event.stream, reason: "\(error)")
-            }
+        var examination = StoreExamination(
+            after: position, recordedAt: events[..<range.lowerBound].last?.recordedAt, head: head)
+        for event in events[range].prefix(max(1, limit)) {
+            examination.examine(
+                .init(
+                    position: event.position, stream: event.stream, version: event.version,
+                    versionBefore: event.version - 1, recordedAt: event.recordedAt, payload: event.payload))
         }
-        return VerifiedPage(findings: findings, through: page.last?.position ?? head, head: head)
+        return examination.page
     }
 }
 

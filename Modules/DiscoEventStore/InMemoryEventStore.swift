@@ -26,7 +26,8 @@ public final class InMemoryEventStore: EventStore {
     }
 
     public var abilities: StoreAbilities {
-        StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self, keys: self)
+        StoreAbilities(
+            catalog: self, deletion: self, snapshots: self, verification: self, keys: self, counting: self)
     }
 
     public func identity() async throws -> StoreIdentity { storeIdentity }
@@ -139,5 +140,11 @@ extension InMemoryEventStore: IdempotencyKeyStore {
 extension InMemoryEventStore: StoreVerification {
     public func verify(after position: Position, limit: Int) async throws -> VerifiedPage {
         try unlessClosed { $0.log.verify(after: max(.start, position), limit: limit) }
+    }
+}
+
+extension InMemoryEventStore: EventCounting {
+    public func events(after: Position, upTo: Position) async throws -> Int {
+        Self.gaplessCount(after: after, upTo: upTo, head: try unlessClosed { $0.log.head })
     }
 }

@@ -1,27 +1,60 @@
-package import DiscoCore
+public import DiscoCore
 
 extension VersionConflict {
-    /// With the events that callers have not seen, read after the store's lock was released.
+    /// The same with the events that callers have not seen, for a store that finds conflicts under its lock and reads
+    /// those events after it was released.
     ///
     /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them: by now other
     ///   appends of the batch are recorded, and no error may say that they are not.
-    package func withUnseen(_ page: (Read) throws -> [RecordedEvent]) -> VersionConflict {
+    public func withUnseen(_ page: (Read) throws -> [RecordedEvent]) -> VersionConflict {
         VersionConflict(
             streams: streams.map { stream in
-                guard case .exactly(let expected) = stream.expected else { return stream }
-                // From the last event that the caller has seen: where that was erased, it may not go on from it.
-                let seen = max(0, expected)
-                guard seen < stream.actual else { return stream }
-                let read = Read(
-                    .stream(stream.stream), versions: max(1, seen)...stream.actual, limit: Self.mostUnseen + 1,
-                    byteLimit: 2 * Self.mostUnseenBytes)
-                guard var unseen = try? page(read)[...] else { return stream }
-                let isSound = seen == 0 || unseen.first?.version == seen
-                if unseen.first?.version == seen { unseen.removeFirst() }
-                let bounded = unseen.boundedAsUnseen()
-                return Stream(
-                    stream: stream.stream, expected: stream.expected, actual: stream.actual, unseen: bounded,
-                    complete: isSound && seen + bounded.count == stream.actual)
+                guard let read = stream.readOfUnseen, let events = try? page(read) else { return stream }
+                return stream.withUnseen(events)
             })
+    }
+
+    /// The same with the events that callers have not seen, for a store that reads them by async calls.
+    ///
+    /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them.
+    public func withUnseen(_ page: (Read) async throws -> [RecordedEvent]) async -> VersionConflict {
+        var known: [Stream] = []
+        for stream in streams {
+            if let read = stream.readOfUnseen, let events = try? await page(read) {
+                known.append(stream.withUnseen(events))
+            } else {
+                known.append(stream)
+            }
+        }
+        return VersionConflict(streams: known)
+    }
+}
+
+extension VersionConflict.Stream {
+    /// The version up to which the caller has seen the stream, nil where there is nothing that it has not seen.
+    private var seen: Int? {
+        guard case .exactly(let expected) = expected, max(0, expected) < actual else { return nil }
+        return max(0, expected)
+    }
+
+    /// From the last event that the caller has seen: where that was erased, it may not go on from it.
+    fileprivate var readOfUnseen: Read? {
+        seen.map { seen in
+            Read(
+                .stream(stream), versions: max(1, seen)...actual, limit: VersionConflict.mostUnseen + 1,
+                byteLimit: 2 * VersionConflict.mostUnseenBytes)
+        }
+    }
+
+    /// - Parameter events: what ``readOfUnseen`` selects.
+    fileprivate func withUnseen(_ events: [RecordedEvent]) -> Self {
+        guard let seen else { return self }
+        var unseen = events[...]
+        let isSound = seen == 0 || unseen.first?.version == seen
+        if unseen.first?.version == seen { unseen.removeFirst() }
+        let bounded = unseen.boundedAsUnseen()
+        return Self(
+            stream: stream, expected: expected, actual: actual, unseen: bounded,
+            complete: isSound && seen + bounded.count == actual)
     }
 }

@@ -1,7 +1,9 @@
-package import DiscoCore
+public import DiscoCore
 
-/// Wakes up whoever waits for events beyond a position.
-package final class WakeUpHub: Sendable {
+/// Wakes up whoever waits for events beyond a position: ``EventStore/wait(beyond:)`` of a store.
+///
+/// An adapter tells it the head after each of its own commits, and whenever it learns that others have appended.
+public final class WakeUpHub: Sendable {
     private struct State: Sendable {
         var head = Position.start
         var waiting: [Int: (beyond: Position, waiter: Waiter<Void>)] = [:]
@@ -11,12 +13,13 @@ package final class WakeUpHub: Sendable {
 
     private let state = Locked(State())
 
-    package init() {}
+    public init() {}
 
-    package var head: Position { state.withLock { $0.head } }
+    /// The furthest that the hub has been told of.
+    public var head: Position { state.withLock { $0.head } }
 
-    /// The store has come this far.
-    package func advance(to head: Position) {
+    /// The store has come this far, or further: a position behind one that it was told before changes nothing.
+    public func advance(to head: Position) {
         let woken = state.withLock { state -> [Waiter<Void>] in
             guard head > state.head else { return [] }
             state.head = head
@@ -26,7 +29,9 @@ package final class WakeUpHub: Sendable {
     }
 
     /// Returns once the store has come beyond `position`; at once where it has.
-    package func wait(beyond position: Position) async throws {
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/closed``, or `CancellationError`.
+    public func wait(beyond position: Position) async throws {
         let waiter = Waiter<Void>()
         let number = try state.withLock { state -> Int? in
             if state.closed { throw EventStoreError.closed }
@@ -40,7 +45,8 @@ package final class WakeUpHub: Sendable {
         try await waiter.value()
     }
 
-    package func close() {
+    /// Whoever waits, now or later, gets an error of the code ``EventStoreError/Code/closed``.
+    public func close() {
         let waiting = state.withLock { state -> [Waiter<Void>] in
             state.closed = true
             return state.waiting.values.map(\.waiter)

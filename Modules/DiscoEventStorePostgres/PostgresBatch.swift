@@ -58,7 +58,7 @@
                     number.append(written[place - 1])
                     names.append(event.stream.name)
                     categories.append(event.stream.category)
-                    slices.append(Int64(FNV1a.hash(event.stream.name) % 1024))
+                    slices.append(Int64(event.stream.slice))
                     types.append(event.type)
                     typeVersions.append(Int64(event.typeVersion))
                     ids.append(event.id)

@@ -32,46 +32,19 @@
 
     /// The thread that sends requests to cancel, each over a connection of its own.
     final class PostgresCancellations: Sendable {
-        private struct State: Sendable {
-            var queue: [PostgresCancellation] = []
-            var isClosing = false
-        }
-
-        private let state: Locked<State>
-        private let thread: OwnThread
+        private let worker: Worker<[PostgresCancellation]>
 
         init(name: String) {
-            let state = Locked(State())
-            self.state = state
-            thread = OwnThread(name: name) {
-                while let next = Self.next(state) { next.carryOut() }
+            worker = Worker(name: name, state: []) { loop in
+                while let next = loop.wait({ $0.isEmpty ? nil : $0.removeFirst() }) { next.carryOut() }
             }
-        }
-
-        deinit { stop() }
-
-        private static func next(_ state: Locked<State>) -> PostgresCancellation? {
-            let next: PostgresCancellation?? = state.waiting { state in
-                if !state.queue.isEmpty { return .some(state.queue.removeFirst()) }
-                return state.isClosing ? .some(nil) : nil
-            }
-            return next ?? nil
         }
 
         func request(_ cancellation: PostgresCancellation) {
             cancellation.request()
-            state.withLock { $0.queue.append(cancellation) }
-            state.signal()
+            worker.update { $0.append(cancellation) }
         }
 
-        func close() async {
-            stop()
-            await thread.end()
-        }
-
-        private func stop() {
-            state.withLock { $0.isClosing = true }
-            state.signal()
-        }
+        func close() async { await worker.end() }
     }
 #endif

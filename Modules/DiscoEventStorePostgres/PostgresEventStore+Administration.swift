@@ -220,43 +220,38 @@
             let position = max(.start, position)
             return try await pool.run { [settings, reading] connection in
                 let head = try reading.head(connection)
+                let before = try connection.run(
+                    settings.sql(
+                        "SELECT recorded_at FROM \"disco\".events WHERE position <= $1 ORDER BY position DESC LIMIT 1"),
+                    [.int(position.rawValue)])
                 let result = try connection.run(
                     settings.sql(
                         """
                         SELECT e.position, e.stream, e.version, e.payload, e.recorded_at,
                             coalesce((SELECT max(p.version) FROM "disco".events p WHERE p.stream = e.stream AND p.version < e.version), 0),
-                            (SELECT p.recorded_at FROM "disco".events p WHERE p.position < e.position ORDER BY p.position DESC LIMIT 1),
                             EXISTS (SELECT 1 FROM unnest(e.tags) AS c(tag) WHERE NOT EXISTS (
                                 SELECT 1 FROM "disco".tags t WHERE t.tag = c.tag AND t.position = e.position))
                         FROM "disco".events e WHERE e.position > $1 ORDER BY e.position LIMIT $2
                         """), [.int(position.rawValue), .int(Int64(max(1, limit)))])
-                var page = VerifiedPage(findings: [], through: position, head: head)
-                for row in 0..<result.count { Self.examine(result, row, &page) }
-                return page
+                var examination = StoreExamination(
+                    after: position, recordedAt: before.count == 0 ? nil : before.date(0, 0), head: head)
+                for row in 0..<result.count {
+                    examination.examine(
+                        .init(
+                            position: Position(rawValue: result.int(row, 0)), stream: StreamID(result.text(row, 1)),
+                            version: Int(result.int(row, 2)), versionBefore: Int(result.int(row, 5)),
+                            recordedAt: result.date(row, 4), payload: JSONText(unchecked: result.bytes(row, 3)),
+                            isFoundByTags: !result.isTrue(row, 6)))
+                }
+                return examination.page
             }
         }
+    }
 
-        private static func examine(_ result: PostgresResult, _ row: Int, _ page: inout VerifiedPage) {
-            let at = Position(rawValue: result.int(row, 0))
-            let stream = StreamID(result.text(row, 1))
-            let next = Position(rawValue: page.through.rawValue + 1)
-            if at > next {
-                page.findings.append(.missingPositions(next, through: Position(rawValue: at.rawValue - 1)))
-            }
-            let (version, expected) = (Int(result.int(row, 2)), Int(result.int(row, 5)) + 1)
-            if version != expected {
-                page.findings.append(.wrongVersion(at, stream: stream, version: version, expected: expected))
-            }
-            if !result.isNull(row, 6), result.date(row, 4) < result.date(row, 6) {
-                page.findings.append(.timeRunsBackwards(at))
-            }
-            do {
-                try JSONText(unchecked: result.bytes(row, 3)).check()
-            } catch {
-                page.findings.append(.damagedPayload(at, stream: stream, reason: "\(error)"))
-            }
-            if result.isTrue(row, 7) { page.findings.append(.wrongTags(at, stream: stream)) }
-            page.through = at
+    extension PostgresEventStore: EventCounting {
+        public func events(after: Position, upTo: Position) async throws -> Int {
+            let head = try await pool.run { [reading] connection in try reading.head(connection) }
+            return Self.gaplessCount(after: after, upTo: upTo, head: head)
         }
     }
 #endif

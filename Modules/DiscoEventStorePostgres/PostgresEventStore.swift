@@ -124,7 +124,8 @@
         }
 
         public var abilities: StoreAbilities {
-            StoreAbilities(catalog: self, deletion: self, snapshots: self, verification: self, keys: self)
+            StoreAbilities(
+                catalog: self, deletion: self, snapshots: self, verification: self, keys: self, counting: self)
         }
 
         public func identity() async throws -> StoreIdentity { storeIdentity }

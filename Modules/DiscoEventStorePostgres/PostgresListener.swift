@@ -9,50 +9,33 @@
     /// trying to listen goes on beside it.
     final class PostgresListener: Sendable {
         fileprivate struct State: Sendable {
-            var isStopping = false
             /// Nil until it is known.
             var isListening: Bool?
         }
 
-        private let state: Locked<State>
-        private let threads: [OwnThread]
+        private let worker: Worker<State>
 
         init(_ settings: PostgresSettings, hub: WakeUpHub) {
-            let state = Locked(State(isListening: settings.notifications == .off ? false : nil))
-            self.state = state
-            let polling = OwnThread(name: "disco-poll") {
-                var polling = Polling(settings)
-                while !state.withLock({ $0.isStopping }) { polling.turn(hub, state) }
+            let state = State(isListening: settings.notifications == .off ? false : nil)
+            worker = Worker(names: ["disco-poll", "disco-listen"], state: state) { loop in
+                if loop.index == 0 {
+                    var polling = Polling(settings)
+                    while !loop.isEnding { polling.turn(hub, loop) }
+                } else if settings.notifications != .off {
+                    var listening = Listening(settings)
+                    while !loop.isEnding { listening.turn(hub, loop) }
+                }
             }
-            let listening = OwnThread(name: "disco-listen") {
-                if settings.notifications == .off { return }
-                var listening = Listening(settings)
-                while !state.withLock({ $0.isStopping }) { listening.turn(hub, state) }
-            }
-            threads = [polling, listening]
         }
 
-        deinit { stop() }
-
-        func close() async {
-            stop()
-            for thread in threads { await thread.end() }
-        }
-
-        private func stop() {
-            state.withLock { $0.isStopping = true }
-            state.signal()
-        }
+        func close() async { await worker.end() }
     }
 
-    extension Locked<PostgresListener.State> {
+    extension Worker<PostgresListener.State>.Loop {
         fileprivate func listens(_ isListening: Bool) {
-            withLock { $0.isListening = isListening }
-            signal()
+            withState { $0.isListening = isListening }
+            wake()
         }
-
-        /// Until the time is over, or it is to stop.
-        fileprivate func pause(for time: Duration) { _ = waiting(for: time) { $0.isStopping ? true : nil } }
     }
 
     /// The connection that is told of appends.
@@ -71,11 +54,11 @@
         }
 
         /// Asks for the head, since a connection lost and made anew has missed notifications, and waits for the next one.
-        mutating func turn(_ hub: WakeUpHub, _ state: Locked<PostgresListener.State>) {
+        mutating func turn(_ hub: WakeUpHub, _ loop: Worker<PostgresListener.State>.Loop) {
             do {
                 try session.run { connection in
                     hub.advance(to: try PostgresReading(settings).head(connection))
-                    state.listens(true)
+                    loop.listens(true)
                     backoff = PostgresBackoff()
                     trouble.ends("is told of new events again")
                     // One that came with the answer: nothing more may come for it.
@@ -87,17 +70,17 @@
                         while ContinuousClock.now < step, try connection.waitForInput(until: step) {
                             if connection.takeNotifications() { return }
                         }
-                    } while ContinuousClock.now < deadline && !state.withLock { $0.isStopping }
+                    } while ContinuousClock.now < deadline && !loop.isEnding
                 }
             } catch {
-                state.listens(false)
+                loop.listens(false)
                 trouble.begins(
                     "cannot listen for notifications and asks for new events at intervals",
                     PostgresError.translate(error))
                 session.drop()
                 session.forgive()
                 backoff.failed()
-                state.pause(for: .seconds(backoff.pause() ?? 0))
+                loop.pause(for: .seconds(backoff.pause() ?? 0))
             }
         }
     }
@@ -118,15 +101,13 @@
             trouble = TroubleLog("The event store \(settings.schema)", settings.logger)
         }
 
-        mutating func turn(_ hub: WakeUpHub, _ state: Locked<PostgresListener.State>) {
+        mutating func turn(_ hub: WakeUpHub, _ loop: Worker<PostgresListener.State>.Loop) {
             // Where nobody knows yet whether it can listen, it is given a second to find out.
-            let isTold = state.withLock { $0.isListening } ?? true
+            let isTold = loop.withState { $0.isListening } ?? true
             if isTold {
                 session.drop()
-                let change: Bool? = state.waiting(for: .seconds(1)) { state in
-                    state.isStopping || state.isListening == false ? true : nil
-                }
-                if change == nil, state.withLock({ $0.isListening == nil }) { state.listens(false) }
+                let cannotListen: Bool? = loop.wait(for: .seconds(1)) { $0.isListening == false ? true : nil }
+                if cannotListen == nil, loop.withState({ $0.isListening == nil }) { loop.listens(false) }
                 return
             }
             do {
@@ -135,12 +116,12 @@
                 backoff = PostgresBackoff()
                 trouble.ends("reaches its server again")
                 interval.turn(moved: hub.head > before)
-                state.pause(for: interval.next)
+                loop.pause(for: interval.next)
             } catch {
                 trouble.begins("cannot ask for new events and tries again", PostgresError.translate(error))
                 session.forgive()
                 backoff.failed()
-                state.pause(for: .seconds(backoff.pause() ?? 0))
+                loop.pause(for: .seconds(backoff.pause() ?? 0))
             }
         }
     }
@@ -159,21 +140,14 @@
     /// Tells other processes that there are new events, off the path of the appends: what is asked for while it tells
     /// is told at once afterwards.
     final class PostgresNotifier: Sendable {
-        private struct State: Sendable {
-            var isAsked = false
-            var isClosing = false
-        }
-
-        private let state: Locked<State>
-        private let thread: OwnThread
+        /// Whether it is asked to tell.
+        private let worker: Worker<Bool>
 
         init(_ settings: PostgresSettings) {
-            let state = Locked(State())
-            self.state = state
-            thread = OwnThread(name: "disco-notify") {
+            worker = Worker(name: "disco-notify", state: false) { loop in
                 let session = PostgresSession(settings.connection)
                 let notify = PostgresStatement("SELECT pg_notify($1, '')", [.text(settings.channel)])
-                while Self.next(state) {
+                while Self.next(loop) {
                     // A notification that fails is made good by the others' own asking. Notifying commits something,
                     // which need not be flushed.
                     try? session.run { connection in
@@ -186,31 +160,15 @@
             }
         }
 
-        deinit { stop() }
-
-        private static func next(_ state: Locked<State>) -> Bool {
-            state.waiting { state -> Bool? in
-                if state.isAsked {
-                    state.isAsked = false
-                    return true
-                }
-                return state.isClosing ? false : nil
+        private static func next(_ loop: Worker<Bool>.Loop) -> Bool {
+            loop.wait { isAsked -> Bool? in
+                defer { isAsked = false }
+                return isAsked ? true : nil
             } ?? false
         }
 
-        func notify() {
-            state.withLock { $0.isAsked = true }
-            state.signal()
-        }
+        func notify() { worker.update { $0 = true } }
 
-        func close() async {
-            stop()
-            await thread.end()
-        }
-
-        private func stop() {
-            state.withLock { $0.isClosing = true }
-            state.signal()
-        }
+        func close() async { await worker.end() }
     }
 #endif

@@ -4,30 +4,20 @@
 
     /// Threads with a connection each, which take turns at what is asked of them, first come, first served.
     final class PostgresPool: Sendable {
-        private struct State: Sendable {
-            var queue: [@Sendable (PostgresSession) -> Void] = []
-            var isClosing = false
-        }
+        private typealias Job = @Sendable (PostgresSession) -> Void
 
-        private let state: Locked<State>
-        private let threads: [OwnThread]
+        private let worker: Worker<[Job]>
         private let cancellations: PostgresCancellations
 
         init(
             name: String, size: Int, _ options: PostgresConnection.Options, setUp: [PostgresStatement] = []
         ) {
-            let state = Locked(State())
-            self.state = state
             cancellations = PostgresCancellations(name: name + "-cancel")
-            threads = (1...size).map { number in
-                OwnThread(name: "\(name)-\(number)") {
-                    let session = PostgresSession(options, setUp: setUp)
-                    while let job = Self.next(state) { job(session) }
-                }
+            worker = Worker(names: (1...size).map { "\(name)-\($0)" }, state: []) { loop in
+                let session = PostgresSession(options, setUp: setUp)
+                while let job = loop.wait({ $0.isEmpty ? nil : $0.removeFirst() }) { job(session) }
             }
         }
-
-        deinit { stop() }
 
         /// Runs `body`; where the task is cancelled, so is the statement that runs on the server.
         ///
@@ -64,14 +54,7 @@
         }
 
         /// False where the pool is closing.
-        private func enqueue(_ job: @escaping @Sendable (PostgresSession) -> Void) -> Bool {
-            let isTaken = state.withLock { state in
-                if !state.isClosing { state.queue.append(job) }
-                return !state.isClosing
-            }
-            if isTaken { state.signal() }
-            return isTaken
-        }
+        private func enqueue(_ job: @escaping Job) -> Bool { worker.update { $0.append(job) } != nil }
 
         private static func result<Value>(
             _ session: PostgresSession, _ isRepeatable: Bool, _ cancellation: PostgresCancellation,
@@ -103,24 +86,10 @@
             }
         }
 
-        private static func next(_ state: Locked<State>) -> (@Sendable (PostgresSession) -> Void)? {
-            let job: (@Sendable (PostgresSession) -> Void)?? = state.waiting { state in
-                if !state.queue.isEmpty { return .some(state.queue.removeFirst()) }
-                return state.isClosing ? .some(nil) : nil
-            }
-            return job ?? nil
-        }
-
         /// Finishes what was asked for, and refuses more.
         func close() async {
-            stop()
-            for thread in threads { await thread.end() }
+            await worker.end()
             await cancellations.close()
-        }
-
-        private func stop() {
-            state.withLock { $0.isClosing = true }
-            state.signal()
         }
     }
 #endif

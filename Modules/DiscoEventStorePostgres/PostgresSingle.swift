@@ -27,7 +27,7 @@
             for tag in event.tags { tags.append(tag.name) }
             return [
                 .text(event.stream.name), .text(event.stream.category),
-                .int(Int64(FNV1a.hash(event.stream.name) % 1024)), .text(event.type), .int(Int64(event.typeVersion)),
+                .int(Int64(event.stream.slice)), .text(event.type), .int(Int64(event.typeVersion)),
                 .uuid(event.id), .bytes(event.payload.bytes),
                 event.metadata.values.map { .bytes($0.bytes) } ?? .nullOf(.text),
                 event.metadata.correlationID.map { .uuid($0) } ?? .nullOf(.uuid),

@@ -1,5 +1,6 @@
 #if Postgres
     import DiscoCore
+    import DiscoEventStore
 
     /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the
     /// rows, cut off at the bytes. One statement, so that all of it is of one moment.
@@ -39,12 +40,12 @@
             }
             let order = read.direction == .forward ? "ASC" : "DESC"
             let limit = bind(.int(Int64(read.limit)))
-            let items = read.query.items.flatMap(Self.single)
+            let plans = IndexWalk.walks(of: read.query)
             let rows: String
-            if items.count == 1 {
-                rows = walk(items[0], "e.*", after, limit, order)
+            if plans.count == 1 {
+                rows = walk(plans[0], "e.*", after, limit, order)
             } else {
-                let walks = items.map { "(\(walk($0, "e.position", after, limit, order)))" }.joined(
+                let walks = plans.map { "(\(walk($0, "e.position", after, limit, order)))" }.joined(
                     separator: " UNION ")
                 rows = """
                     SELECT f.* FROM (SELECT u.position FROM (\(walks)) AS u ORDER BY u.position \(order) LIMIT \(limit)) AS p
@@ -60,45 +61,55 @@
                 """
         }
 
-        /// An item with several types walks along each of them: only so does an index give them in order.
-        private static func single(_ item: EventQuery.Item) -> [EventQuery.Item] {
-            guard item.stream == nil, item.tags.isEmpty, item.types.count > 1 else { return [item] }
-            return item.types.map { .init(types: [$0], category: item.category) }
-        }
-
         private mutating func walk(
-            _ item: EventQuery.Item, _ columns: String, _ after: String, _ limit: String, _ order: String
+            _ plan: IndexWalk, _ columns: String, _ after: String, _ limit: String, _ order: String
         ) -> String {
             var tables = "\"disco\".events e"
             var place = "e.position"
+            var ordering = place
             var conditions: [String] = []
-            if let stream = item.stream { conditions.append("e.stream = \(bind(.text(stream.name)))") }
-            if item.stream == nil, let tag = item.tags.first {
+            switch plan.driver {
+            case .all: break
+            case .stream(let stream):
+                // Within one stream versions and positions have one order, and its index has the versions.
+                ordering = "e.version"
+                conditions.append("e.stream = \(bind(.text(stream.name)))")
+            case .tag(let tag):
                 tables = "\"disco\".tags t JOIN \"disco\".events e ON e.position = t.position"
                 place = "t.position"
+                ordering = place
                 conditions.append("t.tag = \(bind(.text(tag.name)))")
+            // The index of types, or categories, alone has this order: that of positions leads through everything else.
+            case .type(let type):
+                ordering = "e.type \(order), e.position"
+                conditions.append("e.type = \(bind(.text(type)))")
+            case .category(let category):
+                ordering = "e.category \(order), e.position"
+                conditions.append("e.category = \(bind(.text(category)))")
             }
-            let further = item.tags.dropFirst(item.stream == nil ? 1 : 0)
-            if !further.isEmpty {
+            if !plan.tags.isEmpty {
                 var tags = PostgresArray(.text)
-                for tag in further { tags.append(tag.name) }
+                for tag in plan.tags { tags.append(tag.name) }
                 conditions.append("e.tags @> \(bind(.array(tags)))")
             }
-            if item.types.count == 1 {
-                conditions.append("e.type = \(bind(.text(item.types[0])))")
-            } else if !item.types.isEmpty {
+            if plan.types.count == 1 {
+                conditions.append("e.type = \(bind(.text(plan.types[0])))")
+            } else if !plan.types.isEmpty {
                 var types = PostgresArray(.text)
-                for type in item.types { types.append(type) }
+                for type in plan.types { types.append(type) }
                 conditions.append("e.type = ANY (\(bind(.array(types))))")
             }
-            if let category = item.category { conditions.append("e.category = \(bind(.text(category)))") }
+            if let category = plan.category { conditions.append("e.category = \(bind(.text(category)))") }
             if let versions = read.versions {
                 conditions.append(
                     "e.version BETWEEN \(bind(.int(Int64(versions.lowerBound)))) AND \(bind(.int(Int64(versions.upperBound))))"
                 )
             }
-            if let stream = item.stream {
-                // Within one stream versions and positions have one order, and its index has the versions.
+            if let slices = read.slices {
+                conditions.append(
+                    "e.slice BETWEEN \(bind(.int(Int64(slices.lowerBound)))) AND \(bind(.int(Int64(slices.upperBound))))")
+            }
+            if case .stream(let stream) = plan.driver {
                 let name = bind(.text(stream.name))
                 if read.after > .start {
                     conditions.append("e.version > (SELECT \"disco\".version_at(\(name), \(after)))")
@@ -108,15 +119,6 @@
                 }
             }
             conditions += ["\(place) > \(after)", "\(place) <= b.bound", PostgresReading.isShown]
-            var ordering = item.stream == nil ? place : "e.version"
-            // The index of types, or categories, alone has this order: that of positions leads through everything else.
-            if item.stream == nil, item.tags.isEmpty {
-                if item.types.count == 1 {
-                    ordering = "e.type \(order), " + ordering
-                } else if item.types.isEmpty, item.category != nil {
-                    ordering = "e.category \(order), " + ordering
-                }
-            }
             return """
                 SELECT \(columns) FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(ordering) \(order) LIMIT \(limit)
                 """

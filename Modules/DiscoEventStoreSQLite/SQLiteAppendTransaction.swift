@@ -143,7 +143,7 @@
                 event.metadata.correlationID.map { .uuid($0) } ?? .null,
                 event.metadata.causationID.map { .uuid($0) } ?? .null,
                 event.tags.isEmpty ? .null : .bytes(JSONText(.array(event.tags.map { .string($0.name) })).bytes),
-                .integer(Int64(FNV1a.hash(event.stream.name) % 1024)), .integer(append), .integer(recordedAt))
+                .integer(Int64(event.stream.slice)), .integer(append), .integer(recordedAt))
             if !event.tags.isEmpty {
                 for tag in Set(event.tags) { try sql.insertTag.run(.text(tag.name), .integer(position)) }
             }

@@ -23,42 +23,27 @@
         /// Until what readers keep from being moved is tried again.
         private static let rest = Duration.milliseconds(50)
 
-        private struct State: Sendable {
-            /// In the log after the last commit.
-            var pages = 0
-            var stopping = false
-        }
-
-        private let state: Locked<State>
-        private let thread: OwnThread
+        /// How many pages are in the log after the last commit.
+        private let worker: Worker<Int>
 
         init(path: String) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .callback(SQLiteDatabase.waitInTurn(Self.patience))
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let state = Locked(State())
-            self.state = state
-            thread = OwnThread(name: "disco-log") {
+            worker = Worker(name: "disco-log", state: 0) { loop in
                 var nextCut = ContinuousClock.now
-                while let pages = Self.next(state) {
+                while let pages = Self.next(loop), !loop.isEnding {
                     let cuts = pages >= Self.tooLong && nextCut <= .now
                     let left = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
                     if cuts, left > 0 { nextCut = .now + Self.pause }
                     // Readers hold it up: no use in trying at every commit.
-                    if left > Self.worthwhile {
-                        _ = state.waiting(for: Self.rest) { _ in nil as Void? }
-                    }
+                    if left > Self.worthwhile { loop.pause(for: Self.rest) }
                 }
                 try? queue.close()
             }
         }
 
-        deinit { stop() }
-
-        func close() async {
-            stop()
-            await thread.end()
-        }
+        func close() async { await worker.end() }
 
         /// How many pages are left in the log; what is busy or fails now is tried again after the next commits.
         private static func checkpoint(_ db: Database, cutting: Bool) -> Int {
@@ -70,14 +55,12 @@
         }
 
         /// Blocks until there is enough to do; nil at the end.
-        private static func next(_ state: Locked<State>) -> Int? {
-            let pages: Int? = state.waiting { state in
-                if state.stopping { return 0 }
-                guard state.pages >= worthwhile else { return nil }
-                defer { state.pages = 0 }
-                return state.pages
+        private static func next(_ loop: Worker<Int>.Loop) -> Int? {
+            loop.wait { pages in
+                guard pages >= worthwhile else { return nil }
+                defer { pages = 0 }
+                return pages
             }
-            return pages == 0 ? nil : pages
         }
 
         /// Has the writer report how long the log is after each of its commits; its own checkpoints end with that.
@@ -97,13 +80,8 @@
         }
 
         private func committed(pages: Int) {
-            state.withLock { $0.pages = pages }
-            if pages >= Self.worthwhile { state.signal() }
-        }
-
-        private func stop() {
-            state.withLock { $0.stopping = true }
-            state.signal()
+            worker.withState { $0 = pages }
+            if pages >= Self.worthwhile { worker.wake() }
         }
     }
 #endif

@@ -187,7 +187,7 @@
             else { return }
             await checkpointer?.close()
             // It waits for readers, which are given back on Swift's pool: that must not be where it waits.
-            await OwnThread(name: "disco-close") { [pool, file, logger] in
+            await onOwnThread(name: "disco-close") { [pool, file, logger] in
                 // "The last connection to a database is closed [: …] a checkpoint" (sqlite.org), but not by a reader:
                 // they go first.
                 (pool as? DatabasePool)?.releaseMemory()
@@ -206,7 +206,7 @@
                     logger?.notice(
                         "\(file.path) has a log beside it that another process still uses. Copy both, or neither.")
                 }
-            }.end()
+            }
         }
     }
 #endif

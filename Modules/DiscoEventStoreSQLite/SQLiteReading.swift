@@ -15,28 +15,23 @@
             let head = try head(db)
             var upTo = min(read.upTo ?? head, head)
             if let asOf = read.asOf { upTo = min(upTo, try lastPosition(asOf: asOf, head, db)) }
-            let bounds = PageBounds(read, upTo: upTo)
-            var events: [RecordedEvent] = []
-            var full = read.limit <= 0
-            if read.limit > 0, !read.query.items.isEmpty, read.after < upTo {
+            var gathered = PageBounds(read, upTo: upTo)
+            if !gathered.isFull, !read.query.items.isEmpty, read.after < upTo {
                 let select = SQLiteStatementBuilder.select(read, upTo: upTo)
                 let rows = try Row.fetchCursor(
                     SQLiteStatementCache.statement(db, select.sql), arguments: select.arguments)
                 let lookUp = try db.cachedStatement(
                     sql: SQLiteStatementBuilder.columns + " FROM disco_events e " + SQLiteStatementBuilder.names
                         + " WHERE e.position = ?")
-                var bytes = 0
-                while !full, let row = try rows.next() {
+                while !gathered.isFull, let row = try rows.next() {
                     let row = select.hasRows ? row : try Row.fetchOne(lookUp, arguments: [row[0] as Int64])
                     guard let row else { continue }
                     let event = try event(row)
                     if select.isUnfiltered, !read.query.matches(event) { continue }
-                    events.append(event)
-                    bytes += event.payload.bytes.count
-                    full = events.count == read.limit || bytes >= read.byteLimit
+                    gathered.take(event)
                 }
             }
-            var page = bounds.page(events, full: full)
+            var page = gathered.page()
             page.head = head
             page.throughID = try id(at: page.through, db)
             return page

@@ -1,5 +1,6 @@
 #if SQLite
     import DiscoCore
+    import DiscoEventStore
     import GRDB
 
     /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit.
@@ -17,9 +18,9 @@
         /// SQLite puts at most 500 selects together.
         static let mostWalks = 400
         /// Beyond so many tags of an item they are counted.
-        private static let mostConditions = 20
+        fileprivate static let mostConditions = 20
 
-        private struct Walk {
+        fileprivate struct Walk {
             var driver = "disco_events e"
             var order = "e.position"
             var conditions: [String] = []
@@ -37,7 +38,7 @@
 
         static func select(_ read: Read, upTo: Position) -> Select {
             let order = read.direction == .forward ? "ASC" : "DESC"
-            var walks = read.query.items.flatMap(walks)
+            var walks = IndexWalk.walks(of: read.query).map(walk)
             let isUnfiltered = walks.count > mostWalks
             if isUnfiltered { walks = [Walk()] }
             for index in walks.indices {
@@ -46,6 +47,10 @@
                 if let versions = read.versions {
                     walks[index].conditions.append("e.version BETWEEN ? AND ?")
                     walks[index].arguments += [versions.lowerBound, versions.upperBound]
+                }
+                if let slices = read.slices {
+                    walks[index].conditions.append("e.slice BETWEEN ? AND ?")
+                    walks[index].arguments += [slices.lowerBound, slices.upperBound]
                 }
             }
             // Where the events of the walk are chosen later, none can be left out by its number.
@@ -72,59 +77,68 @@
                 arguments: StatementArguments(walks.flatMap { $0.arguments + [limit] } + [limit]), hasRows: false)
         }
 
-        /// An item with several types walks along each of them: only so does an index give them in order.
-        private static func walks(_ item: EventQuery.Item) -> [Walk] {
-            if item.stream == nil, item.tags.isEmpty, item.types.count > 1 {
-                return item.types.flatMap { type in
-                    walks(.init(types: [type], tags: [], category: item.category, stream: nil))
-                }
-            }
+        private static func walk(_ plan: IndexWalk) -> Walk {
             var walk = Walk()
-            if let stream = item.stream {
+            switch plan.driver {
+            case .all: break
+            case .stream(let stream):
                 walk.driver = "disco_events e INDEXED BY disco_events_by_stream"
                 // Within one stream versions and positions have one order, and the index has the versions.
                 walk.order = "e.version"
                 walk.conditions.append("e.stream = (SELECT key FROM disco_streams WHERE name = ?)")
                 walk.arguments.append(stream.name)
-            } else if let tag = item.tags.first {
+            case .tag(let tag):
                 walk.driver = "disco_tags d CROSS JOIN disco_events e ON e.position = d.position"
                 walk.order = "d.position"
                 walk.conditions.append("d.tag = ?")
                 walk.arguments.append(tag.name)
-            } else if !item.types.isEmpty {
+            case .type(let type):
                 walk.driver = "disco_events e INDEXED BY disco_events_by_type"
-            } else if item.category != nil {
+                walk.demand(types: [type])
+            case .category(let category):
                 walk.driver = "disco_events e INDEXED BY disco_events_by_category"
+                walk.demand(category: category)
             }
-            let further = item.tags.dropFirst(item.stream == nil ? 1 : 0)
-            if further.count > mostConditions {
-                // Counted, since SQLite takes no more than 1000 conditions in a row.
-                let different = Set(further)
-                let places = different.map { _ in "?" }.joined(separator: ", ")
-                walk.conditions.append(
-                    "(SELECT count(*) FROM disco_tags x WHERE x.position = e.position AND x.tag IN (\(places))) = ?")
-                walk.arguments += different.map(\.name)
-                walk.arguments.append(different.count)
-            } else {
-                for tag in further {
-                    walk.conditions.append(
-                        "EXISTS (SELECT 1 FROM disco_tags x WHERE x.tag = ? AND x.position = e.position)")
-                    walk.arguments.append(tag.name)
+            walk.demand(tags: plan.tags)
+            walk.demand(types: plan.types)
+            if let category = plan.category { walk.demand(category: category) }
+            return walk
+        }
+    }
+
+    extension SQLiteStatementBuilder.Walk {
+        /// All of them.
+        fileprivate mutating func demand(tags: [EventTag]) {
+            guard tags.count > SQLiteStatementBuilder.mostConditions else {
+                for tag in tags {
+                    conditions.append("EXISTS (SELECT 1 FROM disco_tags x WHERE x.tag = ? AND x.position = e.position)")
+                    arguments.append(tag.name)
                 }
+                return
             }
-            if !item.types.isEmpty {
-                let places = item.types.map { _ in "?" }.joined(separator: ", ")
-                walk.conditions.append(
-                    item.types.count == 1
-                        ? "e.type = (SELECT key FROM disco_types WHERE name = ?)"
-                        : "e.type IN (SELECT key FROM disco_types WHERE name IN (\(places)))")
-                walk.arguments += item.types
-            }
-            if let category = item.category {
-                walk.conditions.append("e.category = (SELECT key FROM disco_categories WHERE name = ?)")
-                walk.arguments.append(category)
-            }
-            return [walk]
+            // Counted, since SQLite takes no more than 1000 conditions in a row.
+            let different = Set(tags)
+            let places = different.map { _ in "?" }.joined(separator: ", ")
+            conditions.append(
+                "(SELECT count(*) FROM disco_tags x WHERE x.position = e.position AND x.tag IN (\(places))) = ?")
+            arguments += different.map(\.name)
+            arguments.append(different.count)
+        }
+
+        /// Any of them, unless there are none.
+        fileprivate mutating func demand(types: [String]) {
+            if types.isEmpty { return }
+            let places = types.map { _ in "?" }.joined(separator: ", ")
+            conditions.append(
+                types.count == 1
+                    ? "e.type = (SELECT key FROM disco_types WHERE name = ?)"
+                    : "e.type IN (SELECT key FROM disco_types WHERE name IN (\(places)))")
+            arguments += types
+        }
+
+        fileprivate mutating func demand(category: String) {
+            conditions.append("e.category = (SELECT key FROM disco_categories WHERE name = ?)")
+            arguments.append(category)
         }
     }
 #endif

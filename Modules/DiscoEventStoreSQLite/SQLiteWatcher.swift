@@ -11,20 +11,17 @@
         /// Every so many intervals it looks whether the file is still there.
         private static let turnsPerLook = 50
 
-        private let stopping: Locked<Bool>
-        private let thread: OwnThread
+        private let worker: Worker<Void>
 
         init(path: String, file: SQLiteFile?, hub: WakeUpHub, logger: Logger?) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(1)
             let queue = try SQLiteError.translating { try DatabaseQueue(path: path, configuration: configuration) }
-            let stopping = Locked(false)
-            self.stopping = stopping
-            thread = OwnThread(name: "disco-watch") {
+            worker = Worker(name: "disco-watch") { loop in
                 var seen = -1
                 var turns = 0
                 var trouble = TroubleLog("The event store \(path)", logger)
-                while stopping.waiting(for: Self.interval, { $0 ? true : nil }) == nil {
+                while loop.pause(for: Self.interval) {
                     turns += 1
                     if turns.isMultiple(of: Self.turnsPerLook), let file {
                         do {
@@ -49,16 +46,6 @@
             }
         }
 
-        deinit { stop() }
-
-        func close() async {
-            stop()
-            await thread.end()
-        }
-
-        private func stop() {
-            stopping.withLock { $0 = true }
-            stopping.signal()
-        }
+        func close() async { await worker.end() }
     }
 #endif

@@ -26,6 +26,7 @@ struct DiscoProbe {
         case "die": try await die(path, rest[0], key: rest[1])
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
         case "fuzz": try await Fuzz.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
+        case "fuzz-json": try FuzzJSON.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "wander": try await wander(path, in: rest[0])
         default: preconditionFailure("There is no task \(task).")
         }

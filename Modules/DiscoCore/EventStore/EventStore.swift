@@ -47,17 +47,19 @@ public struct StoreAbilities: Sendable {
     public var snapshots: (any SnapshotStore)?
     public var verification: (any StoreVerification)?
     public var keys: (any IdempotencyKeyStore)?
+    public var counting: (any EventCounting)?
 
     public init(
         catalog: (any StreamCatalog)? = nil, deletion: (any StreamDeletion)? = nil,
         snapshots: (any SnapshotStore)? = nil, verification: (any StoreVerification)? = nil,
-        keys: (any IdempotencyKeyStore)? = nil
+        keys: (any IdempotencyKeyStore)? = nil, counting: (any EventCounting)? = nil
     ) {
         self.catalog = catalog
         self.deletion = deletion
         self.snapshots = snapshots
         self.verification = verification
         self.keys = keys
+        self.counting = counting
     }
 }
 

@@ -14,6 +14,8 @@ public struct Read: Hashable, Sendable {
     public var versions: ClosedRange<Int>?
     /// Only events recorded at this time or before: the store as it was then.
     public var asOf: Date?
+    /// Only events whose stream's slice (``StreamID/slice``) lies in this range.
+    public var slices: ClosedRange<Int>?
     /// The most events of the page.
     public var limit: Int
     /// A page is cut off, after at least one event, when its payloads exceed this many bytes.
@@ -27,7 +29,8 @@ public struct Read: Hashable, Sendable {
 
     public init(
         _ query: EventQuery = .all, direction: Direction = .forward, after: Position = .start, upTo: Position? = nil,
-        versions: ClosedRange<Int>? = nil, asOf: Date? = nil, limit: Int = 1000, byteLimit: Int = 1 << 20
+        versions: ClosedRange<Int>? = nil, asOf: Date? = nil, limit: Int = 1000, byteLimit: Int = 1 << 20,
+        slices: ClosedRange<Int>? = nil
     ) {
         self.query = query
         self.direction = direction
@@ -37,6 +40,7 @@ public struct Read: Hashable, Sendable {
         self.asOf = asOf
         self.limit = max(0, limit)
         self.byteLimit = max(1, byteLimit)
+        self.slices = slices
     }
 }
 
@@ -44,10 +48,16 @@ extension Read {
     /// The same within the bounds that positions and versions have. Every store calls this before it reads.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` for a name that no event can
-    ///   have, or an `asOf` that is no number.
+    ///   have, an `asOf` that is no number, or slices that no stream can have.
     public func checked() throws -> Read {
         try NameCheck.argument.check(query)
         if let asOf { _ = try NameCheck.argument.checked(asOf, "time as of which was to be read") }
+        if let slices, slices.lowerBound < 0 || slices.upperBound >= StreamID.slices {
+            throw EventStoreError(
+                .invalidArgument,
+                "The range of slices is \(slices.lowerBound) to \(slices.upperBound). "
+                    + "It must lie within 0 to \(StreamID.slices - 1).")
+        }
         var read = self
         read.after = max(.start, after)
         read.upTo = upTo.map { max(.start, $0) }

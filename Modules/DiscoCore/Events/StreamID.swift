@@ -14,6 +14,15 @@ public struct StreamID: Hashable, Sendable {
 
     /// What stands after the first hyphen.
     public var id: String { String(Substring(name.utf8.drop { $0 != UInt8(ascii: "-") }.dropFirst())) }
+
+    /// How many slices a store's streams fall into.
+    public static let slices = 1024
+
+    /// In which of the ``slices`` the stream lies, from 0: readers that take a range of them each share a store's events
+    /// between them, every stream whole.
+    ///
+    /// The 64-bit FNV-1a hash of the name's bytes, modulo 1,024: the same in every store, for ever.
+    public var slice: Int { Int(FNV1a.hash(name) % UInt64(Self.slices)) }
 }
 
 extension StreamID: ExpressibleByStringLiteral, CustomStringConvertible {

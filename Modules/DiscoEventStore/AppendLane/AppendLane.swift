@@ -14,59 +14,65 @@ public final class AppendLane: Sendable {
     /// After ``OutcomeUnknown`` the lane repeats the same batch by itself so often, and then leaves it to the caller.
     private static let repeats = 3
 
-    private let state: Locked<LaneState>
-    private let threads: [OwnThread]
+    private let worker: Worker<LaneState>
+    private let appenders: Int
 
-    /// - Parameter name: that of the threads, at most 15 characters.
+    /// - Parameter name: that of the thread, of which Linux shows 15 characters.
     public convenience init(name: String, appender: some BatchAppender) { self.init(name: name, appenders: [appender]) }
 
-    /// - Parameter appenders: a thread for each.
+    /// - Parameters:
+    ///   - name: that of the threads, with a hyphen and a number behind it where there are several.
+    ///   - appenders: a thread for each.
     public init(name: String, appenders: [some BatchAppender]) {
         precondition(!appenders.isEmpty, "A lane needs an appender.")
-        let state = Locked(LaneState())
-        self.state = state
-        threads = appenders.enumerated().map { index, appender in
-            OwnThread(name: name) { Self.run(state, appender, index, of: appenders.count) }
+        self.appenders = appenders.count
+        worker = Worker(name: name, threads: appenders.count, state: LaneState()) { loop in
+            Self.run(loop, appenders[loop.index], of: appenders.count)
         }
     }
 
-    deinit { stop() }
+    /// - Parameter name: that of the thread, of which Linux shows 15 characters.
+    public convenience init(name: String, appender: some AsyncBatchAppender) {
+        self.init(name: name, appenders: [appender])
+    }
+
+    /// - Parameters:
+    ///   - name: that of the threads, with a hyphen and a number behind it where there are several.
+    ///   - appenders: a thread for each, which waits for the task that commits its batch.
+    public convenience init(name: String, appenders: [some AsyncBatchAppender]) {
+        self.init(name: name, appenders: appenders.map { BlockingAppender(base: $0) })
+    }
+
+    deinit { worker.withState { $0.closing = true } }
 
     public func append(_ append: Append) async throws -> Appended {
         try Task.checkCancellation()
         try append.check()
         let waiter = Waiter<Appended>()
-        let appenders = threads.count
-        let isWanted = try state.withLock { state in
+        let isWanted = try worker.withState { state in
             if state.closing { throw EventStoreError.closed }
             state.enqueue(.init(append: append, waiter: waiter))
             return state.isWanted(of: appenders)
         }
-        if isWanted { state.signal() }
+        if isWanted { worker.wake() }
         return try await waiter.value()
     }
 
     /// Refuses new appends and returns when those that wait have had their outcome.
     public func close() async {
-        stop()
-        for thread in threads { await thread.end() }
+        worker.withState { $0.closing = true }
+        await worker.end()
     }
 
-    private func stop() {
-        state.withLock { $0.closing = true }
-        state.signal()
-    }
-
-    private static func run(_ state: Locked<LaneState>, _ appender: some BatchAppender, _ index: Int, of appenders: Int)
-    {
-        while let batch = next(state, index, appenders) {
+    private static func run(_ loop: Worker<LaneState>.Loop, _ appender: some BatchAppender, of appenders: Int) {
+        while let batch = next(loop, appenders) {
             let outcomes = commit(batch.map(\.append), appender)
-            let isWanted = state.withLock { state in
+            let isWanted = loop.withState { state in
                 state.settled(batch.events)
                 return state.isWanted(of: appenders)
             }
             // Another may go before those here have been told.
-            if isWanted { state.signal() }
+            if isWanted { loop.wake() }
             for (waiting, outcome) in zip(batch, outcomes) {
                 switch outcome {
                 case .appended(let appended): waiting.waiter.settle(.success(appended))
@@ -77,27 +83,25 @@ public final class AppendLane: Sendable {
     }
 
     /// Blocks until there is something to commit; nil at the end.
-    private static func next(_ state: Locked<LaneState>, _ index: Int, _ appenders: Int) -> [LaneState.Waiting]? {
+    private static func next(_ loop: Worker<LaneState>.Loop, _ appenders: Int) -> [LaneState.Waiting]? {
         while true {
-            state.withLock { $0.ready(index) }
-            let batch: [LaneState.Waiting]? = state.waiting { state in
-                // The others help the first: what comes alone always goes over one connection.
-                guard index == 0 || state.firstIsBusy, let share = state.share(of: appenders) else {
-                    return state.closing ? [] : nil
-                }
+            loop.withState { $0.ready(loop.index) }
+            let batch = loop.wait { state -> [LaneState.Waiting]? in
+                // The other threads help the first, so that a lone append always goes over the same connection.
+                guard loop.index == 0 || state.firstIsBusy, let share = state.share(of: appenders) else { return nil }
                 var batcher = Batcher(events: share)
                 let count = state.queue.prefix { batcher.admit($0.append) }.count
-                return state.take(count, by: index)
+                return state.take(count, by: loop.index)
             }
-            guard let batch, !batch.isEmpty else { return nil }
+            guard let batch else { return nil }
             // Those cancelled meanwhile are withdrawn: certainly not recorded.
             let taken = batch.filter { $0.waiter.take() }
-            let isWanted = state.withLock { state in
+            let isWanted = loop.withState { state in
                 state.settled(batch.events - taken.events)
                 return state.isWanted(of: appenders)
             }
             // What is left may be another's.
-            if isWanted { state.signal() }
+            if isWanted { loop.wake() }
             if !taken.isEmpty { return taken }
         }
     }

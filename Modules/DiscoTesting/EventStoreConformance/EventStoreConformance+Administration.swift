@@ -179,5 +179,27 @@ extension EventStoreConformance {
                 try requireEqual(passed.withLock { $0 }, [1000, head], "pages")
             }
         },
+        Case("I51", "the events between any two positions are counted, deleted ones too") { suite in
+            try await suite.withStore { client in
+                let counting = try demand(client.store.abilities.counting, "counting its events")
+                func requireCounts(of positions: [Position]) async throws {
+                    for after in GeneratedValues.positions {
+                        for upTo in GeneratedValues.positions {
+                            let expected = positions.filter { $0 > after && $0 <= upTo }.count
+                            let counted = try await counting.events(after: after, upTo: upTo)
+                            try requireEqual(counted, expected, "events after \(after) up to \(upTo)")
+                        }
+                    }
+                }
+                try await requireCounts(of: [])
+                try await client.append(Append([event("a-1"), event("b-1"), event("a-1")]))
+                let positions = try await client.events().collect().map(\.position)
+                try await requireCounts(of: positions)
+                if client.store.abilities.deletion != nil {
+                    try await client.delete("a-1")
+                    try await requireCounts(of: positions)
+                }
+            }
+        },
     ]
 }

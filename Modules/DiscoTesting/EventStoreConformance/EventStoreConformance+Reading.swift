@@ -16,6 +16,24 @@ extension EventStoreConformance {
         try await events.collect().map(\.position.rawValue)
     }
 
+    /// The events of a read in pages of seven, and how far the last page has come.
+    private static func paged(
+        _ read: Read, _ store: any EventStore
+    ) async throws -> (events: [RecordedEvent], through: Position) {
+        var read = read
+        read.limit = 7
+        var events: [RecordedEvent] = []
+        while true {
+            let page = try await store.page(read)
+            events += page.events
+            if !page.hasMore { return (events, page.through) }
+            switch read.direction {
+            case .forward: read.after = page.through
+            case .backward: read.upTo = Position(rawValue: page.through.rawValue - 1)
+            }
+        }
+    }
+
     static let readingCases: [Case] = [
         Case("C20", "a missing stream is empty, and said not to exist") { suite in
             try await suite.withStore { client in
@@ -80,6 +98,57 @@ extension EventStoreConformance {
                     let late = client.events(query, after: 2, upTo: 4)
                     try requireEqual(
                         try await positions(late), expected.filter { $0 > 2 && $0 <= 4 }, "window \(query)")
+                }
+            }
+        },
+        Case("C23", "by slices: of the streams in them every event, with whatever else is asked for") { suite in
+            try await suite.withStore { client in
+                for start in stride(from: 0, to: 240, by: 60) {
+                    try await client.append(
+                        Append(
+                            (start..<start + 60).map { number in
+                                event(
+                                    StreamID(category: number % 3 == 0 ? "a" : "b", id: "\(number % 40)"),
+                                    "T\(number % 4)", tags: [EventTag("t", number % 5)])
+                            }))
+                }
+                let all = try await client.events().collect()
+                let (some, head) = (all[0].stream.slice, all.count)
+                let slices = [
+                    0...1023, 0...511, 512...1023, 200...700, some...some, 0...0, 1023...1023,
+                ]
+                let queries: [EventQuery] = [
+                    .all, .category("a"), .types("T1"), .types("T1", "T2"), .tags("t:1"), .stream(all[0].stream),
+                    EventQuery.types("T1").tagged("t:2"), EventQuery.stream(all[1].stream).or(.tags("t:3")),
+                ]
+                for range in slices {
+                    for query in queries {
+                        for (after, upTo) in [(0, nil), (50, 200)] as [(Position, Position?)] {
+                            var read = Read(query, after: after, upTo: upTo, slices: range)
+                            let expected = all.filter { event in
+                                range.contains(event.stream.slice) && query.matches(event) && event.position > after
+                                    && event.position <= upTo ?? event.position
+                            }
+                            let forward = try await paged(read, client.store)
+                            try requireEqual(
+                                forward.events.map(\.position), expected.map(\.position), "\(query) in \(range)")
+                            let end = upTo ?? Position(rawValue: Int64(head))
+                            try requireEqual(forward.through, end, "through of \(query) in \(range)")
+                            read.direction = .backward
+                            let backward = try await paged(read, client.store)
+                            try requireEqual(backward.events, forward.events.reversed(), "backward \(query) in \(range)")
+                        }
+                    }
+                    let stream = Read(.stream(all[0].stream), versions: 2...3, slices: range)
+                    try requireEqual(
+                        try await paged(stream, client.store).events.map(\.version),
+                        range.contains(some) ? [2, 3] : [], "versions of a stream in \(range)")
+                }
+                for range in [-1...5, 0...1024, 1024...2000, .min ... -1, .min ... .max] {
+                    let error = try await requireThrows(EventStoreError.self) {
+                        _ = try await client.store.page(Read(slices: range))
+                    }
+                    try requireEqual(error.code, .invalidArgument, "code for the slices \(range)")
                 }
             }
         },
