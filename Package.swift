@@ -84,7 +84,7 @@ let package = Package(
             path: "Modules/DiscoObservability"),
         .target(
             name: "DiscoTesting",
-            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoConsumers"],
+            dependencies: ["DiscoCore", "DiscoEventStore", "DiscoConsumers", .logging],
             path: "Modules/DiscoTesting"),
 
         // The sample apps and the benchmarks.

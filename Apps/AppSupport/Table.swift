@@ -18,6 +18,12 @@ package struct Table {
         rows.append(columns.map { Self.shown(object[$0] ?? .null) })
     }
 
+    /// The same for a line of JSON, which is printed as it is.
+    package mutating func add(_ line: JSONText) throws {
+        if asJSON { return try Output.write(line.string) }
+        try add(line.value())
+    }
+
     private static func shown(_ value: JSON) -> String {
         switch value {
         case .string(let text): text

@@ -4,7 +4,7 @@ import DiscoEventStoreSQLite
 /// Single-event appends from 64 callers at once and from one, interleaved: what group commit is worth.
 enum Appending {
     static func run(_ path: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         _ = try await rate(client, callers: 64, appends: 2_048)
         var alone: [Double] = []
         var together: [Double] = []

@@ -5,7 +5,7 @@ import Foundation
 /// A million events appended while others page through the store without a pause: the write-ahead log stays bounded.
 enum Log {
     static func run(_ path: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         let events = 1_000_000
         let readers = (0..<2).map { _ in Task { try await readOverAndOver(client) } }
         var longest = 0

@@ -33,7 +33,7 @@ enum OnPostgres {
                 description:
                     "Set DISCO_BENCH_POSTGRES_URL, and name one of \(workloads.map(\.name).joined(separator: ", "))")
         }
-        let client = EventStoreClient(try await PostgresEventStore.open(PostgresSettings(url: url)))
+        let client = EventStoreClient(try await PostgresEventStore.open(.init(url: url)))
         print(try await workload.run(client))
         await client.store.close()
     }

@@ -20,7 +20,7 @@ enum Opening {
     }
 
     static func run(_ path: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         for _ in 0..<1000 {
             try await client.append(Append((0..<100).map { _ in deposit("account-1") }))
         }

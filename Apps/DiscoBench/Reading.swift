@@ -4,7 +4,7 @@ import DiscoEventStoreSQLite
 /// The whole store in order, page by page, at 100,000 and at a million events: memory stays flat.
 enum Reading {
     static func run(_ path: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await client.load(100_000)
         _ = try await read(client, 100_000)
         let small = try await read(client, 100_000)

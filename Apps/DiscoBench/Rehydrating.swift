@@ -19,7 +19,7 @@ enum Rehydrating {
     }
 
     static func run(_ path: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         let payload = deposited(bytes: 970)
         for stream in ["account-small", "account-large"] as [StreamID] {
             for _ in 0..<(stream == "account-large" ? 100 : 1) {

@@ -2,7 +2,6 @@ import DiscoConsumers
 import DiscoCore
 import DiscoEventStoreSQLite
 import Foundation
-import Logging
 
 /// Appends beside a projection that sleeps a second in every batch: read models lie in a file of their own, so nobody
 /// waits.
@@ -17,11 +16,9 @@ enum SlowProjection {
     }
 
     static func run(_ path: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
-        let readModels = try SQLiteReadModelStore(path: path + ".read-models")
-        let consumers = Consumers(
-            of: client, [.projection(Sleeper(), in: readModels)],
-            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
+        let readModels = try await SQLiteReadModelStore.open(path: path + ".read-models")
+        let consumers = Consumers(of: client, [.projection(Sleeper(), in: readModels)])
         _ = try await slowest(client)
         var without: [Double] = []
         var with: [Double] = []

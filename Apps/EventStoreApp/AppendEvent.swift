@@ -43,7 +43,7 @@ struct AppendEvent: AsyncParsableCommand {
             guard let position = appended.first else { return }
             let before = Position(rawValue: position.rawValue - 1)
             for try await recorded in client.events(after: before, upTo: position) {
-                try Output.print(try recorded.json)
+                try Output.write(recorded.wire.string)
             }
         }
     }

@@ -26,8 +26,8 @@ struct ConsumersCommand: AsyncParsableCommand {
                         let position = try await readModels.checkpoint(of: name).position
                         let held = try await readModels.held(by: name)
                         try table.add([
-                            "consumer": .string(name), "position": JSON(Int(position.rawValue)),
-                            "lag": JSON(Int(head.rawValue - position.rawValue)),
+                            "consumer": .string(name), "position": JSON(position.rawValue),
+                            "lag": JSON(try await client.count(after: position, upTo: head)),
                             "held": JSON(held.count),
                             "reason": held.first { $0.attempts > 0 }.map { .string($0.reason) } ?? .null,
                         ])
@@ -66,7 +66,8 @@ struct ConsumersCommand: AsyncParsableCommand {
     private static func withReadModels(_ body: (any ReadModelStore) async throws -> Void) async throws {
         let config = try await AppConfiguration.load()
         let adapter = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
-        let readModels = try await adapter.open(config, logger: AppConfiguration.logger("EventStoreApp"))
+        let readModels = try await adapter.open(
+            config, context: StoreContext(logger: AppConfiguration.logger("EventStoreApp")))
         do {
             try await body(readModels)
         } catch {

@@ -39,14 +39,14 @@ extension ParsableCommand {
                         + "set DISCO_EVENT_STORE_ADAPTER=sqlite or postgres.")
             }
             let client = EventStoreClient(
-                try await adapter.open(config, logger: AppConfiguration.logger("EventStoreApp")))
+                try await adapter.open(config, context: StoreContext(logger: AppConfiguration.logger("EventStoreApp"))))
             do {
                 try await body(client)
             } catch {
-                await client.store.close()
+                await client.close()
                 throw error
             }
-            await client.store.close()
+            await client.close()
         }
     }
 }

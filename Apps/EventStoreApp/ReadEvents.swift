@@ -74,7 +74,7 @@ struct EventTable {
     }
 
     mutating func add(_ event: RecordedEvent) throws {
-        try table.add(try event.json)
+        try table.add(event.wire)
         gathered += 1
         if gathered.isMultiple(of: 100) { try table.finish() }
     }

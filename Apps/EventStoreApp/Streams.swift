@@ -38,7 +38,7 @@ struct Stats: AsyncParsableCommand {
                 let known = categories[info.stream.category] ?? (0, 0)
                 categories[info.stream.category] = (known.streams + 1, known.events + info.version)
             }
-            func time(_ event: RecordedEvent?) throws -> JSON { try event?.json["recorded_at"] ?? .null }
+            func time(_ event: RecordedEvent?) throws -> JSON { try event?.wire.value()["recorded_at"] ?? .null }
             let counts = categories.sorted { $0.key < $1.key }.map { name, count in
                 (
                     name,

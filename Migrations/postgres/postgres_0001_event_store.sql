@@ -3,9 +3,10 @@
 
 CREATE TABLE "disco".store (
     id uuid NOT NULL,                 -- in one row
-    epoch bigint NOT NULL
+    epoch bigint NOT NULL,
+    settled_at timestamptz            -- events recorded from now on are later than this
 );
-INSERT INTO "disco".store VALUES (gen_random_uuid(), 1);
+INSERT INTO "disco".store (id, epoch) VALUES (gen_random_uuid(), 1);
 
 -- Texts compare by bytes (COLLATE "C"), as they do in every other store.
 CREATE TABLE "disco".events (
@@ -263,7 +264,8 @@ BEGIN
 
     SELECT e.position, e.recorded_at INTO last_position, now_at FROM "disco".events e ORDER BY e.position DESC LIMIT 1;
     last_position := coalesce(last_position, 0);
-    now_at := greatest(clock_timestamp(), now_at);
+    -- Later than what was said to be settled.
+    now_at := greatest(clock_timestamp(), now_at, (SELECT s.settled_at + interval '1 microsecond' FROM "disco".store s LIMIT 1));
 
     IF append_keys IS NOT NULL THEN
         FOR rec IN
@@ -486,12 +488,14 @@ DECLARE
 BEGIN
     -- The first statement, as in `append`.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
-    SELECT coalesce(l.position, 0) + 1, greatest(clock_timestamp(), l.recorded_at), coalesce(h.version, 0),
+    SELECT coalesce(l.position, 0) + 1, greatest(clock_timestamp(), l.recorded_at, m.settled_at + interval '1 microsecond'),
+        coalesce(h.version, 0),
         CASE WHEN h.erased THEN 0 ELSE coalesce(h.version, 0) END
     INTO place, now_at, head, shown
     FROM (SELECT 1) AS one
         LEFT JOIN LATERAL (
             SELECT e.position, e.recorded_at FROM "disco".events e ORDER BY e.position DESC LIMIT 1) AS l ON true
+        LEFT JOIN LATERAL (SELECT s.settled_at FROM "disco".store s LIMIT 1) AS m ON true
         LEFT JOIN LATERAL (
             SELECT e.version, e.erased_at IS NOT NULL AS erased FROM "disco".events e
             WHERE e.stream = new_stream ORDER BY e.version DESC LIMIT 1) AS h ON true
@@ -513,6 +517,14 @@ BEGIN
         INSERT INTO "disco".tags (tag, position) SELECT t.tag, new_position FROM unnest(new_tags) AS t(tag);
     END IF;
     PERFORM set_config('disco.appending', 'off', true);
+END $$;
+
+-- Brings the time up to which everything is visible up to the present: whatever is appended after this is later.
+CREATE FUNCTION "disco".settle() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    -- The first statement, as in `append`.
+    PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
+    UPDATE "disco".store SET settled_at = greatest(settled_at, clock_timestamp());
 END $$;
 
 -- The last position that was recorded at this time or before: times never run backwards with the position, and

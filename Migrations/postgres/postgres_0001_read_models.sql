@@ -1,25 +1,33 @@
 -- What consumers remember, in the schema of the read models: changed in the same transaction as they are.
 
-CREATE TABLE "disco".disco_checkpoints (
+CREATE TABLE "disco".disco_partitions (
     consumer text COLLATE "C" NOT NULL,
-    partition integer NOT NULL DEFAULT 0,
-    store uuid,
+    slice_from integer NOT NULL,     -- of the streams whose slices lie in this range
+    slice_to integer NOT NULL,
+    store text COLLATE "C",
     epoch bigint,
     position bigint NOT NULL,
-    event_id uuid,
+    event_id text COLLATE "C",
+    owner text COLLATE "C",
     fence bigint NOT NULL DEFAULT 0,
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (consumer, partition)
+    updated_at bigint NOT NULL,      -- microseconds since 1970
+    PRIMARY KEY (consumer, slice_from, slice_to)
 );
 
 CREATE TABLE "disco".disco_held (
     consumer text COLLATE "C" NOT NULL,
-    partition integer NOT NULL DEFAULT 0,
-    key text COLLATE "C" NOT NULL,   -- the stream that is held
     position bigint NOT NULL,
+    stream text COLLATE "C" NOT NULL,
+    slice integer NOT NULL,          -- that of the stream
     attempts integer NOT NULL,
-    retry_at timestamptz,
+    retry_at bigint,                 -- microseconds since 1970
+    parked_at bigint,
     reason text NOT NULL,
-    parked boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (consumer, partition, position)
+    PRIMARY KEY (consumer, position)
 );
+
+-- Counted up where a consumer was claimed or reset: whoever works on it looks again.
+CREATE TABLE "disco".disco_changes (
+    revision bigint NOT NULL
+);
+INSERT INTO "disco".disco_changes VALUES (0);

@@ -2,9 +2,10 @@
 
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
-    epoch INTEGER NOT NULL
+    epoch INTEGER NOT NULL,
+    settled_at INTEGER                -- events recorded from now on are later than this (microseconds since 1970)
 ) STRICT;
-INSERT INTO disco_store VALUES (randomblob(16), 1);
+INSERT INTO disco_store VALUES (randomblob(16), 1, NULL);
 
 CREATE TABLE disco_categories (
     key INTEGER PRIMARY KEY,

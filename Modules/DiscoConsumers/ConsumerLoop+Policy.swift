@@ -14,13 +14,13 @@ extension ConsumerLoop {
     ///
     /// - Returns: how far it came: all the way, or to the last event before the consumer was asked to end.
     func react(
-        _ policy: any Policy, _ due: [[Due]], _ news: News, _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
+        _ policy: any Policy, _ due: [[Due]], _ news: News, _ from: Checkpoint, _ to: Checkpoint, _ plan: inout StepPlan
     ) async -> Checkpoint {
-        for stream in due { await retry(policy, stream, &batch) }
+        for stream in due { await retry(policy, stream, &plan) }
         var done = from
         for event in news.events {
             // Shutting down: what comes from here on is left for the next run.
-            guard await process(policy, event, news.failures[event.position], &batch) else { return done }
+            guard await process(policy, event, news.failures[event.position], &plan) else { return done }
             done = Checkpoint(position: event.position, eventID: event.id, store: to.store)
         }
         return to
@@ -28,33 +28,33 @@ extension ConsumerLoop {
 
     /// False where the consumer shuts down, and the event was not processed.
     private func process(
-        _ policy: any Policy, _ event: Recorded, _ failure: String?, _ batch: inout Batch
+        _ policy: any Policy, _ event: Recorded, _ failure: String?, _ plan: inout StepPlan
     ) async -> Bool {
-        if batch.holds(event.stream) {
-            batch.wait(event)
+        if plan.holds(event.stream) {
+            plan.wait(event)
             return true
         }
         if Shutdown.isAsked { return false }
         switch await verdict(policy, event, failure, attempts: 0) {
         case .done: return true
         case .failed(let retryAt, let reason):
-            batch.failed(event, retryAt: retryAt, reason: reason)
+            plan.failed(event, retryAt: retryAt, reason: reason)
             return true
         case .interrupted: return false
         }
     }
 
-    private func retry(_ policy: any Policy, _ stream: [Due], _ batch: inout Batch) async {
+    private func retry(_ policy: any Policy, _ stream: [Due], _ plan: inout StepPlan) async {
         for due in stream {
             if let event = due.event {
                 if Shutdown.isAsked { return }
                 switch await verdict(policy, event, due.failure, attempts: due.held.attempts) {
                 case .done: break
-                case .failed(let retryAt, let reason): return batch.failed(due.held, retryAt: retryAt, reason: reason)
+                case .failed(let retryAt, let reason): return plan.failed(due.held, retryAt: retryAt, reason: reason)
                 case .interrupted: return
                 }
             }
-            batch.done(due.held)
+            plan.done(due.held)
         }
     }
 
@@ -68,10 +68,10 @@ extension ConsumerLoop {
                 case .done: break
                 case .retry(let delay):
                     return .failed(
-                        retryAt: Date(timeIntervalSinceNow: delay.bounded / .seconds(1)),
+                        retryAt: context.now().addingTimeInterval(delay.bounded / .seconds(1)),
                         reason: "the policy asked for a retry")
                 case .skip(let reason):
-                    logger.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
+                    context.logger?.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
                 }
             }
             return .done
@@ -84,7 +84,8 @@ extension ConsumerLoop {
     }
 
     private func failed(_ event: Recorded, _ reason: String, _ attempts: Int) -> Verdict {
-        logger.warning("\(consumer.name) failed at position \(event.position), attempt \(attempts + 1): \(reason)")
-        return .failed(retryAt: Backoff.date(attempts: attempts), reason: reason)
+        context.logger?.warning(
+            "\(consumer.name) failed at position \(event.position), attempt \(attempts + 1): \(reason)")
+        return .failed(retryAt: FailurePolicy.retryAt(attempts: attempts, context), reason: reason)
     }
 }

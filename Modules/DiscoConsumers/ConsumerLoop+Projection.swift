@@ -17,16 +17,16 @@ extension ConsumerLoop {
     /// is undone, and set aside; the rest is done without it.
     func project(
         _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [[Due]], _ news: News,
-        _ from: Checkpoint, _ to: Checkpoint, _ batch: inout Batch
+        _ from: Checkpoint, _ to: Checkpoint, _ plan: inout StepPlan
     ) async throws {
-        let untouched = batch
+        let untouched = plan
         var failures = news.failures
         for due in due.joined() { failures[due.held.position] = due.failure }
         while true {
-            batch = untouched
-            let apply = plan(due, news.events, failures, &batch)
+            plan = untouched
+            let apply = self.plan(due, news.events, failures, &plan)
             do {
-                try await readModels.commit(progress(from, to, batch)) { transaction in
+                try await readModels.commit(step(from, to, plan)) { transaction in
                     for event in apply {
                         do {
                             for part in event.parts { try projection.apply(part, transaction) }
@@ -43,33 +43,34 @@ extension ConsumerLoop {
                 failures.merge(found) { $1 }
             }
         }
-        let attempts = Dictionary(batch.hold.map { ($0.position, $0.attempts) }) { $1 }
+        let attempts = Dictionary(plan.hold.map { ($0.position, $0.attempts) }) { $1 }
         for (position, reason) in failures.sorted(by: { $0.key < $1.key }) {
             guard let attempt = attempts[position], attempt > 0 else { continue }
-            logger.warning("\(consumer.name) failed at position \(position), attempt \(attempt): \(reason)")
+            context.logger?.warning("\(consumer.name) failed at position \(position), attempt \(attempt): \(reason)")
         }
     }
 
-    /// What there is to apply when these fail; `batch` has it as done, and the rest as held.
+    /// What there is to apply when these fail; `plan` has it as done, and the rest as held.
     private func plan(
-        _ due: [[Due]], _ events: [Recorded], _ failures: [Position: String], _ batch: inout Batch
+        _ due: [[Due]], _ events: [Recorded], _ failures: [Position: String], _ plan: inout StepPlan
     ) -> [Recorded] {
         var apply: [Recorded] = []
         for stream in due {
             for due in stream {
                 if let reason = failures[due.held.position] {
-                    batch.failed(due.held, retryAt: Backoff.date(attempts: due.held.attempts), reason: reason)
+                    plan.failed(
+                        due.held, retryAt: FailurePolicy.retryAt(attempts: due.held.attempts, context), reason: reason)
                     break
                 }
                 if let event = due.event { apply.append(event) }
-                batch.done(due.held)
+                plan.done(due.held)
             }
         }
         for event in events {
-            if batch.holds(event.stream) {
-                batch.wait(event)
+            if plan.holds(event.stream) {
+                plan.wait(event)
             } else if let reason = failures[event.position] {
-                batch.failed(event, retryAt: Backoff.date(attempts: 0), reason: reason)
+                plan.failed(event, retryAt: FailurePolicy.retryAt(attempts: 0, context), reason: reason)
             } else {
                 apply.append(event)
             }

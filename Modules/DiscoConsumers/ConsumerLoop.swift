@@ -2,7 +2,8 @@ import DiscoCore
 import Foundation
 import Logging
 
-/// Takes one consumer forward, step by step.
+/// Takes one consumer forward, step by step: the thin shell around ``ConsumerTail``, ``StepPlan`` and
+/// ``ConsumerRunner``.
 struct ConsumerLoop: Sendable {
     static let pageSize = 500
     /// With so many events waiting the consumer stops reading new ones.
@@ -12,17 +13,31 @@ struct ConsumerLoop: Sendable {
 
     let consumer: EventConsumer
     let store: any EventStore
-    let logger: Logger
-    private let overflow: Locked<TroubleLog>
-    /// Deleted streams that events are held of, and when they are looked at again.
-    private let hidden = Locked<[StreamID: Date]>([:])
 
-    init(consumer: EventConsumer, store: any EventStore, logger: Logger) {
-        self.consumer = consumer
-        self.store = store
-        self.logger = logger
-        overflow = Locked(TroubleLog("The consumer \(consumer.name)", logger))
+    var context: StoreContext { store.context }
+    var partition: ConsumerPartition { ConsumerPartition(consumer.name) }
+
+    /// What a run knows of its consumer between two steps.
+    struct Memory {
+        /// Nil where it must be read from the store.
+        var tail: ConsumerTail?
+        var plan = StepPlan()
+        /// What others change from when it was read on.
+        var changes: ConsumerChanges.Iterator?
+        /// Deleted streams that events are held of, and when they are looked at again.
+        var hidden: [StreamID: Date] = [:]
+        var overflow: TroubleLog
+
+        init(_ consumer: String, _ logger: Logger?) { overflow = TroubleLog("The consumer \(consumer)", logger) }
+
+        /// Somebody else has changed what is stored.
+        mutating func forget() {
+            tail = nil
+            plan = StepPlan()
+        }
     }
+
+    func newMemory() -> Memory { Memory(consumer.name, context.logger) }
 
     struct Step {
         /// What there is to do next.
@@ -33,97 +48,106 @@ struct ConsumerLoop: Sendable {
         var nextRetry: Date?
     }
 
-    /// Makes the read model's tables, begins where a new consumer is to begin, and checks that the checkpoint lies in
-    /// this store's history.
-    func prepare() async throws {
-        if case .projection(let projection, let readModels) = consumer.work {
-            try await readModels.setUp { transaction in try projection.setUp(transaction) }
-        }
-        let checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
-        if checkpoint == .start {
-            _ = try await begin()
-            return
-        }
-        let page = try await store.page(Read(after: checkpoint.position, limit: 0))
-        let identity = try await store.identity()
-        let sameStore = checkpoint.store == nil || checkpoint.store == identity
-        guard sameStore, page.head >= checkpoint.position, page.throughID == checkpoint.eventID else {
-            throw CheckpointDiverged(consumer: consumer.name, checkpoint: checkpoint.position, head: page.head)
-        }
-    }
-
-    /// Where a consumer is that has no checkpoint yet; where it waits for its time, the position behind which that may
-    /// come.
-    private func begin() async throws -> ConsumerStart.Place {
-        let place = try await consumer.start.place(in: store)
-        guard case .at(let checkpoint) = place, checkpoint != .start else { return place }
-        do {
-            try await consumer.checkpoints.save(
-                ConsumerStep(consumer: consumer.name, from: .start, to: checkpoint))
-            return place
-        } catch let error as EventStoreError where error.code == .checkpointMoved {
-            // Another process began at the same time; its checkpoint counts.
-            return .at(try await consumer.checkpoints.checkpoint(of: consumer.name))
-        }
-    }
-
     /// Processes what is due and one page of what is new.
     ///
     /// - Parameter saving: saves what a policy has done, which must not be done again for want of saving it.
-    func step(saving: (() async throws -> Void) async throws -> Void = { try await $0() }) async throws -> Step {
+    func step(
+        _ memory: inout Memory, saving: (() async throws -> Void) async throws -> Void = { try await $0() }
+    ) async throws -> Step {
+        do {
+            switch try await recalled(&memory) {
+            case .tail(let tail): return try await step(tail, &memory, saving)
+            case .notYet(let head): return Step(position: head, next: .newEvents)
+            }
+        } catch let error as EventStoreError where error.code == .checkpointMoved {
+            // Another process took this step; its checkpoint counts.
+            memory.forget()
+            return Step(position: .start, next: .more)
+        } catch {
+            // What was planned was not stored: the plan is made anew.
+            memory.forget()
+            throw error
+        }
+    }
+
+    private enum Recalled {
+        case tail(ConsumerTail)
+        /// Its time has not come with what is recorded up to here.
+        case notYet(Position)
+    }
+
+    /// Where the consumer stands: as it is remembered, or else as it is stored.
+    private func recalled(_ memory: inout Memory) async throws -> Recalled {
+        if let tail = memory.tail { return .tail(tail) }
+        var changes = consumer.checkpoints.changes().makeAsyncIterator()
+        // Comes at once, and before anything is read: what is changed from now on is noticed.
+        try await changes.next()
+        memory.changes = changes
         var checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
         if checkpoint == .start, case .time = consumer.start {
             switch try await begin() {
             case .at(let begun): checkpoint = begun
-            case .notYet(let head): return Step(position: head, next: .newEvents)
+            case .notYet(let head): return .notYet(head)
             }
         }
-        let held = try await consumer.checkpoints.held(by: consumer.name)
-        var batch = Batch(held: held)
-        let now = Date()
-        let hiddenNow = hidden.withLock { hidden in
-            hidden = hidden.filter { $0.value > now && batch.holds($0.key) }
-            return hidden
-        }
-        for (stream, until) in hiddenNow { batch.postpone(stream, until: until) }
-        let before = checkpoint.position
-        var to = checkpoint
+        memory.plan = StepPlan(held: try await consumer.checkpoints.held(by: partition))
+        let tail = ConsumerTail(checkpoint)
+        memory.tail = tail
+        return .tail(tail)
+    }
+
+    private func step(
+        _ tail: ConsumerTail, _ memory: inout Memory, _ saving: (() async throws -> Void) async throws -> Void
+    ) async throws -> Step {
+        let now = context.now()
+        postponeHidden(&memory, now)
+        var to = tail.reached
         var news = News()
         var next = Step.Next.retries
         // Those of deleted streams wait for a person, and must not keep everything else waiting.
-        let waiting = held.count { hiddenNow[$0.stream] == nil }
+        let waiting = memory.plan.count(without: memory.hidden.keys)
         if waiting < Self.mostHeld {
-            overflow.withLock { $0.ends("reads new events again") }
-            let page = try await store.page(read(consumer.query, after: before, limit: Self.pageSize))
+            memory.overflow.ends("reads new events again")
+            let page = try await store.page(read(after: to.position, limit: Self.pageSize))
             news = News(page)
             next = page.hasMore || page.through < page.head ? .more : .newEvents
-            to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
+            if page.through > to.position {
+                to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
+            }
         } else {
-            overflow.withLock {
-                $0.begins("reads no new events until some that wait are done", TooManyHeld(waiting))
-            }
+            memory.overflow.begins("reads no new events until some that wait are done", TooManyHeld(waiting))
         }
-        let (due, found) = try await recordedEvents(batch.due(at: now))
-        let later = now.addingTimeInterval(Self.hiddenFor)
-        for stream in found { batch.postpone(stream, until: later) }
-        hidden.withLock { hidden in for stream in found { hidden[stream] = later } }
-        if news.events.isEmpty, due.isEmpty, to.position == before {
-            return Step(position: before, next: next, nextRetry: batch.nextRetry)
+        let (due, leavesSome) = try await due(&memory, now)
+        if leavesSome { next = .more }
+        if news.events.isEmpty, due.isEmpty {
+            memory.tail?.passed(to: to, at: context.uptime())
+            if memory.tail?.savesIn(at: context.uptime()) == .zero { try await flush(&memory) }
+            return Step(position: to.position, next: next, nextRetry: memory.plan.nextRetry)
         }
+        switch consumer.work {
+        case .projection(let projection, let readModels):
+            try await project(projection, readModels, due, news, tail.saved, to, &memory.plan)
+        case .policy(let policy, let checkpoints):
+            // Of events that do not concern it there may be some before the first that does.
+            to = await react(policy, due, news, tail.reached, to, &memory.plan)
+            let step = step(tail.saved, to, memory.plan)
+            try await saving { try await checkpoints.save(step) }
+        }
+        memory.plan.stored()
+        memory.tail?.stored(to)
+        return Step(position: to.position, next: next, nextRetry: memory.plan.nextRetry)
+    }
+
+    /// Stores how far the consumer has looked.
+    func flush(_ memory: inout Memory) async throws {
+        guard let tail = memory.tail, tail.isUnsaved else { return }
         do {
-            switch consumer.work {
-            case .projection(let projection, let readModels):
-                try await project(projection, readModels, due, news, checkpoint, to, &batch)
-            case .policy(let policy, let checkpoints):
-                to = await react(policy, due, news, checkpoint, to, &batch)
-                let progress = progress(checkpoint, to, batch)
-                try await saving { try await checkpoints.save(progress) }
-            }
+            try await consumer.checkpoints.save(
+                ConsumerStep(partition: partition, from: tail.saved, to: tail.reached))
+            memory.tail?.stored(tail.reached)
         } catch let error as EventStoreError where error.code == .checkpointMoved {
-            // Another process took this step; its checkpoint counts.
-            return Step(position: before, next: .more, nextRetry: nil)
+            memory.forget()
         }
-        return Step(position: to.position, next: next, nextRetry: batch.nextRetry)
     }
 
     /// The events of one page, with those that could not be upcast.
@@ -139,6 +163,18 @@ struct ConsumerLoop: Sendable {
         }
     }
 
+    func step(_ from: Checkpoint, _ to: Checkpoint, _ plan: StepPlan) -> ConsumerStep {
+        ConsumerStep(partition: partition, from: from, to: to, hold: plan.hold, release: plan.release)
+    }
+
+    func read(after: Position, upTo: Position? = nil, limit: Int) -> Read {
+        var read = Read(consumer.query, after: after, upTo: upTo, limit: limit)
+        read.showsFailures = true
+        return read
+    }
+
+    // MARK: What waits
+
     struct Due {
         let held: HeldEvent
         /// Nil where it is not there any more: it was erased, or nobody selects it.
@@ -147,26 +183,29 @@ struct ConsumerLoop: Sendable {
         let failure: String?
     }
 
-    private func read(_ query: EventQuery, after: Position, upTo: Position? = nil, limit: Int) -> Read {
-        var read = Read(query, after: after, upTo: upTo, limit: limit)
-        read.showsFailures = true
-        return read
+    private func postponeHidden(_ memory: inout Memory, _ now: Date) {
+        let plan = memory.plan
+        memory.hidden = memory.hidden.filter { $0.value > now && plan.holds($0.key) }
+        for (stream, until) in memory.hidden { memory.plan.postpone(stream, until: until) }
     }
 
-    /// What is due, by stream, and the streams that are deleted, whose events go on waiting.
-    private func recordedEvents(_ due: [[HeldEvent]]) async throws -> (due: [[Due]], hidden: [StreamID]) {
+    /// What is due, by stream; the events of deleted streams go on waiting. Also whether looking through those has left
+    /// others that are due for the next step.
+    private func due(_ memory: inout Memory, _ now: Date) async throws -> (due: [[Due]], leavesSome: Bool) {
         var result: [[Due]] = []
-        var hidden: [StreamID] = []
+        var hidesSome = false
         // No more than a page of them in one step; the rest of a stream comes with the next.
         var room = Self.pageSize
-        for stream in due where room > 0 {
+        for stream in memory.plan.due(at: now) where room > 0 {
             var events: [Due] = []
             for held in stream.prefix(room) {
                 let before = Position(rawValue: held.position.rawValue - 1)
-                let news = News(
-                    try await store.page(read(consumer.query, after: before, upTo: held.position, limit: 1)))
+                let news = News(try await store.page(read(after: before, upTo: held.position, limit: 1)))
                 if news.events.isEmpty, try await store.abilities.deletion?.isDeleted(held.stream) == true {
-                    hidden.append(held.stream)
+                    let later = now.addingTimeInterval(Self.hiddenFor)
+                    hidesSome = true
+                    memory.hidden[held.stream] = later
+                    memory.plan.postpone(held.stream, until: later)
                     break
                 }
                 events.append(Due(held: held, event: news.events.first, failure: news.failures[held.position]))
@@ -174,11 +213,7 @@ struct ConsumerLoop: Sendable {
             room -= max(1, events.count)
             if !events.isEmpty { result.append(events) }
         }
-        return (result, hidden)
-    }
-
-    func progress(_ from: Checkpoint, _ to: Checkpoint, _ batch: Batch) -> ConsumerStep {
-        ConsumerStep(consumer: consumer.name, from: from, to: to, hold: batch.hold, release: batch.release)
+        return (result, hidesSome && room <= 0)
     }
 }
 
@@ -187,14 +222,4 @@ private struct TooManyHeld: Error, CustomStringConvertible {
     let description: String
 
     init(_ count: Int) { description = "\(count) events wait" }
-}
-
-/// When something that failed is tried again: after 0.1 s, then twice as long each time, up to a minute, with up to a
-/// fifth of jitter so that consumers do not come back in step.
-enum Backoff {
-    static func date(attempts: Int) -> Date { Date(timeIntervalSinceNow: seconds(attempts: attempts)) }
-
-    static func seconds(attempts: Int) -> Double {
-        min(60, 0.1 * Double(1 << min(max(0, attempts), 10))) * Double.random(in: 0.8...1)
-    }
 }

@@ -1,11 +1,9 @@
 public import DiscoCore
-import Foundation
-public import Logging
 
-/// Runs projections and policies on the events of a store.
+/// Runs projections and policies on the events of a store. Trouble is logged to the store's ``StoreContext/logger``.
 ///
 /// ```swift
-/// let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)], logger: logger)
+/// let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)])
 /// try await consumers.run()  // until its task is cancelled
 /// ```
 public struct Consumers: Sendable {
@@ -13,11 +11,11 @@ public struct Consumers: Sendable {
     let loops: [ConsumerLoop]
 
     /// Two consumers with one name are a programmer error and trap at startup.
-    public init(of client: EventStoreClient, _ consumers: [EventConsumer], logger: Logger) {
+    public init(of client: EventStoreClient, _ consumers: [EventConsumer]) {
         let names = consumers.map(\.name)
         precondition(Set(names).count == names.count, "Two consumers have one name among \(names). Name them apart.")
         self.client = client
-        loops = consumers.map { ConsumerLoop(consumer: $0, store: client.store, logger: logger) }
+        loops = consumers.map { ConsumerLoop(consumer: $0, store: client.store) }
     }
 
     /// Brings every consumer up to what is recorded now, and to what they cause, and returns.
@@ -29,13 +27,15 @@ public struct Consumers: Sendable {
     public func catchUp(projectionsOnly: Bool = false) async throws {
         let loops = loops.filter { !projectionsOnly || $0.consumer.isProjection }
         for loop in loops { try await loop.prepare() }
+        var memories = loops.map { $0.newMemory() }
         while true {
             let head = try await client.head()
-            for loop in loops {
-                while try await loop.step().next == .more {
+            for (index, loop) in loops.enumerated() {
+                while try await loop.step(&memories[index]).next == .more {
                     // Shutting down, a consumer leaves the rest for the next run.
                     if Shutdown.isAsked { throw CancellationError() }
                 }
+                try await loop.flush(&memories[index])
             }
             if try await client.head() == head { return }
         }

@@ -7,7 +7,9 @@
         static var isAsked: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
         /// Runs something that only waits.
-        static func ending(_ wait: @escaping @Sendable () async throws -> Void) async throws {
+        static func ending<Result: Sendable>(
+            _ wait: @escaping @Sendable () async throws -> Result
+        ) async throws -> Result {
             try await cancelWhenGracefulShutdown(wait)
         }
     }
@@ -17,6 +19,8 @@
         static var isAsked: Bool { Task.isCancelled }
 
         /// Runs something that only waits.
-        static func ending(_ wait: () async throws -> Void) async throws { try await wait() }
+        static func ending<Result: Sendable>(_ wait: () async throws -> Result) async throws -> Result {
+            try await wait()
+        }
     }
 #endif

@@ -25,12 +25,29 @@ struct EventLog: Sendable {
     private var keys: [ExactText: (fingerprint: ExactText, events: Range<Int>, storedAt: Date)] = [:]
 
     var head: Position { Position(rawValue: Int64(events.count)) }
+    /// What is recorded from now on is later than this, in microseconds since 1970.
+    private var settledAt: Int64?
 
-    mutating func append(_ append: Append, clock: StoreClock) throws -> Appended {
+    /// No event, and no key, may be recorded at an earlier time.
+    private var earliest: Int64 {
+        max(events.last.map { Timestamp.microseconds(of: $0.recordedAt) } ?? 0, settledAt.map { $0 + 1 } ?? 0)
+    }
+
+    mutating func settle(_ context: StoreContext) {
+        let now = Timestamp.microseconds(of: context.now())
+        settledAt = max(settledAt ?? now, now)
+    }
+
+    private var settled: Date? {
+        let times = [events.last.map { Timestamp.microseconds(of: $0.recordedAt) - 1 }, settledAt].compactMap(\.self)
+        return times.max().map(Timestamp.date(microseconds:))
+    }
+
+    mutating func append(_ append: Append, context: StoreContext) throws -> Appended {
         if let key = append.key, let repeated = try recorded(under: key) { return repeated }
         if let repeated = try recorded(append) {
             if let key = append.key, let first = append.events.first, let place = byID[first.id] {
-                keep(key, place..<place + append.events.count, clock)
+                keep(key, place..<place + append.events.count, context)
             }
             return repeated
         }
@@ -43,7 +60,7 @@ struct EventLog: Sendable {
             throw ConditionFailed(position: match.position, id: match.id)
         }
         let start = events.count
-        let now = clock.microseconds(notBefore: events.last.map { Timestamp.microseconds(of: $0.recordedAt) } ?? 0)
+        let now = context.microseconds(notBefore: earliest)
         for event in append.events {
             let place = events.count
             events.append(
@@ -56,12 +73,12 @@ struct EventLog: Sendable {
             byID[event.id] = place
             streams[event.stream, default: Stream()].places.append(place)
         }
-        if let key = append.key { keep(key, start..<events.count, clock) }
+        if let key = append.key { keep(key, start..<events.count, context) }
         return Appended(events: (start..<events.count).map(appended))
     }
 
-    private mutating func keep(_ key: IdempotencyKey, _ places: Range<Int>, _ clock: StoreClock) {
-        let now = clock.microseconds(notBefore: events.last.map { Timestamp.microseconds(of: $0.recordedAt) } ?? 0)
+    private mutating func keep(_ key: IdempotencyKey, _ places: Range<Int>, _ context: StoreContext) {
+        let now = context.microseconds(notBefore: earliest)
         keys[ExactText(key.key)] = (ExactText(key.fingerprint), places, Timestamp.date(microseconds: now))
     }
 
@@ -127,6 +144,7 @@ struct EventLog: Sendable {
         let bounds = PageBounds(read, upTo: upTo)
         var page = bounds.collect(candidates(read, upTo))
         page.head = head
+        page.settled = settled
         page.throughID =
             events.indices.contains(Int(page.through.rawValue) - 1) ? events[Int(page.through.rawValue) - 1].id : nil
         return page
@@ -206,7 +224,6 @@ struct EventLog: Sendable {
         }
     }
 
-    /// Nothing here can be damaged but what was taken unchecked: the structure itself keeps positions and versions.
     func verify(after position: Position, limit: Int) -> VerifiedPage {
         let range = Int(position.rawValue).clamped(to: 0...events.count)..<events.count
         var examination = StoreExamination(

@@ -13,16 +13,21 @@ public final class InMemoryEventStore: EventStore {
 
     private let state = Locked(State())
     private let hub = WakeUpHub()
-    private let clock: StoreClock
-    private let allowsErasing: Bool
-    private let storeIdentity = StoreIdentity(store: .timeOrdered(), epoch: 1)
+    public let settings: Settings
+    public let context: StoreContext
+    private let storeIdentity: StoreIdentity
 
-    /// - Parameters:
-    ///   - clock: where recorded times come from.
-    ///   - allowsErasing: whether streams may be blanked for good.
-    public init(clock: StoreClock = .system, allowsErasing: Bool = false) {
-        self.clock = clock
-        self.allowsErasing = allowsErasing
+    public struct Settings: Sendable {
+        /// Whether streams may be blanked for good.
+        public var allowsErasing: Bool
+
+        public init(allowsErasing: Bool = false) { self.allowsErasing = allowsErasing }
+    }
+
+    public init(_ settings: Settings = Settings(), context: StoreContext = .system) {
+        self.settings = settings
+        self.context = context
+        storeIdentity = StoreIdentity(store: context.newID(), epoch: 1)
     }
 
     public var abilities: StoreAbilities {
@@ -35,7 +40,7 @@ public final class InMemoryEventStore: EventStore {
     public func append(_ append: Append) async throws -> Appended {
         try append.check()
         let (appended, head) = try unlessClosed { state in
-            (try state.log.append(append, clock: clock), state.log.head)
+            (try state.log.append(append, context: context), state.log.head)
         }
         hub.advance(to: head)
         return appended
@@ -43,7 +48,10 @@ public final class InMemoryEventStore: EventStore {
 
     public func page(_ read: Read) async throws -> Page {
         let read = try read.checked()
-        return try unlessClosed { $0.log.page(read) }
+        return try unlessClosed { state in
+            if read.settles { state.log.settle(context) }
+            return state.log.page(read)
+        }
     }
 
     public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }
@@ -96,7 +104,7 @@ extension InMemoryEventStore: StreamDeletion {
 
     public func erase(_ stream: StreamID, close: Bool) async throws {
         try NameCheck.argument.check(stream)
-        guard allowsErasing else { throw EventStoreError.erasingNotAllowed("allowsErasing") }
+        guard settings.allowsErasing else { throw EventStoreError.erasingNotAllowed("Settings.allowsErasing") }
         try unlessClosed { state in
             try state.log.erase(stream, close: close)
             state.snapshots = state.snapshots.filter { $0.key.stream != stream }

@@ -5,7 +5,9 @@ import Foundation
 /// It runs to its end, whatever becomes of the calling task. For what is done seldom, such as opening or closing a
 /// database; threads that stay are a ``Worker``.
 ///
-/// - Parameter name: the thread's. Linux shows 15 characters.
+/// - Parameters:
+///   - name: the thread's. Linux shows 15 characters.
+///   - body: what is run.
 /// - Throws: what `body` throws.
 public func onOwnThread<Result: Sendable, Failure: Error>(
     name: String, _ body: @escaping @Sendable () throws(Failure) -> Result

@@ -15,7 +15,7 @@ public struct PageBounds: Sendable {
     private var bytes = 0
 
     /// - Parameters:
-    ///   - read: as ``Read/checked()`` gave it.
+    ///   - read: as `Read.checked()` gave it.
     ///   - upTo: the last position that can be in the page: the least of the head, the read's `upTo`, and the last event
     ///     recorded as of its `asOf`.
     public init(_ read: Read, upTo: Position) {
@@ -67,8 +67,8 @@ public struct PageBounds: Sendable {
 }
 
 extension Sequence<RecordedEvent> {
-    /// As many, from the first, as a ``VersionConflict`` carries: at most ``VersionConflict/mostUnseen`` events with
-    /// ``VersionConflict/mostUnseenBytes`` bytes of payload, but one in any case.
+    /// As many, from the first, as a `VersionConflict` carries: at most `mostUnseen` events with `mostUnseenBytes` bytes of
+    /// payload, but one in any case.
     public func boundedAsUnseen() -> [RecordedEvent] {
         var bytes = 0
         var result: [RecordedEvent] = []

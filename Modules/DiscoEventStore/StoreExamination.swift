@@ -1,8 +1,8 @@
 public import DiscoCore
 public import Foundation
 
-/// Looks at the events of a store as they lie there, one after the other, and finds what is in no sound store: what
-/// ``StoreVerification/verify(after:limit:)`` gives.
+/// Looks at the events of a store as they lie there, one after the other, and finds what is in no sound store: the rules
+/// of `StoreVerification`.
 ///
 /// ```swift
 /// var examination = StoreExamination(after: position, recordedAt: time, head: head)

@@ -14,10 +14,10 @@ extension VersionConflict {
             })
     }
 
-    /// The same with the events that callers have not seen, for a store that reads them by async calls.
+    /// What ``withUnseen(_:)`` gives, for a store that reads the events by async calls.
     ///
     /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them.
-    public func withUnseen(_ page: (Read) async throws -> [RecordedEvent]) async -> VersionConflict {
+    public func readingUnseen(_ page: (Read) async throws -> [RecordedEvent]) async -> VersionConflict {
         var known: [Stream] = []
         for stream in streams {
             if let read = stream.readOfUnseen, let events = try? await page(read) {

@@ -1,6 +1,6 @@
 public import DiscoCore
 
-/// Wakes up whoever waits for events beyond a position: ``EventStore/wait(beyond:)`` of a store.
+/// Wakes up whoever waits for events beyond a position: `wait(beyond:)` of a store.
 ///
 /// An adapter tells it the head after each of its own commits, and whenever it learns that others have appended.
 public final class WakeUpHub: Sendable {
@@ -30,7 +30,7 @@ public final class WakeUpHub: Sendable {
 
     /// Returns once the store has come beyond `position`; at once where it has.
     ///
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/closed``, or `CancellationError`.
+    /// - Throws: `EventStoreError` with code `closed`, or `CancellationError`.
     public func wait(beyond position: Position) async throws {
         let waiter = Waiter<Void>()
         let number = try state.withLock { state -> Int? in
@@ -45,7 +45,7 @@ public final class WakeUpHub: Sendable {
         try await waiter.value()
     }
 
-    /// Whoever waits, now or later, gets an error of the code ``EventStoreError/Code/closed``.
+    /// Whoever waits, now or later, gets an `EventStoreError` with code `closed`.
     public func close() {
         let waiting = state.withLock { state -> [Waiter<Void>] in
             state.closed = true

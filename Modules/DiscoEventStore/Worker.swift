@@ -42,7 +42,10 @@ public final class Worker<State: Sendable>: Sendable {
             names: threads == 1 ? [name] : (1...threads).map { "\(name)-\($0)" }, state: state, run: run)
     }
 
-    /// - Parameter names: a thread for each, in the order of their ``Loop/index``.
+    /// - Parameters:
+    ///   - names: a thread for each, in the order of their ``Loop/index``.
+    ///   - state: what they share at first.
+    ///   - run: the loop, called once on each thread.
     public init(names: [String], state: State, run: @escaping @Sendable (Loop) -> Void) {
         precondition(!names.isEmpty, "A worker needs a thread.")
         let shared = Locked(Shared(state: state, running: names.count))
@@ -129,7 +132,9 @@ extension Worker {
 
         /// Blocks until `body` makes something of the state, tried anew whenever the threads are woken.
         ///
-        /// - Parameter limit: how long to wait, nil for as long as it takes.
+        /// - Parameters:
+        ///   - limit: how long to wait, nil for as long as it takes.
+        ///   - body: takes what there is to do from the state; nil where there is nothing.
         /// - Returns: nil where `body` still makes nothing of the state and the time is over, or the threads are to end:
         ///   so what was given to the worker before is done first.
         public func wait<Result>(

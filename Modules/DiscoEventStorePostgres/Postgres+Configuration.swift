@@ -4,7 +4,7 @@
     public import DiscoEventStore
     import DiscoMigrations
 
-    extension PostgresSettings {
+    extension PostgresEventStore.Settings {
         /// ## Configuration keys
         /// Below `disco.eventStore.postgres`:
         /// - `url` (string, secret, required): how to reach the database.
@@ -20,48 +20,82 @@
         /// - Parameter config: the root of the configuration.
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
         public init(config: ConfigReader) throws {
-            try self.init(SettingsReader(config), "eventStore.postgres", schema: "disco")
-        }
-
-        /// Below `eventStore.postgres` or `readModels.postgres`.
-        static let keys = [
-            "url", "schema", "migrates", "readers", "connectTimeout", "requestTimeout", "preparesStatements",
-            "allowsErasing", "allowsWeakDurability", "notifications", "listenURL",
-        ]
-
-        init(_ settings: SettingsReader, _ keys: String, schema: String, url: String? = nil) throws {
-            guard let url = try settings.secret(keys + ".url") ?? url else {
-                throw SettingsReader.missing(keys + ".url", "postgresql://role@host:port/database")
-            }
-            self.init(url: url, schema: try settings.text(keys + ".schema", default: schema))
+            let settings = SettingsReader(config)
+            let keys = "eventStore.postgres"
+            self.init(url: try settings.url(keys), schema: try settings.text(keys + ".schema", default: "disco"))
+            try settings.read(&connection, keys)
             migrates = try settings.flag(keys + ".migrates", default: migrates)
             readers = try settings.number(keys + ".readers", default: readers, in: 1...1000)
-            connectTimeout = try settings.seconds(keys + ".connectTimeout", default: connectTimeout)
-            requestTimeout = try settings.seconds(keys + ".requestTimeout", default: requestTimeout)
-            preparesStatements = try settings.flag(keys + ".preparesStatements", default: preparesStatements)
             allowsErasing = try settings.flag(keys + ".allowsErasing", default: allowsErasing)
             allowsWeakDurability = try settings.flag(keys + ".allowsWeakDurability", default: allowsWeakDurability)
-            if try settings.choice(keys + ".notifications", default: "on", among: ["on", "off"]) == "off" {
-                notifications = .off
-            } else if let url = try settings.secret(keys + ".listenURL") {
-                notifications = .url(url)
-            }
         }
     }
 
+    extension PostgresReadModelStore.Settings {
+        /// ## Configuration keys
+        /// Below `disco.readModels.postgres`:
+        /// - `url` (string, secret, default: that of the event store): how to reach the database.
+        /// - `schema` (string, default `disco_read_models`): the schema that holds the read models.
+        /// - `migrates` (flag, default true), `readers` (number, default 4): connections for queries and consumers.
+        /// - `connectTimeout`, `requestTimeout`, `preparesStatements`, `notifications`, `listenURL`: as for the event
+        ///   store.
+        ///
+        /// - Parameter config: the root of the configuration.
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        public init(config: ConfigReader) throws {
+            let settings = SettingsReader(config)
+            let keys = "readModels.postgres"
+            self.init(
+                url: try settings.url(keys, default: try settings.secret("eventStore.postgres.url")),
+                schema: try settings.text(keys + ".schema", default: "disco_read_models"))
+            try settings.read(&connection, keys)
+            migrates = try settings.flag(keys + ".migrates", default: migrates)
+            readers = try settings.number(keys + ".readers", default: readers, in: 1...1000)
+        }
+    }
+
+    extension SettingsReader {
+        fileprivate func url(_ keys: String, default other: String? = nil) throws -> String {
+            guard let url = try secret(keys + ".url") ?? other else {
+                throw Self.missing(keys + ".url", "postgresql://role@host:port/database")
+            }
+            return url
+        }
+
+        fileprivate func read(_ connection: inout PostgresConnectionSettings, _ keys: String) throws {
+            connection.connectTimeout = try seconds(keys + ".connectTimeout", default: connection.connectTimeout)
+            connection.requestTimeout = try seconds(keys + ".requestTimeout", default: connection.requestTimeout)
+            connection.preparesStatements = try flag(
+                keys + ".preparesStatements", default: connection.preparesStatements)
+            if try choice(keys + ".notifications", default: "on", among: ["on", "off"]) == "off" {
+                connection.notifications = .off
+            } else if let url = try secret(keys + ".listenURL") {
+                connection.notifications = .url(url)
+            }
+        }
+
+        fileprivate static let connectionKeys = [
+            "url", "schema", "migrates", "readers", "connectTimeout", "requestTimeout", "preparesStatements",
+            "notifications", "listenURL",
+        ]
+    }
+
     extension EventStoreAdapter {
-        /// ``PostgresEventStore``; see ``PostgresSettings`` for the keys.
+        /// ``PostgresEventStore``; see its settings for the keys.
         public static let postgres = EventStoreAdapter(
             name: "postgres",
-            keys: PostgresSettings.keys.map { "disco.eventStore.postgres." + $0 },
+            keys: (SettingsReader.connectionKeys + ["allowsErasing", "allowsWeakDurability"])
+                .map { "disco.eventStore.postgres." + $0 },
             pendingMigrations: { config in
-                let settings = try PostgresSettings(config: config)
+                let settings = try PostgresEventStore.Settings(config: config)
                 try settings.check()
-                let pool = PostgresPool(name: "disco-migrate", size: 1, settings.connection)
+                let pool = PostgresPool(name: "disco-migrate", size: 1, settings.connection.options)
                 do {
                     let names = try await pool.run { connection in
-                        try PostgresMigrator(settings: settings, migrations: Migration.postgresEventStore)
-                            .pending(connection).map(\.name)
+                        try PostgresMigrator(
+                            schema: settings.tables, migrates: settings.migrates,
+                            migrations: Migration.postgresEventStore
+                        ).pending(connection).map(\.name)
                     }
                     await pool.close()
                     return names
@@ -70,29 +104,19 @@
                     throw error
                 }
             },
-            open: { config, logger in
-                var settings = try PostgresSettings(config: config)
-                settings.logger = logger
-                return try await PostgresEventStore.open(settings)
+            open: { config, context in
+                try await PostgresEventStore.open(PostgresEventStore.Settings(config: config), context: context)
             })
     }
 
     extension ReadModelStoreAdapter {
-        /// ``PostgresReadModelStore``.
-        ///
-        /// ## Configuration keys
-        /// Below `disco.readModels.postgres`: those of ``PostgresSettings``, with the defaults
-        /// - `url`: that of the event store.
-        /// - `schema`: `disco_read_models`.
+        /// ``PostgresReadModelStore``; see its settings for the keys.
         public static let postgres = ReadModelStoreAdapter(
             name: "postgres",
-            keys: PostgresSettings.keys.map { "disco.readModels.postgres." + $0 } + ["disco.eventStore.postgres.url"]
-        ) { config, logger in
-            let reader = SettingsReader(config)
-            let url = try reader.secret("eventStore.postgres.url")
-            var settings = try PostgresSettings(reader, "readModels.postgres", schema: "disco_read_models", url: url)
-            settings.logger = logger
-            return try await PostgresReadModelStore.open(settings)
+            keys: SettingsReader.connectionKeys.map { "disco.readModels.postgres." + $0 }
+                + ["disco.eventStore.postgres.url"]
+        ) { config, context in
+            try await PostgresReadModelStore.open(PostgresReadModelStore.Settings(config: config), context: context)
         }
     }
 #endif

@@ -4,7 +4,7 @@
 
     /// Records batches of appends, each batch by one call of the SQL function `append` in a transaction of its own.
     struct PostgresAppender: BatchAppender {
-        private let settings: PostgresSettings
+        private let settings: PostgresEventStore.Settings
         private let hub: WakeUpHub
         private let notifier: PostgresNotifier?
         private let session: OwnedByLane
@@ -12,23 +12,28 @@
         private let appendSQL: String
         private let singleSQL: String
 
-        /// - Parameter notifier: tells other processes.
-        init(_ settings: PostgresSettings, hub: WakeUpHub, notifier: PostgresNotifier?) {
+        /// - Parameters:
+        ///   - notifier: tells other processes.
+        ///   - trouble: that of the store, shared by all its connections.
+        init(
+            _ settings: PostgresEventStore.Settings, hub: WakeUpHub, notifier: PostgresNotifier?,
+            trouble: PostgresTrouble
+        ) {
             self.settings = settings
             self.hub = hub
             self.notifier = notifier
             // The server does not notice that a client has given up while it waits for a lock: it must end by itself
             // before that.
-            let most = Int(settings.connection.requestTimeout / .milliseconds(1)) * 4 / 5
+            let most = Int(settings.connection.options.requestTimeout / .milliseconds(1)) * 4 / 5
             session = OwnedByLane(
                 PostgresSession(
-                    settings.connection,
-                    setUp: settings.preparesStatements
+                    settings.connection.options,
+                    setUp: settings.connection.preparesStatements
                         ? (PostgresEventStore.relied + [
                             "lock_timeout = \(max(1, most))", "default_transaction_isolation = 'read committed'",
                             "default_transaction_read_only = off",
-                        ]).map { PostgresStatement("SET " + $0) } : []))
-            transactions = settings.preparesStatements ? .implicit : .explicit
+                        ]).map { PostgresStatement("SET " + $0) } : [], trouble: trouble))
+            transactions = settings.connection.preparesStatements ? .implicit : .explicit
             appendSQL = settings.sql(PostgresBatch.sql)
             singleSQL = settings.sql(PostgresSingle.sql)
         }

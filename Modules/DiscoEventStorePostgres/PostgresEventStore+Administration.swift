@@ -62,7 +62,7 @@
         public func erase(_ stream: StreamID, close: Bool) async throws {
             try NameCheck.argument.check(stream)
             guard settings.allowsErasing else {
-                throw EventStoreError.erasingNotAllowed("PostgresSettings.allowsErasing")
+                throw EventStoreError.erasingNotAllowed("Settings.allowsErasing")
             }
             try await change { [settings] connection in
                 try Self.lock(stream, settings, connection)
@@ -99,7 +99,7 @@
 
         /// Takes the lock that appends take, and checks that the stream was ever written.
         private static func lock(
-            _ stream: StreamID, _ settings: PostgresSettings, _ connection: PostgresConnection
+            _ stream: StreamID, _ settings: PostgresEventStore.Settings, _ connection: PostgresConnection
         ) throws {
             _ = try connection.run(
                 settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco event store \"disco\"', 0))"))

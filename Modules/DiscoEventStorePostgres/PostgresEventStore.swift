@@ -10,11 +10,12 @@
     /// their order. What `append` returned is on disk, and on the standby where the server is told to wait for it.
     ///
     /// ```swift
-    /// let store = try await PostgresEventStore.open(PostgresSettings(url: "postgresql://app@localhost/app"))
+    /// let store = try await PostgresEventStore.open(.init(url: "postgresql://app@localhost/app"))
     /// let client = EventStoreClient(store)
     /// ```
     public final class PostgresEventStore: EventStore {
-        public let settings: PostgresSettings
+        public let settings: Settings
+        public let context: StoreContext
         let pool: PostgresPool
         let reading: PostgresReading
         private let hub = WakeUpHub()
@@ -43,45 +44,61 @@
         ///
         /// - Throws: ``EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than
         ///   promised, or was migrated by a later version.
-        public static func open(_ settings: PostgresSettings) async throws -> PostgresEventStore {
+        public static func open(
+            _ settings: Settings, context: StoreContext = .system
+        ) async throws -> PostgresEventStore {
             try settings.check()
+            let trouble = PostgresTrouble("The event store \(settings.schema)", context)
             let pool = PostgresPool(
-                name: "disco-read", size: settings.readers, settings.connection,
+                name: "disco-read", size: settings.readers, settings.connection.options,
                 // Not for a pooler's servers, which are others' too.
-                setUp: settings.preparesStatements
-                    ? (Self.planning + Self.relied).map { PostgresStatement("SET " + $0) } : [])
+                setUp: settings.connection.preparesStatements
+                    ? (Self.planning + Self.relied).map { PostgresStatement("SET " + $0) } : [], trouble: trouble)
             do {
                 let (identity, head) = try await pool.run { connection in
                     try Self.checkServer(settings, connection)
-                    try PostgresMigrator(settings: settings, migrations: Migration.postgresEventStore).run(connection)
+                    try PostgresMigrator(
+                        schema: settings.tables, migrates: settings.migrates, migrations: Migration.postgresEventStore
+                    ).run(connection)
                     return (
                         try Self.identity(settings, connection), try PostgresReading(settings).head(connection)
                     )
                 }
-                return PostgresEventStore(settings, pool, identity, head)
+                trouble.opened()
+                return PostgresEventStore(settings, context, pool, trouble, identity, head)
             } catch {
                 await pool.close()
                 throw error
             }
         }
 
-        private init(_ settings: PostgresSettings, _ pool: PostgresPool, _ identity: StoreIdentity, _ head: Position) {
+        private init(
+            _ settings: Settings, _ context: StoreContext, _ pool: PostgresPool, _ trouble: PostgresTrouble,
+            _ identity: StoreIdentity, _ head: Position
+        ) {
             self.settings = settings
+            self.context = context
             self.pool = pool
             reading = PostgresReading(settings)
             storeIdentity = identity
             hub.advance(to: head)
-            notifier = settings.notifications == .off ? nil : PostgresNotifier(settings)
+            let (options, tables) = (settings.connection.options, settings.tables)
+            let name = "The event store \(settings.schema)"
+            let isTold = settings.connection.notifications != .off
+            notifier = isTold ? PostgresNotifier(options, channel: tables.channel, subject: name, context) : nil
             // Two, so that the server need not wait for the next batch to be laid out and sent.
             lane = AppendLane(
                 name: "disco-append",
                 appenders: (0..<2).map { [settings, hub, notifier] _ in
-                    PostgresAppender(settings, hub: hub, notifier: notifier)
+                    PostgresAppender(settings, hub: hub, notifier: notifier, trouble: trouble)
                 })
-            listener = PostgresListener(settings, hub: hub)
+            listener = PostgresListener(
+                settings.connection,
+                .init(name: name, channel: tables.channel) { [reading] connection in try reading.head(connection) },
+                context, hub: hub)
         }
 
-        private static func checkServer(_ settings: PostgresSettings, _ connection: PostgresConnection) throws {
+        private static func checkServer(_ settings: Settings, _ connection: PostgresConnection) throws {
             let result = try connection.run(
                 """
                 SELECT current_setting('server_encoding'), current_setting('fsync'), current_setting('synchronous_commit'),
@@ -109,7 +126,7 @@
         }
 
         private static func identity(
-            _ settings: PostgresSettings, _ connection: PostgresConnection
+            _ settings: Settings, _ connection: PostgresConnection
         ) throws -> StoreIdentity {
             let result = try connection.run(settings.sql("SELECT id, epoch FROM \"disco\".store"))
             guard result.count == 1, let id = result.uuid(0, 0) else {
@@ -134,7 +151,10 @@
 
         public func page(_ read: Read) async throws -> Page {
             let read = try read.checked()
-            return try await pool.run { [reading] connection in try reading.page(read, connection) }
+            return try await pool.run { [reading] connection in
+                if read.settles { try reading.settle(connection) }
+                return try reading.page(read, connection)
+            }
         }
 
         public func wait(beyond position: Position) async throws { try await hub.wait(beyond: position) }

@@ -2,12 +2,20 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// Notices what other processes append: it listens for notifications, and asks for the head at intervals all the
-    /// same, so that a lost notification delays and never hides an event.
+    /// Notices what other processes do: it listens for notifications, and asks how far they have come at intervals all the
+    /// same, so that a lost notification delays and never hides anything.
     ///
-    /// Where it cannot listen (a wrong URL, a standby, a pooler) another connection asks for the head instead, and
-    /// trying to listen goes on beside it.
+    /// Where it cannot listen (a wrong URL, a standby, a pooler) another connection asks instead, and trying to listen goes
+    /// on beside it.
     final class PostgresListener: Sendable {
+        /// What is listened for, and how it is asked how far it has come.
+        struct Subject: Sendable {
+            /// For what is logged, for example "The event store disco".
+            var name: String
+            var channel: String
+            var look: @Sendable (PostgresConnection) throws -> Position
+        }
+
         fileprivate struct State: Sendable {
             /// Nil until it is known.
             var isListening: Bool?
@@ -15,14 +23,14 @@
 
         private let worker: Worker<State>
 
-        init(_ settings: PostgresSettings, hub: WakeUpHub) {
+        init(_ settings: PostgresConnectionSettings, _ subject: Subject, _ context: StoreContext, hub: WakeUpHub) {
             let state = State(isListening: settings.notifications == .off ? false : nil)
             worker = Worker(names: ["disco-poll", "disco-listen"], state: state) { loop in
                 if loop.index == 0 {
-                    var polling = Polling(settings)
+                    var polling = Polling(settings, subject, context)
                     while !loop.isEnding { polling.turn(hub, loop) }
-                } else if settings.notifications != .off {
-                    var listening = Listening(settings)
+                } else if let options = settings.listening {
+                    var listening = Listening(options, subject, context)
                     while !loop.isEnding { listening.turn(hub, loop) }
                 }
             }
@@ -38,29 +46,28 @@
         }
     }
 
-    /// The connection that is told of appends.
+    /// The connection that is told.
     private struct Listening {
-        private let settings: PostgresSettings
+        private let subject: PostgresListener.Subject
         private let session: PostgresSession
         private var backoff = PostgresBackoff()
         private var trouble: TroubleLog
 
-        init(_ settings: PostgresSettings) {
-            self.settings = settings
-            session = PostgresSession(
-                settings.listening ?? settings.connection,
-                setUp: [PostgresStatement("LISTEN \(settings.channel)")])
-            trouble = TroubleLog("The event store \(settings.schema)", settings.logger)
+        init(_ options: PostgresConnection.Options, _ subject: PostgresListener.Subject, _ context: StoreContext) {
+            self.subject = subject
+            session = PostgresSession(options, setUp: [PostgresStatement("LISTEN \(subject.channel)")])
+            trouble = TroubleLog(subject.name, context.logger)
         }
 
-        /// Asks for the head, since a connection lost and made anew has missed notifications, and waits for the next one.
+        /// Asks how far others have come, since a connection lost and made anew has missed notifications, and waits for the
+        /// next one.
         mutating func turn(_ hub: WakeUpHub, _ loop: Worker<PostgresListener.State>.Loop) {
             do {
                 try session.run { connection in
-                    hub.advance(to: try PostgresReading(settings).head(connection))
+                    hub.advance(to: try subject.look(connection))
                     loop.listens(true)
                     backoff = PostgresBackoff()
-                    trouble.ends("is told of new events again")
+                    trouble.ends("is told of changes again")
                     // One that came with the answer: nothing more may come for it.
                     if connection.takeNotifications() { return }
                     let deadline = ContinuousClock.now + PollInterval.whenTold
@@ -75,7 +82,7 @@
             } catch {
                 loop.listens(false)
                 trouble.begins(
-                    "cannot listen for notifications and asks for new events at intervals",
+                    "cannot listen for notifications and asks for changes at intervals",
                     PostgresError.translate(error))
                 session.drop()
                 session.forgive()
@@ -85,20 +92,20 @@
         }
     }
 
-    /// The connection that asks for the head at intervals, while nothing is told.
+    /// The connection that asks at intervals, while nothing is told.
     private struct Polling {
-        private let settings: PostgresSettings
+        private let subject: PostgresListener.Subject
         private let session: PostgresSession
         private var interval = PollInterval()
         private var backoff = PostgresBackoff()
         private var trouble: TroubleLog
 
-        init(_ settings: PostgresSettings) {
-            self.settings = settings
-            var options = settings.connection
+        init(_ settings: PostgresConnectionSettings, _ subject: PostgresListener.Subject, _ context: StoreContext) {
+            self.subject = subject
+            var options = settings.options
             options.preparesStatements = false
             session = PostgresSession(options)
-            trouble = TroubleLog("The event store \(settings.schema)", settings.logger)
+            trouble = TroubleLog(subject.name, context.logger)
         }
 
         mutating func turn(_ hub: WakeUpHub, _ loop: Worker<PostgresListener.State>.Loop) {
@@ -112,13 +119,13 @@
             }
             do {
                 let before = hub.head
-                hub.advance(to: try session.run { try PostgresReading(settings).head($0) })
+                hub.advance(to: try session.run { try subject.look($0) })
                 backoff = PostgresBackoff()
-                trouble.ends("reaches its server again")
+                trouble.ends("can ask for changes again")
                 interval.turn(moved: hub.head > before)
                 loop.pause(for: interval.next)
             } catch {
-                trouble.begins("cannot ask for new events and tries again", PostgresError.translate(error))
+                trouble.begins("cannot ask for changes and tries again", PostgresError.translate(error))
                 session.forgive()
                 backoff.failed()
                 loop.pause(for: .seconds(backoff.pause() ?? 0))
@@ -126,7 +133,7 @@
         }
     }
 
-    /// How long to wait before the head is asked for again: seldom where notifications come, otherwise soon after
+    /// How long to wait before it is asked again how far others have come: seldom where notifications come, otherwise soon after
     /// something has happened and less and less often while nothing does.
     struct PollInterval {
         static let whenTold = Duration.seconds(1)
@@ -137,24 +144,32 @@
         mutating func turn(moved: Bool) { next = moved ? .milliseconds(5) : min(Self.most, next * 2) }
     }
 
-    /// Tells other processes that there are new events, off the path of the appends: what is asked for while it tells
-    /// is told at once afterwards.
+    /// Tells other processes that something is new, off the path of whoever did it: what is asked for while it tells is
+    /// told at once afterwards.
     final class PostgresNotifier: Sendable {
         /// Whether it is asked to tell.
         private let worker: Worker<Bool>
 
-        init(_ settings: PostgresSettings) {
+        /// - Parameter subject: that of the store, for what is logged.
+        init(_ options: PostgresConnection.Options, channel: String, subject: String, _ context: StoreContext) {
             worker = Worker(name: "disco-notify", state: false) { loop in
-                let session = PostgresSession(settings.connection)
-                let notify = PostgresStatement("SELECT pg_notify($1, '')", [.text(settings.channel)])
+                let session = PostgresSession(options)
+                let notify = PostgresStatement("SELECT pg_notify($1, '')", [.text(channel)])
+                var trouble = TroubleLog(subject, context.logger)
                 while Self.next(loop) {
-                    // A notification that fails is made good by the others' own asking. Notifying commits something,
-                    // which need not be flushed.
-                    try? session.run { connection in
-                        _ = try connection.run([
-                            .beginReadCommitted, PostgresStatement("SET LOCAL synchronous_commit = off"), notify,
-                            .commit,
-                        ])
+                    do {
+                        // Notifying commits something, which need not be flushed.
+                        try session.run { connection in
+                            _ = try connection.run([
+                                .beginReadCommitted, PostgresStatement("SET LOCAL synchronous_commit = off"), notify,
+                                .commit,
+                            ])
+                        }
+                        trouble.ends("notifies other processes again")
+                    } catch {
+                        // The others' own asking makes good for it.
+                        trouble.begins(
+                            "cannot notify other processes, which notice changes later", PostgresError.translate(error))
                     }
                 }
             }

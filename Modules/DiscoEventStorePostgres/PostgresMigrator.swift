@@ -5,7 +5,9 @@
 
     /// Brings a schema to this version, once, however many processes open it at the same time.
     struct PostgresMigrator {
-        let settings: PostgresSettings
+        let schema: PostgresSchema
+        /// Whether it may change anything.
+        let migrates: Bool
         let migrations: [Migration]
         /// How long a migration, one's own or another's that is waited for, may take.
         private static let patience = Duration.seconds(600)
@@ -14,28 +16,28 @@
         ///
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/schema``.
         func run(_ connection: PostgresConnection) throws {
-            guard settings.migrates else { return try requireCurrent(connection) }
+            guard migrates else { return try requireCurrent(connection) }
             if try pending(connection).isEmpty { return }
             do {
                 try connection.run(script: "BEGIN ISOLATION LEVEL READ COMMITTED")
                 // A second migrator waits here, and then finds everything done.
                 _ = try connection.run(
-                    settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco migrations \"disco\"', 0))"),
+                    schema.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco migrations \"disco\"', 0))"),
                     timeout: Self.patience)
-                if try !exists(connection, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [.text(settings.schema)]) {
-                    try connection.run(script: settings.sql("CREATE SCHEMA \"disco\""))
+                if try !exists(connection, "SELECT 1 FROM pg_namespace WHERE nspname = $1", [.text(schema.name)]) {
+                    try connection.run(script: schema.sql("CREATE SCHEMA \"disco\""))
                 }
                 try connection.run(
-                    script: settings.sql(
+                    script: schema.sql(
                         """
                         CREATE TABLE IF NOT EXISTS "disco".disco_migrations (
                             number bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,
                             applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
                         """))
                 for migration in try pending(connection) {
-                    try connection.run(script: settings.sql(migration.sql), timeout: Self.patience)
+                    try connection.run(script: schema.sql(migration.sql), timeout: Self.patience)
                     _ = try connection.run(
-                        settings.sql(
+                        schema.sql(
                             "INSERT INTO \"disco\".disco_migrations (number, name, checksum) VALUES ($1, $2, $3)"),
                         [
                             .int(Int64(migration.number)), .text(migration.name),
@@ -52,9 +54,9 @@
         /// In the order in which they are to be applied.
         func pending(_ connection: PostgresConnection) throws -> [Migration] {
             let table = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'disco_migrations'"
-            guard try exists(connection, table, [.text(settings.schema)]) else { return migrations }
+            guard try exists(connection, table, [.text(schema.name)]) else { return migrations }
             let result = try connection.run(
-                settings.sql("SELECT number, name, checksum FROM \"disco\".disco_migrations ORDER BY number"))
+                schema.sql("SELECT number, name, checksum FROM \"disco\".disco_migrations ORDER BY number"))
             let applied = (0..<result.count).map { row in
                 MigrationPlan.Applied(
                     number: Int(result.int(row, 0)), name: result.text(row, 1), checksum: result.text(row, 2))
@@ -66,7 +68,7 @@
             guard let first = try pending(connection).first else { return }
             throw EventStoreError(
                 .schema,
-                "The schema \(settings.schema) lacks the migration \(first.name), and the settings do not allow to apply it. Migrate it first."
+                "The schema \(schema.name) lacks the migration \(first.name), and the settings (`migrates`) do not allow it to be applied. Migrate the database first."
             )
         }
 

@@ -9,12 +9,14 @@
         private let worker: Worker<[Job]>
         private let cancellations: PostgresCancellations
 
+        /// - Parameter trouble: that of the store, shared by all its connections.
         init(
-            name: String, size: Int, _ options: PostgresConnection.Options, setUp: [PostgresStatement] = []
+            name: String, size: Int, _ options: PostgresConnection.Options, setUp: [PostgresStatement] = [],
+            trouble: PostgresTrouble? = nil
         ) {
             cancellations = PostgresCancellations(name: name + "-cancel")
             worker = Worker(names: (1...size).map { "\(name)-\($0)" }, state: []) { loop in
-                let session = PostgresSession(options, setUp: setUp)
+                let session = PostgresSession(options, setUp: setUp, trouble: trouble)
                 while let job = loop.wait({ $0.isEmpty ? nil : $0.removeFirst() }) { job(session) }
             }
         }

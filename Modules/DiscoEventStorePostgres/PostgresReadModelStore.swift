@@ -6,117 +6,127 @@
 
     /// Read models, checkpoints and held events in a schema of their own of a PostgreSQL database, the same as the
     /// events' or another one.
-    public final class PostgresReadModelStore: ReadModelStore {
-        private let settings: PostgresSettings
+    public final class PostgresReadModelStore: SQLReadModelStore {
+        private let settings: Settings
         private let pool: PostgresPool
+        private let hub = WakeUpHub()
+        public let context: StoreContext
+
+        /// Connections of their own, made when somebody first waits for changes, or makes one.
+        private struct Telling: Sendable {
+            var listener: PostgresListener?
+            var notifier: PostgresNotifier?
+        }
+
+        private let telling = Locked(Telling())
 
         /// Connects, and makes or migrates the tables unless the settings forbid it.
         ///
         /// - Parameter settings: a schema other than that of an event store.
         /// - Throws: ``EventStoreError``.
-        public static func open(_ settings: PostgresSettings) async throws -> PostgresReadModelStore {
+        public static func open(
+            _ settings: Settings, context: StoreContext = .system
+        ) async throws -> PostgresReadModelStore {
             try settings.check()
+            let trouble = PostgresTrouble("The read models \(settings.schema)", context)
             let pool = PostgresPool(
-                name: "disco-models", size: settings.readers, settings.connection,
-                setUp: settings.preparesStatements
-                    ? PostgresEventStore.relied.map { PostgresStatement("SET " + $0) } : [])
+                name: "disco-models", size: settings.readers, settings.connection.options,
+                setUp: settings.connection.preparesStatements
+                    ? PostgresEventStore.relied.map { PostgresStatement("SET " + $0) } : [],
+                trouble: trouble)
             do {
                 try await pool.run { connection in
-                    try PostgresMigrator(settings: settings, migrations: Migration.postgresReadModels).run(connection)
+                    try PostgresMigrator(
+                        schema: settings.tables, migrates: settings.migrates, migrations: Migration.postgresReadModels
+                    ).run(connection)
                 }
             } catch {
                 await pool.close()
                 throw error
             }
-            return PostgresReadModelStore(settings, pool)
+            trouble.opened()
+            return PostgresReadModelStore(settings, context, pool)
         }
 
-        private init(_ settings: PostgresSettings, _ pool: PostgresPool) {
+        private init(_ settings: Settings, _ context: StoreContext, _ pool: PostgresPool) {
             self.settings = settings
+            self.context = context
             self.pool = pool
         }
 
-        public func checkpoint(of consumer: String) async throws -> Checkpoint {
-            try NameCheck.argument.check(consumer: consumer)
-            return try await pool.run { [settings] connection in try Self.checkpoint(of: consumer, settings, connection)
-            }
-        }
-
-        public func consumers() async throws -> [String] {
-            try await pool.run { [settings] connection in
-                let result = try connection.run(
-                    settings.sql("SELECT DISTINCT consumer FROM \"disco\".disco_checkpoints ORDER BY consumer"))
-                return (0..<result.count).map { result.text($0, 0) }
-            }
-        }
-
-        public func held(by consumer: String) async throws -> [HeldEvent] {
-            try NameCheck.argument.check(consumer: consumer)
-            return try await pool.run { [settings] connection in
-                let result = try connection.run(
-                    settings.sql(
-                        """
-                        SELECT position, key, attempts, retry_at, reason FROM "disco".disco_held
-                        WHERE consumer = $1 AND partition = 0 ORDER BY position
-                        """), [.text(consumer)])
-                return (0..<result.count).map { row in
-                    HeldEvent(
-                        position: Position(rawValue: result.int(row, 0)), stream: StreamID(result.text(row, 1)),
-                        attempts: Int(result.int(row, 2)), retryAt: result.isNull(row, 3) ? nil : result.date(row, 3),
-                        reason: result.text(row, 4))
+        public func transaction<Result: Sendable>(
+            _ access: SQLAccess, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+        ) async throws -> Result {
+            let isReading = access == .read
+            // A change runs to its end, whatever becomes of the calling task.
+            return try await pool.run(isRepeatable: isReading, isCancellable: isReading) {
+                [schema = settings.tables] connection in
+                let mode = isReading ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE"
+                return try Self.transaction(mode, schema, connection) {
+                    if access == .setUp {
+                        // CREATE TABLE IF NOT EXISTS of two at once collides in the catalog. Another's may take its
+                        // time.
+                        _ = try connection.run(
+                            schema.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco set-up \"disco\"', 0))"),
+                            timeout: .seconds(600))
+                    }
+                    return try Self.run(body, connection, isReading: isReading)
                 }
             }
         }
 
-        public func save(_ progress: ConsumerStep) async throws { try await commit(progress) { _ in } }
+        public func changes(beyond seen: Int64) async throws -> Int64 {
+            if seen < 0 {
+                listen()
+                return try await transaction(.read) { try Self.revision($0) }
+            }
+            try await hub.wait(beyond: Position(rawValue: seen))
+            return hub.head.rawValue
+        }
 
-        public func commit(
-            _ progress: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
-        ) async throws {
-            try progress.check()
-            try await transaction { [settings] connection in
-                // First the checkpoint, which locks its row: of two that are at it one waits here, and then finds it
-                // moved.
-                try Self.move(progress, settings, connection)
-                try Self.run(body, connection)
-                try Self.store(progress, settings, connection)
+        public func changed(to revision: Int64) {
+            hub.advance(to: Position(rawValue: revision))
+            if settings.connection.notifications == .off { return }
+            let notifier = telling.withLock { telling in
+                let notifier =
+                    telling.notifier
+                    ?? PostgresNotifier(
+                        settings.connection.options, channel: settings.tables.channel, subject: name, context)
+                telling.notifier = notifier
+                return notifier
+            }
+            notifier.notify()
+        }
+
+        private var name: String { "The read models \(settings.schema)" }
+
+        private func listen() {
+            let revision = settings.tables.sql("SELECT revision FROM \"disco\".disco_changes")
+            telling.withLock { telling in
+                if telling.listener != nil { return }
+                telling.listener = PostgresListener(
+                    settings.connection,
+                    .init(name: name, channel: settings.tables.channel) { connection in
+                        let result = try connection.run(revision)
+                        return result.count == 0 ? .start : Position(rawValue: result.int(0, 0))
+                    }, context, hub: hub)
             }
         }
 
-        public func reset(_ consumer: String) async throws {
-            try NameCheck.argument.check(consumer: consumer)
-            try Task.checkCancellation()
-            try await transaction { [settings] connection in
-                for table in ["disco_checkpoints", "disco_held"] {
-                    _ = try connection.run(
-                        settings.sql("DELETE FROM \"disco\".\(table) WHERE consumer = $1"), [.text(consumer)])
-                }
-            }
+        public func close() async {
+            hub.close()
+            let telling = telling.withLock { $0 }
+            await telling.notifier?.close()
+            await telling.listener?.close()
+            await pool.close()
         }
 
-        public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-            try Task.checkCancellation()
-            try await transaction { connection in try Self.run(body, connection) }
-        }
-
-        public func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-            try Task.checkCancellation()
-            try await transaction { [settings] connection in
-                // CREATE TABLE IF NOT EXISTS of two at once collides in the catalog. Another's may take its time.
-                _ = try connection.run(
-                    settings.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco set-up \"disco\"', 0))"),
-                    timeout: .seconds(600))
-                try Self.run(body, connection)
-            }
-        }
-
-        @discardableResult
         private static func run<Result>(
-            _ body: (SQLTransaction) throws -> Result, _ connection: PostgresConnection, isReading: Bool = false
+            _ body: (any SQLConnection) throws -> Result, _ connection: PostgresConnection, isReading: Bool = false
         ) throws -> Result {
             let sql = PostgresSQLConnection(connection: connection, isReading: isReading)
             do {
-                let result = try body(SQLTransaction(sql))
+                let result = try body(sql)
                 if let failure = sql.trouble.failure { throw failure }
                 return result
             } catch {
@@ -124,29 +134,10 @@
             }
         }
 
-        public func read<Result: Sendable>(
-            _ body: @escaping @Sendable (SQLTransaction) throws -> Result
-        ) async throws -> Result {
-            try await pool.run { [settings] connection in
-                try Self.transaction("REPEATABLE READ READ ONLY", settings, connection) {
-                    try Self.run(body, connection, isReading: true)
-                }
-            }
-        }
-
-        public func close() async { await pool.close() }
-
-        /// Runs to its end, whatever becomes of the calling task.
-        private func transaction(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
-            try await pool.run(isRepeatable: false, isCancellable: false) { [settings] connection in
-                try Self.transaction("READ COMMITTED READ WRITE", settings, connection) { try body(connection) }
-            }
-        }
-
         private static func transaction<Result>(
-            _ mode: String, _ settings: PostgresSettings, _ connection: PostgresConnection, _ body: () throws -> Result
+            _ mode: String, _ schema: PostgresSchema, _ connection: PostgresConnection, _ body: () throws -> Result
         ) throws -> Result {
-            try connection.run(script: settings.sql("BEGIN ISOLATION LEVEL \(mode); \(relied)"))
+            try connection.run(script: schema.sql("BEGIN ISOLATION LEVEL \(mode); \(relied)"))
             do {
                 let result = try body()
                 try connection.commitOrDoubt()
@@ -165,89 +156,6 @@
             SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
             SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0
             """
-
-        private static func checkpoint(
-            of consumer: String, _ settings: PostgresSettings, _ connection: PostgresConnection
-        ) throws -> Checkpoint {
-            let result = try connection.run(
-                settings.sql(
-                    """
-                    SELECT position, event_id, store, epoch FROM "disco".disco_checkpoints WHERE consumer = $1 AND partition = 0
-                    """), [.text(consumer)])
-            if result.count == 0 { return .start }
-            return Checkpoint(
-                position: Position(rawValue: result.int(0, 0)), eventID: result.uuid(0, 1),
-                store: result.uuid(0, 2).map { StoreIdentity(store: $0, epoch: Int(result.int(0, 3))) })
-        }
-
-        /// Compare and set, in one statement.
-        private static func move(
-            _ progress: ConsumerStep, _ settings: PostgresSettings, _ connection: PostgresConnection
-        ) throws {
-            func values(_ checkpoint: Checkpoint) -> [PostgresValue] {
-                [
-                    checkpoint.store.map { .uuid($0.store) } ?? .null,
-                    checkpoint.store.map { .int(Int64($0.epoch)) } ?? .null,
-                    .int(checkpoint.position.rawValue), checkpoint.eventID.map { .uuid($0) } ?? .null,
-                ]
-            }
-            let moved: PostgresResult
-            if progress.from == .start {
-                // A row that says the start is as good as none.
-                moved = try connection.run(
-                    settings.sql(
-                        """
-                        INSERT INTO "disco".disco_checkpoints AS c (consumer, store, epoch, position, event_id)
-                        VALUES ($1, $2::uuid, $3::bigint, $4, $5::uuid)
-                        ON CONFLICT (consumer, partition) DO UPDATE
-                        SET store = excluded.store, epoch = excluded.epoch, position = excluded.position,
-                            event_id = excluded.event_id, updated_at = clock_timestamp()
-                        WHERE c.position = 0 AND c.store IS NULL AND c.event_id IS NULL
-                        """), [.text(progress.consumer)] + values(progress.to))
-            } else {
-                moved = try connection.run(
-                    settings.sql(
-                        """
-                        UPDATE "disco".disco_checkpoints
-                        SET store = $2::uuid, epoch = $3::bigint, position = $4, event_id = $5::uuid, updated_at = clock_timestamp()
-                        WHERE consumer = $1 AND partition = 0 AND store IS NOT DISTINCT FROM $6::uuid
-                            AND epoch IS NOT DISTINCT FROM $7::bigint AND position = $8 AND event_id IS NOT DISTINCT FROM $9::uuid
-                        """), [.text(progress.consumer)] + values(progress.to) + values(progress.from))
-            }
-            if moved.changed != 1 { throw EventStoreError.checkpointMoved(progress.consumer) }
-        }
-
-        private static func store(
-            _ progress: ConsumerStep, _ settings: PostgresSettings, _ connection: PostgresConnection
-        ) throws {
-            func run(_ sql: String, _ values: [PostgresValue]) throws {
-                let result = try connection.run(settings.sql(sql), [.text(progress.consumer)] + values)
-                if result.changed != 1 { throw EventStoreError.checkpointMoved(progress.consumer) }
-            }
-            for position in progress.release {
-                try run(
-                    "DELETE FROM \"disco\".disco_held WHERE consumer = $1 AND position = $2", [.int(position.rawValue)])
-            }
-            for held in progress.hold {
-                let values: [PostgresValue] = [
-                    .int(held.position.rawValue), .int(Int64(held.attempts)),
-                    held.retryAt.map { .time(Timestamp.microseconds(of: $0)) } ?? .null, .text(held.reason),
-                ]
-                if held.position <= progress.from.position {
-                    try run(
-                        """
-                        UPDATE "disco".disco_held SET attempts = $3, retry_at = $4::timestamptz, reason = $5
-                        WHERE consumer = $1 AND position = $2 AND attempts = $3 - 1
-                        """, values)
-                } else {
-                    try run(
-                        """
-                        INSERT INTO "disco".disco_held (consumer, position, attempts, retry_at, reason, key)
-                        VALUES ($1, $2, $3, $4::timestamptz, $5, $6) ON CONFLICT DO NOTHING
-                        """, values + [.text(held.stream.name)])
-                }
-            }
-        }
     }
 #else
     @available(*, unavailable, message: "Enable the `Postgres` trait in the dependency on disco to use this type.")

@@ -5,9 +5,9 @@
 
     /// Reads pages.
     struct PostgresReading {
-        private let settings: PostgresSettings
+        private let settings: PostgresEventStore.Settings
 
-        init(_ settings: PostgresSettings) { self.settings = settings }
+        init(_ settings: PostgresEventStore.Settings) { self.settings = settings }
 
         static let columns = """
             e.position, e.stream, e.version, e.id, e.type, e.type_version, e.payload, e.metadata, e.correlation_id,
@@ -37,10 +37,10 @@
             let (head, bound) = (result.int(0, 0), result.int(0, 1))
             var events: [RecordedEvent] = []
             var bytes = 0
-            if !result.isNull(0, 4) {
+            if !result.isNull(0, 5) {
                 events.reserveCapacity(result.count)
                 for row in 0..<result.count {
-                    let event = try Self.event(result, row, from: 4)
+                    let event = try Self.event(result, row, from: 5)
                     bytes += event.payload.bytes.count
                     events.append(event)
                 }
@@ -53,10 +53,18 @@
             let full = read.limit <= 0 || events.count == read.limit || bytes >= read.byteLimit
             var page = PageBounds(read, upTo: Position(rawValue: bound)).page(events, full: full)
             page.head = Position(rawValue: head)
+            page.settled = result.isNull(0, 4) ? nil : result.date(0, 4)
             page.throughID =
                 page.through == events.last?.position
                 ? events.last?.id : page.through == read.after ? result.uuid(0, 3) : result.uuid(0, 2)
             return page
+        }
+
+        /// Brings the time up to which everything is visible up to the present, under the lock of the appends.
+        func settle(_ connection: PostgresConnection) throws {
+            try connection.run([
+                .beginReadCommitted, PostgresStatement(settings.sql("SELECT \"disco\".settle()")), .commit,
+            ])
         }
 
         func event(_ id: UUID, _ connection: PostgresConnection) throws -> RecordedEvent? {

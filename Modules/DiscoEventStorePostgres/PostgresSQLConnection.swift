@@ -14,7 +14,7 @@
             var failure: PostgresFailure?
         }
 
-        func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) {
+        func run(_ sql: SQLStatement) throws -> SQLResult {
             if let failure = trouble.failure { throw failure }
             guard connection.isInTransaction else {
                 throw EventStoreError(
@@ -27,7 +27,7 @@
             // What is said of the transaction itself is over before it could be prepared.
             statement.isPrepared = !sql.isOfTransaction
             do {
-                guard let result = try connection.run([statement]).last else { return ([], []) }
+                guard let result = try connection.run([statement]).last else { return SQLResult() }
                 let types = (0..<Int32(result.columns.count)).map(result.type)
                 let rows = (0..<result.count).map { row in
                     types.enumerated().map { column, type -> SQLValue in
@@ -36,7 +36,7 @@
                         return SQLValue(result.text(row, column), type: type)
                     }
                 }
-                return (result.columns, rows)
+                return SQLResult(columns: result.columns, rows: rows, changed: result.changed)
             } catch let failure as PostgresFailure where failure.isLost || failure.mayPass || failure.isOfStalePlan {
                 // A cluster that takes no changes is trouble, a transaction that may only read is not.
                 if isReading, failure.sqlState == "25006" {

@@ -9,10 +9,17 @@
         private var connection: PostgresConnection?
         private var backoff = PostgresBackoff()
 
-        /// - Parameter setUp: what is run on each new connection.
-        init(_ options: PostgresConnection.Options, setUp: [PostgresStatement] = []) {
+        private let trouble: PostgresTrouble?
+
+        /// - Parameters:
+        ///   - setUp: what is run on each new connection.
+        ///   - trouble: where it is logged that there is no connection; nil for whoever logs that itself.
+        init(
+            _ options: PostgresConnection.Options, setUp: [PostgresStatement] = [], trouble: PostgresTrouble? = nil
+        ) {
             self.options = options
             self.setUp = setUp
+            self.trouble = trouble
         }
 
         /// Waits a little before it tries again to connect in vain.
@@ -27,9 +34,11 @@
                 for statement in setUp { try connection.run([statement]) }
                 backoff = PostgresBackoff()
                 self.connection = connection
+                trouble?.ends()
                 return connection
             } catch {
                 backoff.failed()
+                trouble?.begins(error)
                 throw error
             }
         }
@@ -49,6 +58,26 @@
                 throw failure
             }
         }
+    }
+
+    /// Logs once for all connections of a store when its server is out of reach, and once when it is back.
+    final class PostgresTrouble: Sendable {
+        private let log: Locked<TroubleLog>
+        /// What goes wrong while the store is opened is thrown to whoever opens it.
+        private let isOpen = Locked(false)
+
+        /// - Parameter subject: the store, for example "The event store disco".
+        init(_ subject: String, _ context: StoreContext) { log = Locked(TroubleLog(subject, context.logger)) }
+
+        /// The store is open: from now on trouble is logged.
+        func opened() { isOpen.withLock { $0 = true } }
+
+        func begins(_ error: any Error) {
+            guard isOpen.withLock({ $0 }) else { return }
+            log.withLock { $0.begins("cannot reach its server and tries again", PostgresError.translate(error)) }
+        }
+
+        func ends() { log.withLock { $0.ends("reaches its server again") } }
     }
 
     /// How long to wait before the next attempt to connect: nothing at first, then 50 ms, twice as long each time, up

@@ -31,9 +31,12 @@
                 WITH b AS MATERIALIZED (
                     SELECT h.head, least(h.head, \(upTo)) AS bound,
                         (SELECT id FROM "disco".events WHERE position = least(h.head, \(upTo))) AS bound_id,
-                        (SELECT id FROM "disco".events WHERE position = \(after)) AS after_id
+                        (SELECT id FROM "disco".events WHERE position = \(after)) AS after_id,
+                        (SELECT greatest(s.settled_at, (
+                            SELECT l.recorded_at - interval '1 microsecond' FROM "disco".events l WHERE l.position = h.head))
+                            FROM "disco".store s LIMIT 1) AS settled
                     FROM (SELECT coalesce(max(position), 0) AS head FROM "disco".events) AS h)
-                SELECT b.head, b.bound, b.bound_id, b.after_id
+                SELECT b.head, b.bound, b.bound_id, b.after_id, b.settled
                 """
             guard read.limit > 0, !read.query.items.isEmpty else {
                 return bounds + ", NULL FROM b"
@@ -107,7 +110,8 @@
             }
             if let slices = read.slices {
                 conditions.append(
-                    "e.slice BETWEEN \(bind(.int(Int64(slices.lowerBound)))) AND \(bind(.int(Int64(slices.upperBound))))")
+                    "e.slice BETWEEN \(bind(.int(Int64(slices.lowerBound)))) AND \(bind(.int(Int64(slices.upperBound))))"
+                )
             }
             if case .stream(let stream) = plan.driver {
                 let name = bind(.text(stream.name))

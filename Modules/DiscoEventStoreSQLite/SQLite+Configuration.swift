@@ -35,31 +35,39 @@
                 try SQLiteMigrator.pending(
                     in: SQLiteFile.absolute(SQLiteEventStore.Settings(config: config).path), Migration.sqliteEventStore)
             },
-            open: { config, logger in
-                var settings = try SQLiteEventStore.Settings(config: config)
-                settings.logger = logger
-                return try SQLiteEventStore(settings)
+            open: { config, context in
+                try await SQLiteEventStore.open(SQLiteEventStore.Settings(config: config), context: context)
             })
     }
 
-    extension ReadModelStoreAdapter {
-        /// ``SQLiteReadModelStore`` in a file.
-        ///
+    extension SQLiteReadModelStore.Settings {
         /// ## Configuration keys
         /// - `disco.readModels.sqlite.path` (string, default: that of the events with `.read-models` at its end): the
         ///   file.
-        public static let sqlite = ReadModelStoreAdapter(
-            name: "sqlite", keys: ["disco.readModels.sqlite.path", "disco.eventStore.sqlite.path"]
-        ) { config, logger in
+        /// - `disco.readModels.sqlite.busyTimeout` (seconds, default 10): how long to wait for another process.
+        ///
+        /// - Parameter config: the root of the configuration.
+        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        public init(config: ConfigReader) throws {
             let settings = SettingsReader(config)
             let events = try settings.text("eventStore.sqlite.path", default: "events.sqlite")
-            return try SQLiteReadModelStore(
-                path: settings.text("readModels.sqlite.path", default: events + ".read-models"), logger: logger)
+            self.init(path: try settings.text("readModels.sqlite.path", default: events + ".read-models"))
+            busyTimeout = try settings.seconds("readModels.sqlite.busyTimeout", default: busyTimeout)
+        }
+    }
+
+    extension ReadModelStoreAdapter {
+        /// ``SQLiteReadModelStore`` in a file; see its settings for the keys.
+        public static let sqlite = ReadModelStoreAdapter(
+            name: "sqlite",
+            keys: ["path", "busyTimeout"].map { "disco.readModels.sqlite." + $0 } + ["disco.eventStore.sqlite.path"]
+        ) { config, context in
+            try await SQLiteReadModelStore.open(SQLiteReadModelStore.Settings(config: config), context: context)
         }
 
         /// ``SQLiteReadModelStore`` in memory: it ends with its process.
-        public static let memory = ReadModelStoreAdapter(name: "memory") { _, _ in
-            try SQLiteReadModelStore(path: nil)
+        public static let memory = ReadModelStoreAdapter(name: "memory") { _, context in
+            try await SQLiteReadModelStore.open(.inMemory, context: context)
         }
     }
 #endif

@@ -26,13 +26,13 @@
             var version: Int64 = 0
         }
 
-        init(_ db: Database, clock: StoreClock, names: SQLiteNames) throws {
+        init(_ db: Database, context: StoreContext, names: SQLiteNames) throws {
             self.db = db
             self.names = names
             sql = try Statements(db)
-            let last = try sql.lastEvent.first { ($0.integer(0), $0.integer(1)) }
-            position = last?.0 ?? 0
-            recordedAt = clock.microseconds(notBefore: last?.1 ?? 0)
+            let last = try sql.last.first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+            position = last.0
+            recordedAt = context.microseconds(notBefore: last.1)
         }
 
         /// Nothing is written for an append that is refused: all checks come before the first row.
@@ -156,13 +156,18 @@
     extension SQLiteAppendTransaction {
         /// Asked for once in a transaction: looking them up in the connection's cache costs as much as running them.
         private struct Statements {
-            let lastEvent, key, appendOfID, stream, insertStream, insertEvent, insertTag, insertKey: SQLiteStatement
+            let last, key, appendOfID, stream, insertStream, insertEvent, insertTag, insertKey: SQLiteStatement
             let names: SQLiteNames.Statements
 
             init(_ db: Database) throws {
                 func statement(_ sql: String) throws -> SQLiteStatement { try SQLiteStatement(db, sql) }
-                lastEvent = try statement(
-                    "SELECT position, recorded_at FROM disco_events ORDER BY position DESC LIMIT 1")
+                // Later than what was said to be settled.
+                last = try statement(
+                    """
+                    SELECT coalesce(e.position, 0), max(coalesce(e.recorded_at, 0), coalesce(s.settled_at + 1, 0))
+                    FROM disco_store s LEFT JOIN disco_events e ON e.position = (SELECT max(position) FROM disco_events)
+                    LIMIT 1
+                    """)
                 key = try statement("SELECT fingerprint, first_position, events FROM disco_keys WHERE key = ?")
                 appendOfID = try statement("SELECT append_id FROM disco_events WHERE id = ?")
                 stream = try statement(

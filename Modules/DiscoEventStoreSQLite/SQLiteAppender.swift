@@ -8,13 +8,13 @@
     struct SQLiteAppender: BatchAppender {
         let database: SQLiteDatabase
         let hub: WakeUpHub
-        let clock: StoreClock
+        let context: StoreContext
         private let names = Locked(SQLiteNames())
 
-        init(database: SQLiteDatabase, hub: WakeUpHub, clock: StoreClock) {
+        init(database: SQLiteDatabase, hub: WakeUpHub, context: StoreContext) {
             self.database = database
             self.hub = hub
-            self.clock = clock
+            self.context = context
         }
 
         func commit(_ batch: [Append]) throws -> [BatchOutcome] {
@@ -29,7 +29,7 @@
             var head = 0 as Int64
             let namesAfter: SQLiteNames
             do {
-                var transaction = try SQLiteAppendTransaction(db, clock: clock, names: names.withLock { $0 })
+                var transaction = try SQLiteAppendTransaction(db, context: context, names: names.withLock { $0 })
                 for append in batch { outcomes.append(try transaction.outcome(of: append)) }
                 head = transaction.position
                 namesAfter = transaction.names

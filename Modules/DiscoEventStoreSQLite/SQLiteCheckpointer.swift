@@ -3,6 +3,7 @@
     import DiscoEventStore
     import GRDB
     import GRDBSQLite
+    import Logging
 
     /// Moves what was committed from the write-ahead log into the database, off the path of the commits: SQLite's own
     /// way makes every thousandth page's writer do it.
@@ -26,15 +27,22 @@
         /// How many pages are in the log after the last commit.
         private let worker: Worker<Int>
 
-        init(path: String) throws {
+        /// - Parameter logger: where it is logged that the log cannot be moved.
+        init(path: String, logger: Logger?) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .callback(SQLiteDatabase.waitInTurn(Self.patience))
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             worker = Worker(name: "disco-log", state: 0) { loop in
                 var nextCut = ContinuousClock.now
+                var trouble = TroubleLog("The write-ahead log of \(path)", logger)
                 while let pages = Self.next(loop), !loop.isEnding {
                     let cuts = pages >= Self.tooLong && nextCut <= .now
-                    let left = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
+                    let (left, error) = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
+                    if let error {
+                        trouble.begins("cannot be moved into the database and grows", SQLiteError.translate(error))
+                    } else {
+                        trouble.ends("is moved into the database again")
+                    }
                     if cuts, left > 0 { nextCut = .now + Self.pause }
                     // Readers hold it up: no use in trying at every commit.
                     if left > Self.worthwhile { loop.pause(for: Self.rest) }
@@ -45,13 +53,18 @@
 
         func close() async { await worker.end() }
 
-        /// How many pages are left in the log; what is busy or fails now is tried again after the next commits.
-        private static func checkpoint(_ db: Database, cutting: Bool) -> Int {
+        /// How many pages are left in the log, and what went wrong; what is busy or fails now is tried again after the next
+        /// commits.
+        private static func checkpoint(_ db: Database, cutting: Bool) -> (left: Int, error: DatabaseError?) {
             var inLog: Int32 = 0
             var moved: Int32 = 0
             let mode = cutting ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
             let code = sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, mode, &inLog, &moved)
-            return code == SQLITE_OK ? Int(inLog - moved) : max(1, Int(inLog - moved))
+            if code == SQLITE_OK { return (Int(inLog - moved), nil) }
+            let left = max(1, Int(inLog - moved))
+            // Others use the file, which is no trouble.
+            if [SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) { return (left, nil) }
+            return (left, DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage))
         }
 
         /// Blocks until there is enough to do; nil at the end.

@@ -28,7 +28,7 @@
                 (pool, checkpointer) = try Self.insistently(for: busyTimeout) {
                     let pool = try Self.open(path, durability, busyTimeout)
                     do {
-                        return (pool, try Self.prepare(pool, path, durability, migrations))
+                        return (pool, try Self.prepare(pool, path, durability, migrations, logger))
                     } catch {
                         try? pool.close()
                         throw error
@@ -60,9 +60,9 @@
 
         private static func prepare(
             _ pool: any DatabaseWriter, _ path: String?, _ durability: SQLiteEventStore.Durability,
-            _ migrations: [Migration]
+            _ migrations: [Migration], _ logger: Logger?
         ) throws -> SQLiteCheckpointer? {
-            let checkpointer = try path.map { try SQLiteCheckpointer(path: $0) }
+            let checkpointer = try path.map { try SQLiteCheckpointer(path: $0, logger: logger) }
             try pool.writeWithoutTransaction { db in
                 if path != nil {
                     try checkWritable(db)

@@ -16,11 +16,12 @@
 
         public func delete(_ stream: StreamID) async throws {
             try NameCheck.argument.check(stream)
+            let now = Timestamp.microseconds(of: context.now())
             try await database.write { db in
                 let key = try Self.key(of: stream, db).key
                 try db.execute(
                     sql: "UPDATE disco_streams SET deleted_at = coalesce(deleted_at, ?) WHERE key = ?",
-                    arguments: [Timestamp.microseconds(of: Date()), key])
+                    arguments: [now, key])
             }
         }
 
@@ -36,6 +37,7 @@
         public func erase(_ stream: StreamID, close: Bool) async throws {
             try NameCheck.argument.check(stream)
             guard settings.allowsErasing else { throw EventStoreError.erasingNotAllowed("Settings.allowsErasing") }
+            let now = Timestamp.microseconds(of: context.now())
             try await database.write { db in
                 let known = try Self.key(of: stream, db)
                 let close = close || known.closed
@@ -52,7 +54,7 @@
                         UPDATE disco_events SET payload = 'null', metadata = NULL, correlation_id = NULL, causation_id = NULL,
                             tags = NULL, erased_at = ?
                         WHERE stream = ? AND erased_at IS NULL
-                        """, arguments: [Timestamp.microseconds(of: Date()), known.key])
+                        """, arguments: [now, known.key])
                 try db.execute(sql: "DELETE FROM disco_permits WHERE stream = ?", arguments: [known.key])
                 try db.execute(
                     sql: "UPDATE disco_streams SET deleted_at = NULL, closed = ? WHERE key = ?",
@@ -88,6 +90,7 @@
         public func save(_ snapshot: Snapshot) async throws {
             try snapshot.key.check()
             let key = snapshot.key
+            let now = Timestamp.microseconds(of: context.now())
             try await database.write { db in
                 try db.execute(
                     sql: """
@@ -99,7 +102,7 @@
                         """,
                     arguments: [
                         key.stream.name, key.name, key.fingerprint, snapshot.version, snapshot.state.string,
-                        Timestamp.microseconds(of: Date()),
+                        now,
                     ])
             }
         }

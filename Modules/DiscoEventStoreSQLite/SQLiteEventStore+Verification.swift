@@ -31,7 +31,9 @@
                     .init(
                         position: position, stream: (row[1] as String?).map { StreamID($0) }, version: row[2],
                         versionBefore: row[5] ?? 0, recordedAt: Timestamp.date(microseconds: row[4]),
-                        payload: try row.withUnsafeData(atIndex: 3) { JSONText(unchecked: $0.map { [UInt8]($0) } ?? []) },
+                        payload: try row.withUnsafeData(atIndex: 3) {
+                            JSONText(unchecked: $0.map { [UInt8]($0) } ?? [])
+                        },
                         isFoundByTags: try isFoundByTags(row[6], position, db), lacksType: row.hasNull(atIndex: 7)))
             }
             return examination.page

@@ -1,10 +1,9 @@
 #if SQLite
     public import DiscoCore
-    public import DiscoEventStore
+    import DiscoEventStore
     import DiscoMigrations
     import Foundation
     import GRDB
-    public import Logging
 
     /// The event store in a SQLite file: the embedded default.
     ///
@@ -12,7 +11,7 @@
     /// returned is on disk: the file is in WAL mode with `synchronous=FULL`, which is read back when it is opened.
     ///
     /// ```swift
-    /// let store = try SQLiteEventStore(path: "wallets.sqlite")
+    /// let store = try await SQLiteEventStore.open(path: "wallets.sqlite")
     /// let client = EventStoreClient(store)
     /// ```
     public final class SQLiteEventStore: EventStore {
@@ -25,8 +24,6 @@
             public var busyTimeout = Duration.seconds(10)
             /// Whether streams may be blanked for good.
             public var allowsErasing = false
-            /// Where trouble in the background is said, once when it begins and once when it ends.
-            public var logger: Logger?
 
             public init(path: String) { self.path = path }
         }
@@ -41,6 +38,7 @@
 
         let database: SQLiteDatabase
         public let settings: Settings
+        public let context: StoreContext
         private let lane: AppendLane
         private let hub = WakeUpHub()
         private let watcher: SQLiteWatcher
@@ -50,17 +48,27 @@
         ///
         /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
         ///   later version.
-        public convenience init(path: String) throws { try self.init(Settings(path: path)) }
+        public static func open(
+            _ settings: Settings, context: StoreContext = .system
+        ) async throws -> SQLiteEventStore {
+            // It blocks, while another process migrates the file for example.
+            try await onOwnThread(name: "disco-open") { try SQLiteEventStore(settings, context) }
+        }
 
-        /// - Parameter clock: where recorded times come from.
-        public init(_ settings: Settings, clock: StoreClock = .system) throws {
+        /// Opens a file with the defaults of ``Settings``.
+        public static func open(path: String, context: StoreContext = .system) async throws -> SQLiteEventStore {
+            try await open(Settings(path: path), context: context)
+        }
+
+        private init(_ settings: Settings, _ context: StoreContext) throws {
             let path = try SQLiteFile.absolute(settings.path)
             var settings = settings
             settings.path = path
             self.settings = settings
+            self.context = context
             database = try SQLiteDatabase(
                 path: path, durability: settings.durability, busyTimeout: settings.busyTimeout,
-                migrations: Migration.sqliteEventStore, logger: settings.logger)
+                migrations: Migration.sqliteEventStore, logger: context.logger)
             let opened = try database.onWriter { db in
                 (
                     try Row.fetchOne(db, sql: "SELECT id, epoch FROM disco_store").flatMap { row in
@@ -77,8 +85,10 @@
             hub.advance(to: opened.1)
             lane = AppendLane(
                 name: "disco-append",
-                appender: SQLiteAppender(database: database, hub: hub, clock: clock))
-            watcher = try SQLiteWatcher(path: path, file: database.file, hub: hub, logger: settings.logger)
+                appender: SQLiteAppender(database: database, hub: hub, context: context))
+            watcher = try SQLiteWatcher(
+                path: path, file: database.file, hub: hub, subject: "The event store \(path)", logger: context.logger,
+                look: SQLiteReading.head)
         }
 
         public var abilities: StoreAbilities {
@@ -92,6 +102,10 @@
 
         public func page(_ read: Read) async throws -> Page {
             let read = try read.checked()
+            if read.settles {
+                let now = Timestamp.microseconds(of: context.now())
+                try await database.write { db in try SQLiteReading.settle(at: now, db) }
+            }
             return try await database.read { db in try SQLiteReading.page(read, db) }
         }
 

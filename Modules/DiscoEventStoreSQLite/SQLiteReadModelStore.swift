@@ -1,158 +1,112 @@
 #if SQLite
     public import DiscoCore
+    import DiscoEventStore
     import DiscoMigrations
     import Foundation
     import GRDB
-    public import Logging
 
     /// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks
     /// an append.
-    public final class SQLiteReadModelStore: ReadModelStore {
+    public final class SQLiteReadModelStore: SQLReadModelStore {
         private let database: SQLiteDatabase
+        private let hub = WakeUpHub()
+        /// Made when somebody first waits for changes.
+        private let watcher = Locked<SQLiteWatcher?>(nil)
+        public let context: StoreContext
+
+        public struct Settings: Sendable {
+            /// The file; made where it is missing. `~/` stands for the home folder; a relative path is made absolute when
+            /// the store is opened. Nil for a database in memory, which ends with the store.
+            public var path: String?
+            /// How long to wait for another process that holds the file before ``EventStoreError/Code/busy`` is thrown.
+            public var busyTimeout = Duration.seconds(10)
+
+            public init(path: String) { self.path = path }
+
+            private init() {}
+
+            public static let inMemory = Settings()
+        }
+
+        public let settings: Settings
 
         /// Opens the file, which is made and migrated where it is missing or older.
         ///
-        /// - Parameters:
-        ///   - path: nil for a database in memory, which belongs to this instance. `~/` stands for the home folder; a
-        ///     relative path is made absolute when the store is opened.
-        ///   - logger: where trouble in the background is said.
-        public init(path: String?, logger: Logger? = nil) throws {
+        /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
+        ///   later version.
+        public static func open(
+            _ settings: Settings, context: StoreContext = .system
+        ) async throws -> SQLiteReadModelStore {
+            try await onOwnThread(name: "disco-open") { try SQLiteReadModelStore(settings, context) }
+        }
+
+        /// Opens a file with the defaults of ``Settings``.
+        public static func open(path: String, context: StoreContext = .system) async throws -> SQLiteReadModelStore {
+            try await open(Settings(path: path), context: context)
+        }
+
+        private init(_ settings: Settings, _ context: StoreContext) throws {
+            var settings = settings
+            settings.path = try settings.path.map(SQLiteFile.absolute)
+            self.settings = settings
+            self.context = context
             database = try SQLiteDatabase(
-                path: path.map(SQLiteFile.absolute), migrations: Migration.sqliteReadModels, logger: logger)
+                path: settings.path, busyTimeout: settings.busyTimeout, migrations: Migration.sqliteReadModels,
+                logger: context.logger)
         }
 
-        public func checkpoint(of consumer: String) async throws -> Checkpoint {
-            try NameCheck.argument.check(consumer: consumer)
-            return try await database.read { db in try Self.checkpoint(of: consumer, db) }
-        }
-
-        public func consumers() async throws -> [String] {
-            try await database.read { db in
-                try String.fetchAll(db, sql: "SELECT DISTINCT consumer FROM disco_checkpoints ORDER BY consumer")
+        public func transaction<Result: Sendable>(
+            _ access: SQLAccess, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+        ) async throws -> Result {
+            switch access {
+            case .read: try await database.read { db in try Self.run(body, db, isReading: true) }
+            // SQLite has one writer at a time in any case.
+            case .write, .setUp: try await database.write { db in try Self.run(body, db) }
             }
         }
 
-        public func held(by consumer: String) async throws -> [HeldEvent] {
-            try NameCheck.argument.check(consumer: consumer)
-            return try await database.read { db in
-                try Row.fetchAll(
-                    db,
-                    sql: """
-                        SELECT position, key, attempts, retry_at, reason FROM disco_held
-                        WHERE consumer = ? AND "partition" = 0 ORDER BY position
-                        """, arguments: [consumer]
-                ).map { row in
-                    HeldEvent(
-                        position: Position(rawValue: row[0]), stream: StreamID(row[1]), attempts: row[2],
-                        retryAt: (row[3] as Int64?).map(Timestamp.date(microseconds:)), reason: row[4])
+        public func changes(beyond seen: Int64) async throws -> Int64 {
+            if seen < 0 {
+                try watch()
+                return try await transaction(.read) { try Self.revision($0) }
+            }
+            try await hub.wait(beyond: Position(rawValue: seen))
+            return hub.head.rawValue
+        }
+
+        public func changed(to revision: Int64) { hub.advance(to: Position(rawValue: revision)) }
+
+        /// In memory there are no other processes.
+        private func watch() throws {
+            guard let path = settings.path else { return }
+            try watcher.withLock { watcher in
+                if watcher != nil { return }
+                watcher = try SQLiteWatcher(
+                    path: path, file: database.file, hub: hub, subject: "The read models \(path)",
+                    logger: context.logger
+                ) { db in
+                    let sql = "SELECT revision FROM disco_changes"
+                    return Position(rawValue: try Int64.fetchOne(db.cachedStatement(sql: sql)) ?? 0)
                 }
             }
         }
 
-        public func save(_ progress: ConsumerStep) async throws { try await commit(progress) { _ in } }
-
-        public func commit(
-            _ progress: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
-        ) async throws {
-            try progress.check()
-            try await database.write { db in
-                guard try Self.checkpoint(of: progress.consumer, db) == progress.from else {
-                    throw EventStoreError.checkpointMoved(progress.consumer)
-                }
-                try Self.run(body, db)
-                try Self.store(progress, db)
-            }
-        }
-
-        public func reset(_ consumer: String) async throws {
-            try NameCheck.argument.check(consumer: consumer)
-            try await database.write { db in
-                try db.execute(sql: "DELETE FROM disco_checkpoints WHERE consumer = ?", arguments: [consumer])
-                try db.execute(sql: "DELETE FROM disco_held WHERE consumer = ?", arguments: [consumer])
-            }
-        }
-
-        public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-            try await database.write { db in try Self.run(body, db) }
+        public func close() async {
+            hub.close()
+            await watcher.withLock { $0 }?.close()
+            await database.close()
         }
 
         private static func run<Result>(
-            _ body: (SQLTransaction) throws -> Result, _ db: Database, isReading: Bool = false
+            _ body: (any SQLConnection) throws -> Result, _ db: Database, isReading: Bool = false
         ) throws -> Result {
             let connection = Connection(db: db, isReading: isReading)
             do {
-                let result = try body(SQLTransaction(connection))
+                let result = try body(connection)
                 if let error = connection.trouble.error { throw error }
                 return result
             } catch {
                 throw connection.trouble.error ?? error
-            }
-        }
-
-        public func read<Result: Sendable>(
-            _ body: @escaping @Sendable (SQLTransaction) throws -> Result
-        ) async throws -> Result {
-            try await database.read { db in try Self.run(body, db, isReading: true) }
-        }
-
-        public func close() async { await database.close() }
-
-        private static func checkpoint(of consumer: String, _ db: Database) throws -> Checkpoint {
-            let row = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT position, event_id, store, epoch FROM disco_checkpoints WHERE consumer = ? AND "partition" = 0
-                    """, arguments: [consumer])
-            guard let row else { return .start }
-            let store = (row[2] as Data?).flatMap(UUID.init(blob:))
-            return Checkpoint(
-                position: Position(rawValue: row[0]), eventID: (row[1] as Data?).flatMap(UUID.init(blob:)),
-                store: store.map { StoreIdentity(store: $0, epoch: row[3]) })
-        }
-
-        private static func store(_ progress: ConsumerStep, _ db: Database) throws {
-            let now = Timestamp.microseconds(of: Date())
-            try db.execute(
-                sql: """
-                    INSERT INTO disco_checkpoints (consumer, store, epoch, position, event_id, updated_at)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET store = excluded.store, epoch = excluded.epoch, position = excluded.position,
-                        event_id = excluded.event_id, updated_at = excluded.updated_at
-                    """,
-                arguments: [
-                    progress.consumer, progress.to.store?.store.blob, progress.to.store?.epoch,
-                    progress.to.position.rawValue,
-                    progress.to.eventID?.blob, now,
-                ])
-            for position in progress.release {
-                try db.execute(
-                    sql: "DELETE FROM disco_held WHERE consumer = ? AND position = ?",
-                    arguments: [progress.consumer, position.rawValue])
-                if db.changesCount != 1 { throw EventStoreError.checkpointMoved(progress.consumer) }
-            }
-            for held in progress.hold {
-                if held.position <= progress.from.position {
-                    try db.execute(
-                        sql: """
-                            UPDATE disco_held SET attempts = ?3, retry_at = ?4, reason = ?5
-                            WHERE consumer = ?1 AND position = ?2 AND attempts = ?3 - 1
-                            """,
-                        arguments: [
-                            progress.consumer, held.position.rawValue, held.attempts,
-                            held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
-                        ])
-                } else {
-                    try db.execute(
-                        sql: """
-                            INSERT INTO disco_held (consumer, key, position, attempts, retry_at, reason) VALUES (?, ?, ?, ?, ?, ?)
-                            ON CONFLICT DO NOTHING
-                            """,
-                        arguments: [
-                            progress.consumer, held.stream.name, held.position.rawValue, held.attempts,
-                            held.retryAt.map(Timestamp.microseconds(of:)), held.reason,
-                        ])
-                }
-                if db.changesCount != 1 { throw EventStoreError.checkpointMoved(progress.consumer) }
             }
         }
 
@@ -167,7 +121,7 @@
                 var error: (any Error)?
             }
 
-            func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) {
+            func run(_ sql: SQLStatement) throws -> SQLResult {
                 if let error = trouble.error { throw error }
                 // Also where an error was swallowed that ended the transaction, as INSERT OR ROLLBACK does: what comes
                 // now would be committed by itself.
@@ -177,7 +131,10 @@
                 }
                 do {
                     let statement = try SQLiteStatementCache.statement(db, sql.text { _ in "?" })
-                    return try SQLiteStatement(db, statement).all(sql.values.map(\.bound))
+                    let answer = try SQLiteStatement(db, statement).all(sql.values.map(\.bound))
+                    return SQLResult(
+                        columns: answer.columns, rows: answer.rows,
+                        changed: statement.isReadonly ? 0 : db.changesCount)
                 } catch let error as DatabaseError {
                     let translated = SQLiteError.ofStatement(error, isReading: isReading)
                     if SQLiteError.isTrouble(error) { trouble.error = translated }

@@ -11,8 +11,30 @@
                 rawValue: try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(position) FROM disco_events")) ?? 0)
         }
 
+        /// The last position, and the time up to which everything is visible: events recorded later are later than what was
+        /// said to be settled, and no earlier than the last one.
+        private static func end(_ db: Database) throws -> (head: Position, settled: Int64?) {
+            let row = try Row.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT e.position, e.recorded_at - 1, s.settled_at
+                        FROM disco_store s LEFT JOIN disco_events e ON e.position = (SELECT max(position) FROM disco_events)
+                        LIMIT 1
+                        """))
+            guard let row else { return (.start, nil) }
+            let times = [row[1] as Int64?, row[2] as Int64?].compactMap(\.self)
+            return (Position(rawValue: row[0] as Int64? ?? 0), times.max())
+        }
+
+        /// Brings the time up to which everything is visible up to the present; in a transaction that writes, as appends
+        /// do.
+        static func settle(at now: Int64, _ db: Database) throws {
+            try db.execute(
+                sql: "UPDATE disco_store SET settled_at = max(coalesce(settled_at, ?1), ?1)", arguments: [now])
+        }
+
         static func page(_ read: Read, _ db: Database) throws -> Page {
-            let head = try head(db)
+            let (head, settled) = try end(db)
             var upTo = min(read.upTo ?? head, head)
             if let asOf = read.asOf { upTo = min(upTo, try lastPosition(asOf: asOf, head, db)) }
             var gathered = PageBounds(read, upTo: upTo)
@@ -33,6 +55,7 @@
             }
             var page = gathered.page()
             page.head = head
+            page.settled = settled.map(Timestamp.date(microseconds:))
             page.throughID = try id(at: page.through, db)
             return page
         }

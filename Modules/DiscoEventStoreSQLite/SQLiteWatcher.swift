@@ -4,8 +4,8 @@
     import GRDB
     import Logging
 
-    /// Notices what other processes append: every 20 ms it asks SQLite whether anybody else has committed, which costs
-    /// microseconds, and only then for the head.
+    /// Notices what other connections commit: every 20 ms it asks SQLite whether any has, which costs microseconds, and
+    /// only then how far the file has come.
     final class SQLiteWatcher: Sendable {
         private static let interval = Duration.milliseconds(20)
         /// Every so many intervals it looks whether the file is still there.
@@ -13,39 +13,69 @@
 
         private let worker: Worker<Void>
 
-        init(path: String, file: SQLiteFile?, hub: WakeUpHub, logger: Logger?) throws {
+        /// - Parameters:
+        ///   - subject: what is watched, for what is logged.
+        ///   - look: how far the file has come.
+        init(
+            path: String, file: SQLiteFile?, hub: WakeUpHub, subject: String, logger: Logger?,
+            look: @escaping @Sendable (Database) throws -> Position
+        ) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(1)
             let queue = try SQLiteError.translating { try DatabaseQueue(path: path, configuration: configuration) }
             worker = Worker(name: "disco-watch") { loop in
-                var seen = -1
-                var turns = 0
-                var trouble = TroubleLog("The event store \(path)", logger)
-                while loop.pause(for: Self.interval) {
-                    turns += 1
-                    if turns.isMultiple(of: Self.turnsPerLook), let file {
-                        do {
-                            try file.check()
-                            trouble.ends("has its file back")
-                        } catch {
-                            trouble.begins("has lost its file and refuses everything", error)
-                        }
-                    }
-                    // What cannot be read now is read at the next turn.
-                    try? queue.inDatabase { db in
-                        // "The integer values returned by two invocations of "PRAGMA data_version" from the same
-                        // connection will be different if changes were committed to the database by any other
-                        // connection in the interim." (sqlite.org)
-                        let version = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
-                        guard version != seen else { return }
-                        hub.advance(to: try SQLiteReading.head(db))
-                        seen = version
-                    }
-                }
+                var watch = Watch(subject, logger)
+                while loop.pause(for: Self.interval) { watch.turn(queue, file, hub, look) }
                 try? queue.close()
             }
         }
 
         func close() async { await worker.end() }
+
+        private struct Watch {
+            private var seen = -1
+            private var turns = 0
+            private var fileTrouble: TroubleLog
+            private var readTrouble: TroubleLog
+            private var failures = 0
+
+            init(_ subject: String, _ logger: Logger?) {
+                fileTrouble = TroubleLog(subject, logger)
+                readTrouble = TroubleLog(subject, logger)
+            }
+
+            mutating func turn(
+                _ queue: DatabaseQueue, _ file: SQLiteFile?, _ hub: WakeUpHub, _ look: (Database) throws -> Position
+            ) {
+                turns += 1
+                if turns.isMultiple(of: SQLiteWatcher.turnsPerLook), let file {
+                    do {
+                        try file.check()
+                        fileTrouble.ends("has its file back")
+                    } catch {
+                        fileTrouble.begins("has lost its file and refuses everything", error)
+                    }
+                }
+                do {
+                    try queue.inDatabase { db in
+                        // "The integer values returned by two invocations of "PRAGMA data_version" from the same
+                        // connection will be different if changes were committed to the database by any other
+                        // connection in the interim." (sqlite.org)
+                        let version = try Int.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+                        guard version != seen else { return }
+                        hub.advance(to: try look(db))
+                        seen = version
+                    }
+                    failures = 0
+                    readTrouble.ends("notices what other processes do again")
+                } catch {
+                    // What cannot be read now, for another's lock say, is read at the next turn.
+                    failures += 1
+                    if failures == SQLiteWatcher.turnsPerLook {
+                        readTrouble.begins("cannot notice what other processes do", SQLiteError.translate(error))
+                    }
+                }
+            }
+        }
     }
 #endif

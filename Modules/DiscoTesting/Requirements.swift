@@ -52,3 +52,11 @@ func within<Result: Sendable>(
     }
     return try await waiter.value()
 }
+
+/// The value, where there is one.
+func requireValue<Value>(
+    _ value: Value?, _ what: @autoclosure () -> String, file: String = #fileID, line: Int = #line
+) throws -> Value {
+    guard let value else { throw ConformanceFailure(message: "\(what()) is missing", file: file, line: line) }
+    return value
+}

@@ -12,9 +12,15 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct ConsumerTroubleTests {
     private struct Trouble: Error {}
 
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private let store = InMemoryEventStore(allowsErasing: true)
+    private let log: LogCollector
+    private let store: InMemoryEventStore
     private var client: EventStoreClient { EventStoreClient(store) }
+
+    init() {
+        let log = LogCollector()
+        self.log = log
+        store = InMemoryEventStore(.init(allowsErasing: true), context: StoreContext(logger: log.logger()))
+    }
 
     /// Notes the payloads it is given, after asking what to do.
     private struct Reactor: Policy {
@@ -51,14 +57,14 @@ import Testing
     }
 
     private func consumers(_ consumer: EventConsumer, of client: EventStoreClient? = nil) -> Consumers {
-        Consumers(of: client ?? self.client, [consumer], logger: logger)
+        Consumers(of: client ?? self.client, [consumer])
     }
 
     private func readModelStores() async throws -> [any ReadModelStore] {
         let database = try TestDatabase()
         return [
-            try SQLiteReadModelStore(path: nil),
-            try await PostgresReadModelStore.open(PostgresSettings(url: database.url, schema: database.schema)),
+            try await SQLiteReadModelStore.open(.inMemory),
+            try await PostgresReadModelStore.open(.init(url: database.url, schema: database.schema)),
         ]
     }
 
@@ -94,7 +100,7 @@ import Testing
         policy.react = { event in
             works.withLock { $0 } || event.stream != "a-1" ? .done : .retry(after: .zero)
         }
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let consumers = consumers(.policy(policy, in: readModels))
         try await consumers.catchUp()
         try await client.delete("a-1")
@@ -116,7 +122,7 @@ import Testing
         for number in 0..<600 { try await record(StreamID("s-\(number)"), number...number) }
         var policy = Reactor()
         policy.react = { _ in works.withLock { $0 } ? .done : .retry(after: .zero) }
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let consumers = consumers(.policy(policy, in: readModels))
         try await consumers.catchUp()
         for number in 0..<599 { try await client.delete(StreamID("s-\(number)")) }
@@ -137,7 +143,7 @@ import Testing
             try? await Task.sleep(for: .seconds(60))
             throw Trouble()
         }
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let running = Task { [policy] in try await consumers(.policy(policy, in: readModels)).run() }
         try await reached.value()
         running.cancel()
@@ -150,7 +156,7 @@ import Testing
         try await record("a-1", 1...2)
         var policy = Reactor()
         policy.react = { _ in .retry(after: .zero) }
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let consumers = consumers(.policy(policy, in: readModels))
         try await consumers.catchUp()
         try await client.erase("a-1")
@@ -160,13 +166,13 @@ import Testing
 
     @Test func aTimeInTheFutureIsWaitedForOverARestartToo() async throws {
         let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
-        let client = EventStoreClient(InMemoryEventStore(clock: StoreClock { now.withLock { $0 } }))
+        let client = EventStoreClient(InMemoryEventStore(context: StoreContext(now: { now.withLock { $0 } })))
         func record(_ payload: Int) async throws {
             try await client.append(
                 Append([NewEvent(stream: "a-1", type: "T", payload: JSONText(.number(.init(payload))))]))
             now.withLock { $0.addTimeInterval(60) }
         }
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let policy = Reactor()
         let start = ConsumerStart.time(Date(timeIntervalSince1970: 1_700_000_000 + 150))
         for payload in 1...5 {
@@ -180,7 +186,7 @@ import Testing
         for wrong in [Double.nan, .infinity, -.infinity, 1e300] {
             let start = ConsumerStart.time(Date(timeIntervalSinceReferenceDate: wrong))
             let consumers = consumers(
-                .policy(Reactor(), in: try SQLiteReadModelStore(path: nil), from: start), of: client)
+                .policy(Reactor(), in: try await SQLiteReadModelStore.open(.inMemory), from: start), of: client)
             if wrong.isNaN {
                 await #expect(throws: EventStoreError.self) { try await consumers.catchUp() }
             } else {
@@ -217,9 +223,9 @@ import Testing
                 Upcaster("Split", into: ["One", "Two"]) { old in [.init("One", old), .init("Two", old)] },
             ])
         let policy = Reactor()
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let both = Consumers(
-            of: upcasting, [.policy(policy, in: readModels), .projection(Lines(), in: readModels)], logger: logger)
+            of: upcasting, [.policy(policy, in: readModels), .projection(Lines(), in: readModels)])
         try await both.catchUp()
         #expect(policy.seen.withLock { $0 } == ["Good{}", "Good{}", "One{}", "Two{}"])
         for name in ["reactor", "lines"] {
@@ -306,12 +312,11 @@ import Testing
     @Test func aConsumerThatIsRunWhileTheServerIsAwayWaitsForItAndSaysSoOnce() async throws {
         try await record("a-1", 1...3)
         let cluster = try await PostgresCluster.start()
-        var settings = PostgresSettings(url: cluster.url, schema: "models")
-        settings.connectTimeout = .seconds(2)
+        var settings = PostgresReadModelStore.Settings(url: cluster.url, schema: "models")
+        settings.connection.connectTimeout = .seconds(2)
         let readModels = try await PostgresReadModelStore.open(settings)
         try await cluster.kill()
-        let log = LogCollector()
-        let consumers = Consumers(of: client, [.projection(Lines(), in: readModels)], logger: log.logger())
+        let consumers = Consumers(of: client, [.projection(Lines(), in: readModels)])
         let running = Task { try await consumers.run() }
         await eventually { log.messages.contains { $0.contains("waits for its stores") } }
         try await cluster.startAgain()

@@ -68,8 +68,8 @@ import Testing
     }
 
     @Test func aProjectionFollowsAndAppliesNothingTwice() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
-        let consumers = Consumers(of: client, [.projection(Lines(), in: store)], logger: logger)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
+        let consumers = Consumers(of: client, [.projection(Lines(), in: store)])
         try await record("a-1", 1, 2)
         try await consumers.catchUp()
         try await consumers.catchUp()
@@ -80,9 +80,9 @@ import Testing
     }
 
     @Test func aRetriedEventIsNotOvertakenWithinItsStream() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         let policy = Recorder(failing: ["1"])
-        let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
+        let consumers = Consumers(of: client, [.policy(policy, in: store)])
         try await record("a-1", 1)
         try await record("b-1", 10)
         try await record("a-1", 2, 3)
@@ -105,9 +105,9 @@ import Testing
     }
 
     @Test func anEventThatBecameSeveralIsRetriedAsAWholeByAPolicy() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         let policy = Recorder(failing: ["[1]"])
-        let consumers = Consumers(of: halved, [.policy(policy, in: store)], logger: logger)
+        let consumers = Consumers(of: halved, [.policy(policy, in: store)])
         try await record("a-1", 1, 2)
         try await consumers.catchUp()
         #expect(policy.seen.withLock { $0 } == ["1"])
@@ -119,9 +119,9 @@ import Testing
 
     @Test(arguments: ["1", "[1]"])
     func anEventThatBecameSeveralIsAppliedAsAWholeByAProjection(failing: String) async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         let consumers = Consumers(
-            of: halved, [.projection(Lines(failing: [failing]), in: store)], logger: logger)
+            of: halved, [.projection(Lines(failing: [failing]), in: store)])
         try await record("a-1", 1, 2)
         try await record("b-1", 3)
         try await consumers.catchUp()
@@ -133,22 +133,22 @@ import Testing
 
     @Test func whatIsHeldSurvivesARestart() async throws {
         let folder = try TemporaryFolder()
-        let first = try SQLiteReadModelStore(path: folder.file("read-models"))
+        let first = try await SQLiteReadModelStore.open(path: folder.file("read-models"))
         try await record("a-1", 1, 2)
-        try await Consumers(of: client, [.policy(Recorder(failing: ["1"]), in: first)], logger: logger).catchUp()
+        try await Consumers(of: client, [.policy(Recorder(failing: ["1"]), in: first)]).catchUp()
         await first.close()
-        let second = try SQLiteReadModelStore(path: folder.file("read-models"))
+        let second = try await SQLiteReadModelStore.open(path: folder.file("read-models"))
         #expect(try await second.held(by: "recorder").map(\.position) == [1, 2])
         let policy = Recorder()
-        let consumers = Consumers(of: client, [.policy(policy, in: second)], logger: logger)
+        let consumers = Consumers(of: client, [.policy(policy, in: second)])
         try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 2 }
         #expect(policy.seen.withLock { $0 } == ["1", "2"])
         await second.close()
     }
 
     @Test func aProjectionThatThrowsLosesNothingAndHoldsOnlyThatStream() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
-        let consumers = Consumers(of: client, [.projection(Lines(failing: ["1"]), in: store)], logger: logger)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
+        let consumers = Consumers(of: client, [.projection(Lines(failing: ["1"]), in: store)])
         try await record("a-1", 1)
         try await record("b-1", 10)
         try await record("a-1", 2)
@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test func aStepFromAnotherCheckpointIsRefusedWithItsWrites() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         try await store.write { try Lines().setUp($0) }
         let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 5))
         try await store.save(step)
@@ -180,18 +180,18 @@ import Testing
     }
 
     @Test func aCheckpointOfAnotherStoreIsRefused() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         try await record("a-1", 1, 2)
-        try await Consumers(of: client, [.projection(Lines(), in: store)], logger: logger).catchUp()
+        try await Consumers(of: client, [.projection(Lines(), in: store)]).catchUp()
         let other = EventStoreClient(InMemoryEventStore())
-        let consumers = Consumers(of: other, [.projection(Lines(), in: store)], logger: logger)
+        let consumers = Consumers(of: other, [.projection(Lines(), in: store)])
         await #expect(throws: CheckpointDiverged.self) { try await consumers.catchUp() }
     }
 
     @Test func runFollowsUntilItIsCancelled() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         let policy = Recorder()
-        let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
+        let consumers = Consumers(of: client, [.policy(policy, in: store)])
         let running = Task { try await consumers.run() }
         try await record("a-1", 1, 2, 3)
         await eventually { policy.seen.withLock { $0 }.count == 3 }
@@ -202,7 +202,7 @@ import Testing
 
     @Test func aNewConsumerBeginsWhereItIsToldAndGoesOnFromThereLater() async throws {
         let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
-        let client = EventStoreClient(InMemoryEventStore(clock: StoreClock { now.withLock { $0 } }))
+        let client = EventStoreClient(InMemoryEventStore(context: StoreContext(now: { now.withLock { $0 } })))
         func record(_ payload: Int) async throws {
             let text = JSONText(.number(.init(payload)))
             try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: text)]))
@@ -220,7 +220,7 @@ import Testing
         for (start, expected) in starts {
             let policy = Recorder()
             let consumers = Consumers(
-                of: client, [.policy(policy, in: try SQLiteReadModelStore(path: nil), from: start)], logger: logger)
+                of: client, [.policy(policy, in: try await SQLiteReadModelStore.open(.inMemory), from: start)])
             try await consumers.catchUp()
             running.append((policy, consumers, expected))
         }
@@ -230,7 +230,7 @@ import Testing
             #expect(policy.seen.withLock { $0 } == expected)
         }
         let beyond = Consumers(
-            of: client, [.policy(Recorder(), in: try SQLiteReadModelStore(path: nil), from: .after(9))], logger: logger)
+            of: client, [.policy(Recorder(), in: try await SQLiteReadModelStore.open(.inMemory), from: .after(9))])
         await #expect(throws: EventStoreError.self) { try await beyond.catchUp() }
     }
 
@@ -249,11 +249,11 @@ import Testing
     }
 
     @Test func aGracefulShutdownFinishesTheEventInHandAndSavesTheCheckpoint() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         let slow = Slow()
         try await record("a-1", 1, 2, 3)
         let group = ServiceGroup(
-            services: [Consumers(of: client, [.policy(slow, in: store)], logger: logger)], logger: logger)
+            services: [Consumers(of: client, [.policy(slow, in: store)])], logger: logger)
         let running = Task { try await group.run() }
         try await slow.begun.value()
         await group.triggerGracefulShutdown()
@@ -262,27 +262,27 @@ import Testing
         #expect(try await store.checkpoint(of: "recorder").position == 1)
         #expect(try await store.held(by: "recorder").isEmpty)
         let policy = Recorder()
-        try await Consumers(of: client, [.policy(policy, in: store)], logger: logger).catchUp()
+        try await Consumers(of: client, [.policy(policy, in: store)]).catchUp()
         #expect(policy.seen.withLock { $0 } == ["2", "3"])
     }
 
     @Test func aCancelledEventComesAgainAndIsNoFailedAttempt() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         try await record("a-1", 1, 2)
         let slow = Slow()
-        let consumers = Consumers(of: client, [.policy(slow, in: store)], logger: logger)
+        let consumers = Consumers(of: client, [.policy(slow, in: store)])
         let running = Task { try await consumers.run() }
         try await slow.begun.value()
         running.cancel()
         try await running.value
         #expect(try await store.held(by: "recorder").isEmpty)
         let policy = Recorder()
-        try await Consumers(of: client, [.policy(policy, in: store)], logger: logger).catchUp()
+        try await Consumers(of: client, [.policy(policy, in: store)]).catchUp()
         #expect(policy.seen.withLock { $0 } == ["1", "2"])
     }
 
     @Test func aConsumerWithTooManyEventsWaitingReadsNoMoreUntilSomeAreDone() async throws {
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         let soon = Date(timeIntervalSinceNow: 0.2)
         let held = (1...10_000).map {
             HeldEvent(position: Position(rawValue: $0), stream: "gone-1", attempts: 0, retryAt: soon, reason: "r")
@@ -293,7 +293,7 @@ import Testing
                 consumer: "recorder", from: .start,
                 to: Checkpoint(position: 5, eventID: try await client.events().collect()[4].id), hold: held))
         let policy = Recorder()
-        let consumers = Consumers(of: client, [.policy(policy, in: store)], logger: logger)
+        let consumers = Consumers(of: client, [.policy(policy, in: store)])
         let running = Task { try await consumers.run() }
         try await eventually(within: .seconds(60)) { try await store.held(by: "recorder").isEmpty }
         await eventually { policy.seen.withLock { $0 }.count == 15 }

@@ -30,7 +30,7 @@ struct Account: Aggregate {
     }
 }
 
-struct PayIn: AggregateCommand {
+struct PayIn: TimelessCommand {
     let id: String
     let cents: Int
 

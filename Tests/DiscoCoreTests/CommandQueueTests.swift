@@ -59,7 +59,7 @@ private struct ReadLabel: ActionCommand {
     @Test func commandsByNameAndByTypeKeepOneOrder() async throws {
         let id = try await orchestrator().dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
         let queue = CommandQueue(orchestrator(), width: 8)
-        var tickets: [Ticket<Answer>] = []
+        var tickets: [Ticket<Dispatched<JSON>>] = []
         for _ in 0..<20 {
             // Each takes out what the one before it has put in: in any other order one of them is refused.
             let deposit = try queue.enqueue(DepositMoney(id: id, amount: 1))

@@ -153,7 +153,7 @@ import Testing
         let office = orchestrator()
         #expect(office.commands() == ["define_course", "enrol_student"])
         try await office.dispatch("define_course", ["course": "algebra", "seats": 2])
-        let answer = try await office.answer(to: "enrol_student", ["course": "algebra", "student": "ada"])
+        let answer = try await office.dispatch("enrol_student", ["course": "algebra", "student": "ada"])
         #expect(
             answer.output
                 == ["course": "algebra", "student": "ada", "seats": 2, "taken": 1, "courses": 1])

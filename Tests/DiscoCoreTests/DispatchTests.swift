@@ -77,10 +77,10 @@ struct DispatchTests {
     @Test func commandsOfSeveralAggregatesAreDispatchedByName() async throws {
         let one = orchestrator()
         let shelf = try await one.dispatch("open_shelf", ["id": "a", "label": "books"])
-        #expect(shelf["label"] == .string("books"))
+        #expect(shelf.output["label"] == .string("books"))
         let id = try await wallet(1, by: one)
         let state = try await one.dispatch("deposit_money", ["id": .string(id.uuidString), "amount": 2])
-        #expect(state["balance"] == 3)
+        #expect(state.output["balance"] == 3)
     }
 
     @Test func creatingIsRefusedWhereItExists() async throws {
@@ -224,7 +224,7 @@ struct DispatchTests {
     }
 
     @Test func aWarmCacheNoticesThatItsEventsWereErased() async throws {
-        let client = EventStoreClient(InMemoryEventStore(allowsErasing: true))
+        let client = EventStoreClient(InMemoryEventStore(.init(allowsErasing: true)))
         let one = Orchestrator(client: client, aggregates: [Shelf.self])
         try await one.dispatch(OpenShelf(id: "a", label: "secret"))
         try await one.dispatch(LabelShelf(id: "a", label: "more"))
@@ -239,7 +239,7 @@ struct DispatchTests {
     }
 
     @Test func aWarmCacheNeverContinuesErasedEvents() async throws {
-        let client = EventStoreClient(InMemoryEventStore(allowsErasing: true))
+        let client = EventStoreClient(InMemoryEventStore(.init(allowsErasing: true)))
         let (one, other) = (
             Orchestrator(client: client, aggregates: [Wallet.self], commands: [TransferMoney.self]),
             Orchestrator(client: client, aggregates: [Wallet.self])

@@ -16,7 +16,7 @@ import WalletDomain
         mutating func apply(_ event: Event) { if case .noteTouched(let text) = event { self.text += text } }
     }
 
-    struct Touch: AggregateCommand {
+    struct Touch: TimelessCommand {
         let id: String
         var text = "t"
         enum CodingKeys: String, CodingKey { case id }
@@ -141,7 +141,7 @@ import WalletDomain
             position: 1, stream: "a-1", version: 1, id: UUID(), type: "T", typeVersion: 3, payload: "{}",
             metadata: Metadata(correlationID: correlation, causationID: causation, values: values),
             recordedAt: .distantPast)
-        let json = try event.json
+        let json = try event.wire.value()
         #expect(json["metadata"] == ["correlation_id": "order 7", "causation_id": 5, "user": "ada"])
         #expect(json["correlation_id"]?.string == correlation.uuidString.lowercased())
         #expect(json["causation_id"]?.string == causation.uuidString.lowercased())

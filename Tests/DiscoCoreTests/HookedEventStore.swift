@@ -4,17 +4,19 @@ import Foundation
 /// A store whose appends and pages a test watches, delays or falsifies; everything else goes to the store beneath.
 struct HookedEventStore: EventStore {
     let abilities: StoreAbilities
+    let context: StoreContext
     private let base: any EventStore
     private let onAppend: @Sendable (Append) async throws -> Appended
     private let onPage: @Sendable (Read) async throws -> Page
 
     init(
-        _ base: any EventStore, abilities: StoreAbilities? = nil,
+        _ base: any EventStore, abilities: StoreAbilities? = nil, context: StoreContext? = nil,
         append: (@Sendable (Append) async throws -> Appended)? = nil,
         page: (@Sendable (Read) async throws -> Page)? = nil
     ) {
         self.base = base
         self.abilities = abilities ?? base.abilities
+        self.context = context ?? base.context
         onAppend = append ?? { try await base.append($0) }
         onPage = page ?? { try await base.page($0) }
     }

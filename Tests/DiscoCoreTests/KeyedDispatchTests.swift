@@ -84,9 +84,9 @@ private struct DepositTwice: ActionCommand {
     @Test func aRepeatedCommandByNameIsAnsweredAsItWasTheFirstTime() async throws {
         let (one, other, id) = (orchestrator(), orchestrator(), try await wallet(100))
         let fields: JSON = ["id": .string(id.uuidString), "amount": 80]
-        let first = try await one.answer(to: "withdraw_money", fields, key: "k")
+        let first = try await one.dispatch("withdraw_money", fields, key: "k")
         try await one.dispatch("withdraw_money", ["id": .string(id.uuidString), "amount": 20])
-        let again = try await other.answer(to: "withdraw_money", fields, key: "k")
+        let again = try await other.dispatch("withdraw_money", fields, key: "k")
         #expect(!first.repeated)
         #expect(again.repeated)
         #expect(again.output == first.output)
@@ -123,7 +123,7 @@ private struct DepositTwice: ActionCommand {
             #expect(again.model.guests == ["ada"])
             #expect(again.events == first.events)
             #expect(again.position == first.position)
-            let named = try await orchestrator.answer(to: "book_seat", ["hall": "blue", "guest": "ada"], key: "k")
+            let named = try await orchestrator.dispatch("book_seat", ["hall": "blue", "guest": "ada"], key: "k")
             #expect(named.repeated)
             #expect(named.output["guests"] == ["ada"])
         }
@@ -151,8 +151,8 @@ private struct DepositTwice: ActionCommand {
             #expect(again.output.map(\.balance) == [0, 10])
             #expect(again.output.map(\.id) == [from, to])
             #expect(again.position == first.position)
-            let named = try await orchestrator.answer(
-                to: "transfer_money",
+            let named = try await orchestrator.dispatch(
+                "transfer_money",
                 ["amount": 10, "from": .string(from.uuidString), "to": .string(to.uuidString)], key: "k")
             #expect(named.repeated)
         }
@@ -218,13 +218,13 @@ private struct DepositTwice: ActionCommand {
         let (one, id) = (orchestrator(), try await wallet(100))
         let upper = JSON.string(id.uuidString.uppercased())
         let lower = JSON.string(id.uuidString.lowercased())
-        let first = try await one.answer(to: "withdraw_money", ["id": upper, "amount": 60], key: "k")
-        let again = try await one.answer(to: "withdraw_money", ["amount": 60, "id": lower], key: "k")
+        let first = try await one.dispatch("withdraw_money", ["id": upper, "amount": 60], key: "k")
+        let again = try await one.dispatch("withdraw_money", ["amount": 60, "id": lower], key: "k")
         #expect(!first.repeated)
         #expect(again.repeated)
         try await one.dispatch(BookBySlip(hall: "blue", slip: ["row": 1, "seats": [["a": 1, "b": 2]]]))
-        let slip = try await one.answer(
-            to: "book_by_slip", ["slip": ["seats": [["b": 2, "a": 1]], "row": 1], "hall": "blue"])
+        let slip = try await one.dispatch(
+            "book_by_slip", ["slip": ["seats": [["b": 2, "a": 1]], "row": 1], "hall": "blue"])
         #expect(slip.repeated)
         await #expect(throws: IdempotencyConflict(key: "slip/blue")) {
             try await one.dispatch(BookBySlip(hall: "blue", slip: ["row": 1, "seats": [["a": 2, "b": 1]]]))
@@ -303,7 +303,7 @@ private struct DepositTwice: ActionCommand {
     @Test func keysForgottenByAgeTakeEffectAgain() async throws {
         let start = Date(timeIntervalSince1970: 1_700_000_000)
         let now = Locked(start)
-        let client = EventStoreClient(InMemoryEventStore(clock: StoreClock { now.withLock { $0 } }))
+        let client = EventStoreClient(InMemoryEventStore(context: StoreContext(now: { now.withLock { $0 } })))
         let one = Orchestrator(client: client, aggregates: [Wallet.self])
         let id = try await one.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
         let deposit = DepositMoney(id: id, amount: 1)

@@ -14,7 +14,7 @@ extension LedgerState {
     static var commands: [any AggregateCommand<Self>.Type] { [] }
 }
 
-struct AddEntry<State: LedgerState>: AggregateCommand {
+struct AddEntry<State: LedgerState>: TimelessCommand {
     let id: String
     let amount: Int
     var memo = ""

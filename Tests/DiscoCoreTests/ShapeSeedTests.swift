@@ -164,13 +164,17 @@ private struct Parcel: Codable, Sendable {
         mutating func apply(_ event: LedgerEvent) {}
     }
 
-    private let store = InMemoryEventStore()
-    private let log = LogCollector()
+    private let store: InMemoryEventStore
+    private let log: LogCollector
+
+    init() {
+        let log = LogCollector()
+        self.log = log
+        store = InMemoryEventStore(context: StoreContext(logger: log.logger()))
+    }
 
     private func add<State: LedgerState>(_ state: State.Type, _ memo: String) async throws -> State {
-        var settings = Orchestrator.Settings()
-        settings.logger = log.logger()
-        let orchestrator = Orchestrator(client: EventStoreClient(store), aggregates: [state], settings: settings)
+        let orchestrator = Orchestrator(client: EventStoreClient(store), aggregates: [state])
         return try await orchestrator.dispatch(AddEntry<State>(id: "a", amount: 1, memo: memo)).state
     }
 

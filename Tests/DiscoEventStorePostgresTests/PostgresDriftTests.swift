@@ -11,8 +11,8 @@ import Testing
 
     init() throws { database = try TestDatabase() }
 
-    private var settings: PostgresSettings {
-        var settings = PostgresSettings(url: database.url, schema: database.schema)
+    private var settings: PostgresEventStore.Settings {
+        var settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
         settings.readers = 2
         return settings
     }
@@ -33,7 +33,7 @@ import Testing
         await client.store.close()
 
         let readModels = try await PostgresReadModelStore.open(
-            PostgresSettings(url: database.url, schema: database.schema + "r"))
+            .init(url: database.url, schema: database.schema + "r"))
         try await readModels.setUp { transaction in
             try transaction.execute("CREATE TABLE items (id TEXT PRIMARY KEY)")
             try transaction.execute("INSERT INTO items VALUES ('a')")
@@ -104,7 +104,7 @@ import Testing
             """)
         #expect(granted.status == 0, "\(granted)")
         var settings = settings
-        settings.url = database.url.replacing("disco@", with: role + "@")
+        settings.connection.url = database.url.replacing("disco@", with: role + "@")
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         try await client.append(Append([event("a-1", tags: ["x"])]))
         let recorded = try await client.events().collect()
@@ -122,8 +122,8 @@ import Testing
         _ = try await session.finish()
         await client.store.close()
 
-        settings.schema += "r"
-        let readModels = try await PostgresReadModelStore.open(settings)
+        let readModels = try await PostgresReadModelStore.open(
+            .init(url: settings.connection.url, schema: settings.schema + "r"))
         let (date, third) = (Date(timeIntervalSince1970: 1_700_000_000.123456), 1.0 / 3)
         try await readModels.setUp { transaction in
             try transaction.execute("CREATE TABLE v (at TIMESTAMPTZ, bytes BYTEA, number DOUBLE PRECISION)")
@@ -146,13 +146,13 @@ import Testing
     {
         var settings = settings
         switch listening {
-        case .nobodyThere: settings.notifications = .url("postgresql://disco@127.0.0.1:1/disco")
-        case .noSuchDatabase: settings.notifications = .url(database.url(database: "none"))
+        case .nobodyThere: settings.connection.notifications = .url("postgresql://disco@127.0.0.1:1/disco")
+        case .noSuchDatabase: settings.connection.notifications = .url(database.url(database: "none"))
         }
-        settings.connectTimeout = .seconds(2)
+        settings.connection.connectTimeout = .seconds(2)
         let log = LogCollector()
-        settings.logger = log.logger()
-        let following = EventStoreClient(try await PostgresEventStore.open(settings))
+        let following = EventStoreClient(
+            try await PostgresEventStore.open(settings, context: StoreContext(logger: log.logger())))
         let writing = EventStoreClient(try await PostgresEventStore.open(self.settings))
         let seen = Locked(0)
         let follower = Task {
@@ -174,14 +174,14 @@ import Testing
         var urls = [database.url(database: "none"), database.url.replacing("disco@", with: "nobody_here@")]
         for url in urls {
             let error = await #expect(throws: EventStoreError.self) {
-                _ = try await PostgresEventStore.open(PostgresSettings(url: url))
+                _ = try await PostgresEventStore.open(.init(url: url))
             }
             #expect(error?.message.contains("refuses the connection. Check role, password and database.") == true)
             #expect(error?.code == .unavailable)
         }
         urls = ["postgresql://disco@127.0.0.1:1/disco"]
         let error = await #expect(throws: EventStoreError.self) {
-            _ = try await PostgresEventStore.open(PostgresSettings(url: urls[0]))
+            _ = try await PostgresEventStore.open(.init(url: urls[0]))
         }
         #expect(error?.message.contains("cannot be reached") == true)
     }
@@ -193,7 +193,7 @@ import Testing
             await #expect(throws: EventStoreError.self) { _ = try await PostgresEventStore.open(wrong) }
         }
         var wrong = settings
-        wrong.requestTimeout = .zero
+        wrong.connection.requestTimeout = .zero
         await #expect(throws: EventStoreError.self) { _ = try await PostgresEventStore.open(wrong) }
         for schema in ["", "a\0", "A", "é", "pg_x", String(repeating: "a", count: 41)] {
             var wrong = settings
@@ -201,8 +201,8 @@ import Testing
             await #expect(throws: EventStoreError.self) { _ = try await PostgresEventStore.open(wrong) }
         }
         var long = settings
-        long.requestTimeout = .seconds(Int64.max)
-        long.connectTimeout = .seconds(Int64.max)
+        long.connection.requestTimeout = .seconds(Int64.max)
+        long.connection.connectTimeout = .seconds(Int64.max)
         let client = EventStoreClient(try await PostgresEventStore.open(long))
         try await client.append(Append([event("a-1")]))
         await client.store.close()

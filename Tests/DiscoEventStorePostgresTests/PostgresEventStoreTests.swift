@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @Suite struct PostgresEventStoreTests {
-    private static func settings(_ database: TestDatabase) -> PostgresSettings {
-        var settings = PostgresSettings(url: database.url, schema: database.schema)
+    private static func settings(_ database: TestDatabase) -> PostgresEventStore.Settings {
+        var settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
         settings.readers = 2
         return settings
     }

@@ -7,11 +7,11 @@ import Testing
 
 /// What happens when servers die, stand still, and come back.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct PostgresFailureTests {
-    private func settings(_ url: String) -> PostgresSettings {
-        var settings = PostgresSettings(url: url)
+    private func settings(_ url: String) -> PostgresEventStore.Settings {
+        var settings = PostgresEventStore.Settings(url: url)
         settings.readers = 2
-        settings.connectTimeout = .seconds(2)
-        settings.requestTimeout = .seconds(5)
+        settings.connection.connectTimeout = .seconds(2)
+        settings.connection.requestTimeout = .seconds(5)
         return settings
     }
 
@@ -122,8 +122,8 @@ import Testing
     @Test(arguments: EventStoreConformance.cases.filter { "F".contains($0.number.prefix(1)) })
     func withoutNotificationsItFollowsAllTheSame(aCase: EventStoreConformance.Case) async throws {
         let open: @Sendable (TestDatabase) async throws -> PostgresEventStore = { database in
-            var settings = PostgresSettings(url: database.url, schema: database.schema)
-            settings.notifications = .off
+            var settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
+            settings.connection.notifications = .off
             return try await PostgresEventStore.open(settings)
         }
         let database = try TestDatabase()
@@ -221,7 +221,7 @@ import Testing
     @Test(arguments: [true, false]) func anAcknowledgedAppendWasFlushed(isDurable: Bool) async throws {
         let cluster = try await PostgresCluster.start(isDurable ? "" : "synchronous_commit = off")
         var settings = settings(cluster.url)
-        settings.notifications = .off
+        settings.connection.notifications = .off
         settings.allowsWeakDurability = !isDurable
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         let postmaster = try cluster.postmaster()
@@ -255,7 +255,7 @@ import Testing
     @Test func anAppendWithoutAnAnswerIsUnknownAndRepeatingItRecordsItOnce() async throws {
         let cluster = try await PostgresCluster.start()
         var settings = settings(cluster.url)
-        settings.requestTimeout = .milliseconds(500)
+        settings.connection.requestTimeout = .milliseconds(500)
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         try await client.append(Append([event("a-1")]))
         let append = Append([event("a-1"), event("b-1")], expect: ["a-1": .exactly(1)])
@@ -275,10 +275,10 @@ import Testing
         let pooler = try await Self.pooler()
         let direct = try TestDatabase()
         let open: @Sendable (String, Bool) async throws -> PostgresEventStore = { schema, allowsErasing in
-            var settings = PostgresSettings(url: pooler.url, schema: schema)
+            var settings = PostgresEventStore.Settings(url: pooler.url, schema: schema)
             settings.readers = 2
-            settings.preparesStatements = false
-            settings.notifications = .url(direct.url)
+            settings.connection.preparesStatements = false
+            settings.connection.notifications = .url(direct.url)
             settings.allowsErasing = allowsErasing
             return try await PostgresEventStore.open(settings)
         }

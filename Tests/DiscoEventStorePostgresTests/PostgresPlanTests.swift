@@ -27,9 +27,9 @@ import Testing
         ("a short stream", Read(.stream("rare-100"), after: 15_000, limit: 10)),
     ]
 
-    private func loaded() async throws -> PostgresSettings {
+    private func loaded() async throws -> PostgresEventStore.Settings {
         let database = try TestDatabase()
-        let settings = PostgresSettings(url: database.url, schema: database.schema)
+        let settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         let payload = JSONText(.string(String(repeating: "x", count: 200)))
         for start in stride(from: 0, to: Self.count, by: 1000) {
@@ -51,7 +51,7 @@ import Testing
     /// How many rows of the store `body` looks at. In one transaction: between two, the session hands over what it has
     /// counted.
     private static func touched(
-        _ settings: PostgresSettings, _ connection: PostgresConnection, _ body: () throws -> Void
+        _ settings: PostgresEventStore.Settings, _ connection: PostgresConnection, _ body: () throws -> Void
     ) throws -> Int64 {
         func count() throws -> Int64 {
             try connection.run(
@@ -72,7 +72,8 @@ import Testing
     @Test func aPageTouchesAboutAsManyRowsAsItHas() async throws {
         let settings = try await loaded()
         let pool = PostgresPool(
-            name: "plans", size: 1, settings.connection, setUp: PostgresEventStore.planning.map { .init("SET " + $0) })
+            name: "plans", size: 1, settings.connection.options,
+            setUp: PostgresEventStore.planning.map { .init("SET " + $0) })
         for (name, read) in Self.reads {
             let touched = try await pool.run { connection in
                 try Self.touched(settings, connection) {
@@ -92,7 +93,7 @@ import Testing
     ])
     func aConditionTouchesAFewRows(query: EventQuery) async throws {
         let settings = try await loaded()
-        let pool = PostgresPool(name: "plans", size: 1, settings.connection)
+        let pool = PostgresPool(name: "plans", size: 1, settings.connection.options)
         let touched = try await pool.run { connection in
             var batch = PostgresBatch([
                 Append(

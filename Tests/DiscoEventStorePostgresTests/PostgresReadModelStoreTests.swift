@@ -9,7 +9,7 @@ import Testing
     func conforms(to aCase: ReadModelStoreConformance.Case) async throws {
         let database = try TestDatabase()
         let open: @Sendable () async throws -> PostgresReadModelStore = {
-            var settings = PostgresSettings(url: database.url, schema: database.schema)
+            var settings = PostgresReadModelStore.Settings(url: database.url, schema: database.schema)
             settings.readers = 2
             return try await PostgresReadModelStore.open(settings)
         }

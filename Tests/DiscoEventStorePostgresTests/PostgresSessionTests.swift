@@ -11,8 +11,8 @@ import Testing
 
     init() throws { database = try TestDatabase() }
 
-    private var settings: PostgresSettings {
-        var settings = PostgresSettings(url: database.url, schema: database.schema)
+    private var settings: PostgresEventStore.Settings {
+        var settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
         settings.readers = 2
         return settings
     }
@@ -49,7 +49,7 @@ import Testing
         let granted = try await database.run("CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE disco TO \(role)")
         #expect(granted.status == 0, "\(granted)")
         var plain = settings
-        plain.url = database.url.replacing("disco@", with: role + "@")
+        plain.connection.url = database.url.replacing("disco@", with: role + "@")
         let client = EventStoreClient(try await PostgresEventStore.open(plain))
         let append = Append([event("a-1", tags: ["x"]), event("b-1")])
         try await client.append(append)
@@ -58,7 +58,7 @@ import Testing
         #expect(try await client.recorded(under: IdempotencyKey("k", fingerprint: "f"))?.last == 3)
         #expect(try await client.events(.tags("x")).collect().map(\.position) == [1, 3])
         #expect(try await client.verify() == [])
-        let readModels = try await PostgresReadModelStore.open(PostgresSettings(url: plain.url, schema: role + "r"))
+        let readModels = try await PostgresReadModelStore.open(.init(url: plain.connection.url, schema: role + "r"))
         await readModels.close()
         // The function that counts positions leaves no door open behind it.
         let result = try await database.run(
@@ -148,7 +148,7 @@ import Testing
         func findings(_ damage: String) async throws -> [Finding] {
             let database = try TestDatabase()
             let client = EventStoreClient(
-                try await PostgresEventStore.open(PostgresSettings(url: database.url, schema: database.schema)))
+                try await PostgresEventStore.open(.init(url: database.url, schema: database.schema)))
             for number in 1...4 { try await client.append(Append([event(StreamID("a-\(number % 2)"), tags: ["x"])])) }
             let done = try await database.run(
                 "SET search_path = \(database.schema); SET session_replication_role = replica; \(damage)")
@@ -202,7 +202,7 @@ import Testing
 
     @Test func aServerThatWouldLoseAppendsIsRefusedUnlessAllowed() async throws {
         var weak = settings
-        weak.url += "&options=-c%20synchronous_commit%3Doff"
+        weak.connection.url += "&options=-c%20synchronous_commit%3Doff"
         let error = await #expect(throws: EventStoreError.self) { try await PostgresEventStore.open(weak) }
         #expect(error?.code == .notDurable)
         #expect(error?.message.contains("synchronous_commit = off") == true)
@@ -213,7 +213,7 @@ import Testing
     @Test(arguments: ["Disco", "", "a b", "pg_x", "x\"; DROP", String(repeating: "x", count: 41)])
     func aSchemaThatIsNoNameIsRefused(schema: String) async throws {
         let error = await #expect(throws: EventStoreError.self) {
-            try await PostgresEventStore.open(PostgresSettings(url: database.url, schema: schema))
+            try await PostgresEventStore.open(.init(url: database.url, schema: schema))
         }
         #expect(error?.code == .configuration)
     }
@@ -222,7 +222,7 @@ import Testing
         let base = database.url.replacing("disco@", with: "nobody:s3cret@")
         for url in [base, database.url.replacing("/disco?", with: "/nowhere?")] {
             let error = await #expect(throws: EventStoreError.self) {
-                try await PostgresEventStore.open(PostgresSettings(url: url))
+                try await PostgresEventStore.open(.init(url: url))
             }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("s3cret") == false)
@@ -230,19 +230,19 @@ import Testing
     }
 
     @Test func settingsAreShownWithoutTheirURLs() {
-        var settings = PostgresSettings(url: "postgresql://me:s3cret@host/x")
-        settings.notifications = .url("postgresql://me:s3cret@host/x")
+        var settings = PostgresEventStore.Settings(url: "postgresql://me:s3cret@host/x")
+        settings.connection.notifications = .url("postgresql://me:s3cret@host/x")
         var dumped = ""
         dump(settings, to: &dumped)
-        dump(settings.notifications, to: &dumped)
-        for text in ["\(settings)", String(reflecting: settings), "\(settings.notifications)", dumped] {
+        dump(settings.connection.notifications, to: &dumped)
+        for text in ["\(settings)", String(reflecting: settings), "\(settings.connection.notifications)", dumped] {
             #expect(!text.contains("s3cret"), "\(text)")
         }
     }
 
     @Test func aDefaultOfRepeatableReadChangesNothing() async throws {
         var strict = settings
-        strict.url += "&options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
+        strict.connection.url += "&options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
         let (one, other) = (
             EventStoreClient(try await PostgresEventStore.open(strict)),
             EventStoreClient(try await PostgresEventStore.open(strict))

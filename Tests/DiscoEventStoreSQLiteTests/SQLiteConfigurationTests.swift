@@ -46,7 +46,7 @@ import Testing
         try await readModels.save(ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1)))
         await events.close()
         await readModels.close()
-        let again = try SQLiteReadModelStore(path: folder.events + ".read-models")
+        let again = try await SQLiteReadModelStore.open(path: folder.events + ".read-models")
         #expect(try await again.checkpoint(of: "c").position == 1)
         await again.close()
     }

@@ -14,10 +14,10 @@ import Testing
             open: { options in
                 var settings = SQLiteEventStore.Settings(path: folder.file(UUID().uuidString))
                 settings.allowsErasing = options.allowsErasing
-                return try SQLiteEventStore(settings, clock: options.clock)
+                return try await SQLiteEventStore.open(settings, context: options.context)
             },
             second: { store in
-                try SQLiteEventStore(try #require(store as? SQLiteEventStore).settings)
+                try await SQLiteEventStore.open(try #require(store as? SQLiteEventStore).settings)
             })
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
             // The console does not show a case that was cancelled.
@@ -54,7 +54,7 @@ import Testing
     ])
     func theDatabaseItselfRefuses(statement: String) async throws {
         let folder = try TemporaryFolder()
-        let store = try SQLiteEventStore(path: folder.events)
+        let store = try await SQLiteEventStore.open(path: folder.events)
         try await EventStoreClient(store).append(
             Append([NewEvent(stream: "a-1", type: "T", payload: "{}", tags: ["x"])]))
         let before = try await EventStoreClient(store).events().collect()
@@ -67,27 +67,27 @@ import Testing
 
     @Test func openingTwiceMigratesOnceAndANewerSchemaIsRefused() async throws {
         let folder = try TemporaryFolder()
-        try await SQLiteEventStore(path: folder.events).close()
-        try await SQLiteEventStore(path: folder.events).close()
+        try await SQLiteEventStore.open(path: folder.events).close()
+        try await SQLiteEventStore.open(path: folder.events).close()
         let queue = try DatabaseQueue(path: folder.events)
         try queue.inDatabase { try $0.execute(sql: "INSERT INTO disco_migrations VALUES (2, 'later', 'x', 'now')") }
         try queue.close()
-        let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: folder.events) }
+        let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: folder.events) }
         #expect(error?.code == .schema)
         #expect(error?.message.contains("has schema 2 (later)") == true)
     }
 
-    @Test func aFileThatIsNoDatabaseIsRefusedWithASentence() throws {
+    @Test func aFileThatIsNoDatabaseIsRefusedWithASentence() async throws {
         let folder = try TemporaryFolder()
         try Data(repeating: 65, count: 5000).write(to: URL(filePath: folder.events))
-        let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: folder.events) }
+        let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: folder.events) }
         #expect(error?.code == .corrupt)
     }
 
     /// Damages the file as only someone could who takes the guards away first.
     private func findings(_ damage: String) async throws -> [Finding] {
         let folder = try TemporaryFolder()
-        let client = EventStoreClient(try SQLiteEventStore(path: folder.events))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: folder.events))
         for number in 1...4 {
             try await client.append(
                 Append([NewEvent(stream: StreamID("a-\(number % 2)"), type: "T", payload: "{}", tags: ["x"])]))
@@ -134,11 +134,11 @@ import Testing
 
     @Test func aMigrationThatWasEditedAfterItWasAppliedIsRefused() async throws {
         let folder = try TemporaryFolder()
-        try await SQLiteEventStore(path: folder.events).close()
+        try await SQLiteEventStore.open(path: folder.events).close()
         let queue = try DatabaseQueue(path: folder.events)
         try queue.inDatabase { try $0.execute(sql: "UPDATE disco_migrations SET checksum = 'other'") }
         try queue.close()
-        let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: folder.events) }
+        let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: folder.events) }
         #expect(error?.code == .schema)
         #expect(
             error?.message.contains("sqlite_0001_event_store.sql was applied to this database with other content")

@@ -25,7 +25,7 @@ import Testing
     @Test func whatIsClosedLiesInTheFileAndNotBesideIt() async throws {
         for reads in [0, 1, 30] {
             let path = folder.file("closed-\(reads)")
-            let client = EventStoreClient(try SQLiteEventStore(path: path))
+            let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
             try await append(client, 20)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<reads { group.addTask { _ = try await client.events().collect() } }
@@ -36,11 +36,11 @@ import Testing
             #expect(size(path + "-shm") == nil)
             let copy = folder.file("copy-\(reads)")
             try FileManager.default.copyItem(atPath: path, toPath: copy)
-            let copied = EventStoreClient(try SQLiteEventStore(path: copy))
+            let copied = EventStoreClient(try await SQLiteEventStore.open(path: copy))
             #expect(try await copied.events().collect().count == 20)
             await copied.store.close()
         }
-        let readModels = try SQLiteReadModelStore(path: folder.file("models"))
+        let readModels = try await SQLiteReadModelStore.open(path: folder.file("models"))
         try await readModels.setUp { try $0.execute("CREATE TABLE t (v TEXT)") }
         _ = try await readModels.read { try $0.query("SELECT * FROM t").count }
         await readModels.close()
@@ -48,10 +48,10 @@ import Testing
     }
 
     @Test func aCopyOfTheFileOfAnOpenStoreIsNoEmptyDatabase() async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await append(client)
         try FileManager.default.copyItem(atPath: path, toPath: folder.file("copy"))
-        let copy = try SQLiteEventStore(path: folder.file("copy"))
+        let copy = try await SQLiteEventStore.open(path: folder.file("copy"))
         // It is the same store, of some time ago: consumers that are ahead of it notice.
         #expect(try await copy.identity() == client.store.identity())
         await copy.close()
@@ -70,7 +70,7 @@ import Testing
 
     @Test func theHomeFolderIsWrittenAsATilde() async throws {
         var settings = SQLiteEventStore.Settings(path: "~/.disco-\(UUID().uuidString)")
-        let store = try SQLiteEventStore(settings)
+        let store = try await SQLiteEventStore.open(settings)
         settings.path = store.settings.path
         #expect(settings.path.hasPrefix(NSHomeDirectory() + "/.disco-"))
         try await append(EventStoreClient(store))
@@ -84,11 +84,11 @@ import Testing
         ("~ada/x", "only ~/ is expanded"),
         ("/tmp", "is a folder"),
     ])
-    func aPathThatIsNoneIsRefusedWithWhatIsWrong(path: String, reason: String) throws {
-        let error = #expect(throws: EventStoreError.self) { try SQLiteEventStore(path: path) }
+    func aPathThatIsNoneIsRefusedWithWhatIsWrong(path: String, reason: String) async throws {
+        let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: path) }
         #expect(error?.code == .configuration)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
-        #expect(throws: EventStoreError.self) { try SQLiteReadModelStore(path: path) }
+        await #expect(throws: EventStoreError.self) { try await SQLiteReadModelStore.open(path: path) }
     }
 
     enum Loss: String, CaseIterable, Sendable {
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: Loss.allCases) func whatIsWrittenToAFileThatIsGoneIsNotAcknowledged(loss: Loss) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await append(client)
         let aside = folder.file("aside")
         switch loss {
@@ -129,11 +129,11 @@ import Testing
     /// Between the look before the transaction and its commit: the clock is asked inside it.
     @Test func whatWasCommittedToAFileThatWentMeanwhileIsNotKnownToBeRecorded() async throws {
         let (path, aside, goes) = (path, folder.file("aside"), Locked(false))
-        let clock = StoreClock {
+        let context = StoreContext {
             if goes.withLock({ $0 }) { rename(path, aside) }
             return Date()
         }
-        let client = EventStoreClient(try SQLiteEventStore(SQLiteEventStore.Settings(path: path), clock: clock))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path, context: context))
         try await append(client)
         goes.withLock { $0 = true }
         let unknown = await #expect(throws: OutcomeUnknown.self) { try await append(client) }
@@ -146,9 +146,9 @@ import Testing
     }
 
     @Test func anotherProcessThatOpensAndClosesTheFileIsNoLoss() async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         for _ in 0..<5 {
-            let other = EventStoreClient(try SQLiteEventStore(path: path))
+            let other = EventStoreClient(try await SQLiteEventStore.open(path: path))
             try await append(other)
             _ = try await other.events().collect()
             await other.store.close()
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test func anOpenConnectionForgetsShapesOfQueriesItHasNotSeenForLong() async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await append(client)
         for count in 1...300 {
             let tags = (0..<count % 150 + 1).map { _ in EventTag("x") }

@@ -10,8 +10,8 @@ import Testing
     func aFileConforms(to aCase: ReadModelStoreConformance.Case) async throws {
         let folder = try TemporaryFolder()
         let suite = ReadModelStoreConformance(
-            open: { try SQLiteReadModelStore(path: folder.file("read-models")) },
-            again: { _ in try SQLiteReadModelStore(path: folder.file("read-models")) })
+            open: { try await SQLiteReadModelStore.open(path: folder.file("read-models")) },
+            again: { _ in try await SQLiteReadModelStore.open(path: folder.file("read-models")) })
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
             // The console does not show a case that was cancelled.
             print("skipped: \(aCase); this store lacks \(lacking)")
@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: ReadModelStoreConformance.cases)
     func aDatabaseInMemoryConforms(to aCase: ReadModelStoreConformance.Case) async throws {
-        let suite = ReadModelStoreConformance { try SQLiteReadModelStore(path: nil) }
+        let suite = ReadModelStoreConformance { try await SQLiteReadModelStore.open(.inMemory) }
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
             // The console does not show a case that was cancelled.
             print("skipped: \(aCase); this store lacks \(lacking)")

@@ -23,7 +23,7 @@ import Testing
         let folder = try TemporaryFolder()
         var settings = SQLiteEventStore.Settings(path: folder.events)
         settings.busyTimeout = .milliseconds(300)
-        let client = EventStoreClient(try SQLiteEventStore(settings))
+        let client = EventStoreClient(try await SQLiteEventStore.open(settings))
         let other = try otherSession(folder)
         try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
         let error = await #expect(throws: EventStoreError.self) { try await append(client) }
@@ -37,7 +37,7 @@ import Testing
     /// Longer than the log may grow before it is cut, so that cutting is tried again and again.
     @Test func aReaderThatSitsInATransactionStallsNobodyAndTheLogIsCutWhenItHasGone() async throws {
         let folder = try TemporaryFolder()
-        let client = EventStoreClient(try SQLiteEventStore(path: folder.events))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: folder.events))
         try await append(client)
         let other = try otherSession(folder)
         try other.inDatabase { db in
@@ -88,7 +88,7 @@ import Testing
         }
         let all = recorded.reduce(0, +)
         #expect(recorded.allSatisfy { 4 * $0 >= all }, "\(recorded)")
-        let client = EventStoreClient(try SQLiteEventStore(path: folder.events))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: folder.events))
         #expect(try await client.head() == Position(rawValue: Int64(all)))
         #expect(try await client.verify().isEmpty)
         await client.store.close()

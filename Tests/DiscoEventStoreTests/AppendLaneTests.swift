@@ -23,17 +23,43 @@ import Testing
         var batches: [[StreamID]] { state.withLock { $0.batches } }
 
         func commit(_ batch: [Append]) throws -> [BatchOutcome] {
-            let number = state.withLock { state in
+            let number = note(batch)
+            _ = state.waiting { $0.isOpen ? true : nil }
+            return try body(batch, number)
+        }
+
+        fileprivate func commitWithoutBlocking(_ batch: [Append]) async throws -> [BatchOutcome] {
+            let number = note(batch)
+            while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(1)) }
+            return try body(batch, number)
+        }
+
+        private func note(_ batch: [Append]) -> Int {
+            state.withLock { state in
                 state.batches.append(batch.map { $0.events[0].stream })
                 return state.batches.count
             }
-            _ = state.waiting { $0.isOpen ? true : nil }
-            return try body(batch, number)
         }
 
         func open() {
             state.withLock { $0.isOpen = true }
             state.signal()
+        }
+    }
+
+    private struct AsyncAppender: AsyncBatchAppender {
+        let base: Appender
+
+        func commit(_ batch: [Append]) async throws -> [BatchOutcome] { try await base.commitWithoutBlocking(batch) }
+    }
+
+    enum Kind: CaseIterable { case blocking, async }
+
+    private func lane(_ kind: Kind, _ appender: Appender, appenders: Int = 1) -> AppendLane {
+        switch kind {
+        case .blocking: AppendLane(name: "test", appenders: Array(repeating: appender, count: appenders))
+        case .async:
+            AppendLane(name: "test", appenders: Array(repeating: AsyncAppender(base: appender), count: appenders))
         }
     }
 
@@ -46,9 +72,9 @@ import Testing
 
     private func append(_ stream: StreamID) -> Append { Append([NewEvent(stream: stream, type: "T", payload: "{}")]) }
 
-    @Test func whileOneBatchCommitsTheNextGathers() async throws {
+    @Test(arguments: Kind.allCases) func whileOneBatchCommitsTheNextGathers(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
-        let lane = AppendLane(name: "test", appender: appender)
+        let lane = lane(kind, appender)
         let first = Task { try await lane.append(append("a-0")) }
         await eventually { appender.batches.count == 1 }
         let rest = (1...20).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
@@ -97,9 +123,9 @@ import Testing
         await lane.close()
     }
 
-    @Test func whenItClosesWithTwoAppendersWhatWaitsIsCommitted() async throws {
+    @Test(arguments: Kind.allCases) func whenItClosesWithTwoAppendersWhatWaitsIsCommitted(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
-        let lane = AppendLane(name: "test", appenders: [appender, appender])
+        let lane = lane(kind, appender, appenders: 2)
         let tasks = (0..<4).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
         await eventually { appender.batches.count == 1 }
         for _ in 0..<200 { await Task.yield() }
@@ -110,9 +136,9 @@ import Testing
         #expect(appender.batches.map(\.count).reduce(0, +) == 4)
     }
 
-    @Test func oneThatIsCancelledWhileItWaitsIsNeverCommitted() async throws {
+    @Test(arguments: Kind.allCases) func oneThatIsCancelledWhileItWaitsIsNeverCommitted(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
-        let lane = AppendLane(name: "test", appender: appender)
+        let lane = lane(kind, appender)
         let first = Task { try await lane.append(append("a-0")) }
         await eventually { appender.batches.count == 1 }
         let second = Task { try await lane.append(append("a-1")) }
@@ -127,12 +153,12 @@ import Testing
         await lane.close()
     }
 
-    @Test func aTechnicalFailureHitsOnlyTheCulprit() async throws {
+    @Test(arguments: Kind.allCases) func aTechnicalFailureHitsOnlyTheCulprit(kind: Kind) async throws {
         let appender = Appender(isOpen: false) { batch, _ in
             if batch.contains(where: { $0.events[0].stream == "a-bad" }) { throw Broken() }
             return AppendLaneTests.recorded(batch)
         }
-        let lane = AppendLane(name: "test", appender: appender)
+        let lane = lane(kind, appender)
         let streams: [StreamID] = ["a-0", "a-1", "a-bad", "a-2"]
         let tasks = streams.map { stream in Task { try await lane.append(append(stream)) } }
         await eventually { !appender.batches.isEmpty }
@@ -148,21 +174,21 @@ import Testing
         await lane.close()
     }
 
-    @Test func anUnknownOutcomeIsLearntByRepeatingTheVeryBatch() async throws {
+    @Test(arguments: Kind.allCases) func anUnknownOutcomeIsLearntByRepeatingTheVeryBatch(kind: Kind) async throws {
         let appender = Appender { batch, number in
             if number < 3 { throw OutcomeUnknown(append: batch[0], underlying: Broken()) }
             return AppendLaneTests.recorded(batch)
         }
-        let lane = AppendLane(name: "test", appender: appender)
+        let lane = lane(kind, appender)
         let append = append("a-1")
         #expect(try await lane.append(append).events.map(\.id) == [append.events[0].id])
         #expect(appender.batches == [["a-1"], ["a-1"], ["a-1"]])
         await lane.close()
     }
 
-    @Test func anOutcomeThatStaysUnknownIsReportedWithItsAppend() async throws {
+    @Test(arguments: Kind.allCases) func anOutcomeThatStaysUnknownIsReportedWithItsAppend(kind: Kind) async throws {
         let appender = Appender { batch, _ in throw OutcomeUnknown(append: batch[0], underlying: Broken()) }
-        let lane = AppendLane(name: "test", appender: appender)
+        let lane = lane(kind, appender)
         let append = append("a-1")
         let error = await #expect(throws: OutcomeUnknown.self) { try await lane.append(append) }
         #expect(error?.append == append)
@@ -170,9 +196,9 @@ import Testing
         await lane.close()
     }
 
-    @Test func closingWaitsForWhatIsInHandAndRefusesWhatComesLater() async throws {
+    @Test(arguments: Kind.allCases) func closingWaitsForWhatIsInHandAndRefusesWhatComesLater(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
-        let lane = AppendLane(name: "test", appender: appender)
+        let lane = lane(kind, appender)
         let first = Task { try await lane.append(append("a-0")) }
         await eventually { appender.batches.count == 1 }
         let closing = Task { await lane.close() }
@@ -190,6 +216,52 @@ import Testing
         _ = try await first.value
         await closing.value
         #expect(appender.batches == [["a-0"]])
+    }
+
+    @TaskLocal private static var caller: String?
+
+    /// Notes what the task that commits has of its callers.
+    private final class Prying: AsyncBatchAppender {
+        let seen = Locked<[(caller: String?, isCancelled: Bool)]>([])
+
+        func commit(_ batch: [Append]) async throws -> [BatchOutcome] {
+            // Long enough for a cancellation to come through, were it let in.
+            for _ in 0..<100 { await Task.yield() }
+            seen.withLock { $0.append((AppendLaneTests.caller, Task.isCancelled)) }
+            return AppendLaneTests.recorded(batch)
+        }
+    }
+
+    @Test func theTaskThatCommitsBelongsToNoCaller() async throws {
+        let appender = Prying()
+        let lane = AppendLane(name: "test", appender: appender)
+        for number in 0..<50 {
+            let append = append(StreamID("a-\(number)"))
+            let task = Self.$caller.withValue("caller") { Task { try await lane.append(append) } }
+            for _ in 0..<number { await Task.yield() }
+            task.cancel()
+            do {
+                #expect(try await task.value.events.map(\.id) == [append.events[0].id])
+            } catch {
+                #expect(error is CancellationError)
+            }
+        }
+        _ = try await lane.append(append("b-1"))
+        await lane.close()
+        #expect(appender.seen.withLock { $0.allSatisfy { $0.caller == nil && !$0.isCancelled } })
+    }
+
+    /// As many at once as Swift's pool has threads, and more: were one of those blocked, a commit could not go on.
+    @Test func lanesWhoseCommitsSuspendDoNotHoldEachOtherUp() async throws {
+        let appender = Appender(isOpen: false)
+        let lanes = (0..<64).map { _ in lane(.async, appender) }
+        let tasks = lanes.enumerated().map { number, lane in
+            Task { try await lane.append(append(StreamID("a-\(number)"))) }
+        }
+        await eventually { appender.batches.count == 64 }
+        appender.open()
+        for task in tasks { _ = try await task.value }
+        for lane in lanes { await lane.close() }
     }
 
     /// Cancels what has not ended after a moment.

@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: EventStoreConformance.cases)
     func conforms(to aCase: EventStoreConformance.Case) async throws {
         let suite = EventStoreConformance(isDurable: false) { options in
-            InMemoryEventStore(clock: options.clock, allowsErasing: options.allowsErasing)
+            InMemoryEventStore(.init(allowsErasing: options.allowsErasing), context: options.context)
         }
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
             // The console does not show a case that was cancelled.

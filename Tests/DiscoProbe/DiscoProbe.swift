@@ -21,7 +21,7 @@ struct DiscoProbe {
         case "acknowledge": try await acknowledge(path, count: Int(rest[0]) ?? 1, durability: rest[1])
         case "race": try await race(path, seconds: Double(rest[0]) ?? 1)
         case "fill": try await fill(path, ballast: rest[0])
-        case "open": open(path)
+        case "open": await open(path)
         case "enrol": try await enrol(path, course: rest[0], student: rest[1], count: Int(rest[2]) ?? 1)
         case "die": try await die(path, rest[0], key: rest[1])
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
@@ -35,8 +35,8 @@ struct DiscoProbe {
     /// A file, or the URL of a database and a schema with a `#` between them.
     private static func store(_ path: String) async throws -> any EventStore {
         let parts = path.split(separator: "#").map(String.init)
-        guard parts.count == 2 else { return try SQLiteEventStore(path: path) }
-        return try await PostgresEventStore.open(PostgresSettings(url: parts[0], schema: parts[1]))
+        guard parts.count == 2 else { return try await SQLiteEventStore.open(path: path) }
+        return try await PostgresEventStore.open(.init(url: parts[0], schema: parts[1]))
     }
 
     /// Opens a relative path, goes to another folder, and says how many of its events it reads there.
@@ -45,7 +45,7 @@ struct DiscoProbe {
             try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
         }
         guard FileManager.default.changeCurrentDirectoryPath(folder + "/here") else { return }
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         guard FileManager.default.changeCurrentDirectoryPath(folder + "/there") else { return }
         for _ in 0..<16 {
             try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
@@ -58,10 +58,11 @@ struct DiscoProbe {
         say("\(read) of 16")
     }
 
-    private static func wallets(_ path: String) throws -> Wallets {
+    private static func wallets(_ path: String) async throws -> Wallets {
         let logger = Logger(label: "probe") { StreamLogHandler.standardError(label: $0) }
         return Wallets(
-            events: try SQLiteEventStore(path: path), readModels: try SQLiteReadModelStore(path: path + ".read-models"),
+            events: try await SQLiteEventStore.open(path: path),
+            readModels: try await SQLiteReadModelStore.open(path: path + ".read-models"),
             logger: logger)
     }
 
@@ -112,7 +113,7 @@ struct DiscoProbe {
     private static func acknowledge(_ path: String, count: Int, durability: String) async throws {
         var settings = SQLiteEventStore.Settings(path: path)
         settings.durability = SQLiteEventStore.Durability(rawValue: durability) ?? .full
-        let client = EventStoreClient(try SQLiteEventStore(settings))
+        let client = EventStoreClient(try await SQLiteEventStore.open(settings))
         for number in 0..<count {
             try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
             say("acknowledged \(number)")
@@ -145,7 +146,7 @@ struct DiscoProbe {
 
     /// Appends until the disk is full, removes the ballast and appends again; prints what it saw.
     private static func fill(_ path: String, ballast: String) async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         let payload = JSONText(.string(String(repeating: "x", count: 100_000)))
         var recorded = 0
         do {
@@ -220,9 +221,9 @@ struct DiscoProbe {
     }
 
     /// Prints why the file cannot be opened.
-    private static func open(_ path: String) {
+    private static func open(_ path: String) async {
         do {
-            _ = try SQLiteEventStore(path: path)
+            _ = try await SQLiteEventStore.open(path: path)
             say("opened")
         } catch {
             say((error as? EventStoreError)?.code.name ?? "\(error)")

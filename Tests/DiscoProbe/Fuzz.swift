@@ -24,19 +24,18 @@ struct Fuzz {
         let store: any EventStore
         let readModels: any ReadModelStore
         if parts.count == 2 {
-            var settings = PostgresSettings(url: parts[0], schema: parts[1])
+            var settings = PostgresEventStore.Settings(url: parts[0], schema: parts[1])
             settings.allowsErasing = true
             store = try await PostgresEventStore.open(settings)
-            settings.schema += "r"
-            readModels = try await PostgresReadModelStore.open(settings)
+            readModels = try await PostgresReadModelStore.open(.init(url: parts[0], schema: parts[1] + "r"))
         } else if path == "memory" {
-            store = InMemoryEventStore(allowsErasing: true)
-            readModels = try SQLiteReadModelStore(path: nil)
+            store = InMemoryEventStore(.init(allowsErasing: true))
+            readModels = try await SQLiteReadModelStore.open(.inMemory)
         } else {
             var settings = SQLiteEventStore.Settings(path: path)
             settings.allowsErasing = true
-            store = try SQLiteEventStore(settings)
-            readModels = try SQLiteReadModelStore(path: path + ".read-models")
+            store = try await SQLiteEventStore.open(settings)
+            readModels = try await SQLiteReadModelStore.open(path: path + ".read-models")
         }
         var fuzz = Fuzz(
             values: GeneratedValues(seed: seed), client: EventStoreClient(store), readModels: readModels)

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func inMemoryWithAClock() async throws {
-        let store = InMemoryEventStore(clock: StoreClock { Date(timeIntervalSince1970: 1_700_000_000) })
+        let store = InMemoryEventStore(context: StoreContext(now: { Date(timeIntervalSince1970: 1_700_000_000) }))
         let client = EventStoreClient(store)
         try await client.emit("DoorOpened", [:] as JSON)
         let event = try await client.events().collect().first
@@ -30,11 +30,11 @@ import Testing
     @Test func onSQLite() async throws {
         var settings = SQLiteEventStore.Settings(path: path)
         settings.busyTimeout = .seconds(2)
-        let client = EventStoreClient(try SQLiteEventStore(settings))
+        let client = EventStoreClient(try await SQLiteEventStore.open(settings))
         try await client.emit("DoorOpened", [:] as JSON)
         #expect(try await client.head() == 1)
-        let inAFile = try SQLiteReadModelStore(path: path + ".read-models")
-        let inMemory = try SQLiteReadModelStore(path: nil)
+        let inAFile = try await SQLiteReadModelStore.open(path: path + ".read-models")
+        let inMemory = try await SQLiteReadModelStore.open(.inMemory)
         for readModels in [inAFile, inMemory] {
             #expect(try await readModels.checkpoint(of: "doors") == .start)
             await readModels.close()
@@ -52,7 +52,7 @@ import Testing
     }
 
     func onPostgres() async throws -> EventStoreClient {
-        var settings = PostgresSettings(url: "postgresql://app@db1,db2/app?target_session_attrs=read-write")
+        var settings = PostgresEventStore.Settings(url: "postgresql://app@db1,db2/app?target_session_attrs=read-write")
         settings.schema = "orders"
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         return client

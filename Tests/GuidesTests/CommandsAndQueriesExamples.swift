@@ -122,7 +122,7 @@ import Testing
 
     func answer(_ command: String, _ fields: JSON, by orchestrator: Orchestrator) async -> JSON {
         do {
-            return try await orchestrator.dispatch(command, fields)
+            return try await orchestrator.dispatch(command, fields).output
         } catch {
             return JSON(describing: error)
         }
@@ -142,7 +142,7 @@ import Testing
 
     @Test func aWalletIsOpenedWithdrawnFromAndQueried() async throws {
         let client = EventStoreClient(InMemoryEventStore())
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let orchestrator = Orchestrator(
             client: client, aggregates: [Wallet.self], commands: [TransferCoins.self],
             readModels: [ReadModel(queries: [FindBalance.self], store: readModels)])
@@ -152,8 +152,7 @@ import Testing
         #expect(opened.events == [.walletOpened(balance: 5)])
         #expect(opened.version == 1)
 
-        let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
-        try await Consumers(of: client, [.projection(Balances(), in: readModels)], logger: logger).catchUp()
+        try await Consumers(of: client, [.projection(Balances(), in: readModels)]).catchUp()
         #expect(try await orchestrator.query(FindBalance(id: opened.state.id)) == 5)
         #expect(try await orchestrator.query(FindBalance(id: UUID())) == nil)
 

@@ -46,7 +46,7 @@ import Testing
             ]))
         var settings = try SQLiteEventStore.Settings(config: config)
         settings.allowsErasing = true
-        let store = try SQLiteEventStore(settings)
+        let store = try await SQLiteEventStore.open(settings)
         #expect(store.settings.path == folder.events)
         #expect(store.settings.busyTimeout == .milliseconds(500))
         #expect(store.settings.allowsErasing)

@@ -144,7 +144,7 @@ import Testing
         #expect(again.position == nil)
 
         let answer = try await orchestrator.dispatch("enrol_student", ["course": "algebra", "student": "bob"])
-        #expect(answer["taken"] == 2)
+        #expect(answer.output["taken"] == 2)
         await #expect(throws: CourseRefusal.courseFull) {
             try await orchestrator.dispatch(EnrolStudent(course: "algebra", student: "eve"))
         }

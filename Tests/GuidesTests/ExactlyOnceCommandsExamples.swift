@@ -125,8 +125,8 @@ import Testing
         #expect(again.events == first.events)
         #expect(again.repeated)
 
-        let byName = try await orchestrator.answer(
-            to: "spend_credit", ["id": "ada", "amount": 3], key: "order-4711")
+        let byName = try await orchestrator.dispatch(
+            "spend_credit", ["id": "ada", "amount": 3], key: "order-4711")
         #expect(byName.repeated)
         #expect(byName.output["credit"] == 7)
         await #expect(throws: IdempotencyConflict(key: "order-4711")) {
@@ -184,8 +184,8 @@ import Testing
     }
 
     @Test func aKeyThatWasForgottenStopsNothing() async throws {
-        let fortyDaysAgo = StoreClock { Date(timeIntervalSinceNow: -40 * 86_400) }
-        let (client, orchestrator) = try await opened(InMemoryEventStore(clock: fortyDaysAgo))
+        let fortyDaysAgo = StoreContext(now: { Date(timeIntervalSinceNow: -40 * 86_400) })
+        let (client, orchestrator) = try await opened(InMemoryEventStore(context: fortyDaysAgo))
         let payment = BookPayment(id: "ada", amount: 10, message: "8812")
         try await orchestrator.dispatch(payment)
         #expect(try await client.forgetKeys(storedBefore: Date(timeIntervalSinceNow: -50 * 86_400)) == 0)

@@ -68,7 +68,7 @@ import Testing
         let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self])
         let wallet = try await orchestrator.dispatch(OpenWallet()).state
         let deposit: JSON = ["id": .string(wallet.id.uuidString), "amount": 2.5]
-        let state = try await orchestrator.dispatch("deposit_money", deposit)  // state["balance"] is 2.5
+        let state = try await orchestrator.dispatch("deposit_money", deposit).output  // state["balance"] is 2.5
         #expect(state["balance"] == 2.5)
         let events = try await client.events(in: Wallet.streamID(wallet.id)).collect()
         let types = events.map(\.type)  // "WalletOpened", "MoneyDeposited"
@@ -80,13 +80,12 @@ import Testing
 
     @Test func aListIsKeptOnDisk() async throws {
         let path = folder.events
-        let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
-        let readModels = try SQLiteReadModelStore(path: path + ".read-models")
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
+        let readModels = try await SQLiteReadModelStore.open(path: path + ".read-models")
         let orchestrator = Orchestrator(
             client: client, aggregates: [Wallet.self],
             readModels: [ReadModel(queries: [CountWallets.self], store: readModels)])
-        let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)], logger: logger)
+        let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)])
         try await orchestrator.dispatch(OpenWallet())
         try await consumers.catchUp()
         let count = try await orchestrator.query(CountWallets())  // 1
@@ -161,13 +160,12 @@ import Testing
     @Test func whatIsHeldStaysHeldOverARestartAndHoldsUpNoOtherStream() async throws {
         let client = EventStoreClient(InMemoryEventStore())
         let orchestrator = Orchestrator(client: client, aggregates: [Order.self])
-        let readModels = try SQLiteReadModelStore(path: nil)
-        let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         for id in ["4711", "4712"] { try await orchestrator.dispatch(PlaceOrder(id: id)) }
         try await orchestrator.dispatch(PayOrder(id: "4711"))
         for _ in 1...2 {
             let policy = CancelUnpaidOrders(orchestrator: orchestrator)
-            try await Consumers(of: client, [.policy(policy, in: readModels)], logger: logger).catchUp()
+            try await Consumers(of: client, [.policy(policy, in: readModels)]).catchUp()
         }
         let held = try await readModels.held(by: "cancel_unpaid_orders")
         #expect(held.map(\.stream) == ["order-4711", "order-4712"])

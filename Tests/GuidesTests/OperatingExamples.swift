@@ -13,8 +13,8 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     @Test func eventsAndReadModelsHaveAFileEach() async throws {
-        let client = EventStoreClient(try SQLiteEventStore(path: path))
-        let readModels = try SQLiteReadModelStore(path: path + ".read-models")
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
+        let readModels = try await SQLiteReadModelStore.open(path: path + ".read-models")
         try await client.emit("WalletOpened", [:] as JSON)
         #expect(try await client.head() == 1)
         await client.store.close()
@@ -24,7 +24,7 @@ import Testing
     @Test func durabilityIsASetting() async throws {
         var settings = SQLiteEventStore.Settings(path: path)
         settings.durability = .processCrash
-        let store = try SQLiteEventStore(settings)
+        let store = try await SQLiteEventStore.open(settings)
         #expect(store.settings.durability == .processCrash)
         await store.close()
     }
@@ -32,7 +32,7 @@ import Testing
     @Test func aStreamIsDeletedRestoredAndErased() async throws {
         var settings = SQLiteEventStore.Settings(path: path)
         settings.allowsErasing = true
-        let client = EventStoreClient(try SQLiteEventStore(settings))
+        let client = EventStoreClient(try await SQLiteEventStore.open(settings))
         for stream in ["wallet-1", "wallet-2"] as [StreamID] {
             try await client.append(Append([NewEvent(stream: stream, type: "WalletOpened", payload: "{}")]))
         }

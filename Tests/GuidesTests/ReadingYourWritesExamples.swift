@@ -71,16 +71,16 @@ import Testing
     private let consumers: Consumers
     private let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
 
-    init() throws {
+    init() async throws {
         let client = EventStoreClient(InMemoryEventStore())
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let orchestrator = Orchestrator(
             client: client, aggregates: [Jar.self],
             readModels: [ReadModel(queries: [CountCoins.self], store: readModels, consumers: ["jars"])])
         self.client = client
         self.readModels = readModels
         self.orchestrator = orchestrator
-        consumers = Consumers(of: client, [.projection(JarList(), in: readModels)], logger: logger)
+        consumers = Consumers(of: client, [.projection(JarList(), in: readModels)])
     }
 
     func coins(in jar: String, after position: Position?, within limit: Duration) async throws -> Int {
@@ -102,7 +102,7 @@ import Testing
         #expect(filled.behind.isEmpty)
         #expect(coins == 5)
 
-        let answer = try await orchestrator.answer(to: "fill_jar", ["id": "ada", "coins": 2])
+        let answer = try await orchestrator.dispatch("fill_jar", ["id": "ada", "coins": 2])
         // answer.position goes to whoever asked, and comes back with the next query
         let now = try await orchestrator.query(
             "count_coins", ["id": "ada"], after: answer.position, within: .seconds(10))

@@ -34,7 +34,7 @@ enum ReadmeExamples {
             func run(on door: Door) -> [Door.Event] { door.isOpen ? [] : [.doorOpened] }
         }
 
-        let client = EventStoreClient(try SQLiteEventStore(path: "doors.sqlite"))
+        let client = EventStoreClient(try await SQLiteEventStore.open(path: "doors.sqlite"))
         let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
         let door = try await orchestrator.dispatch(BuildDoor()).state                            // by type
         try await orchestrator.dispatch("open_door", ["id": .string(door.id.uuidString)])        // by name, JSON in, JSON out
@@ -42,8 +42,8 @@ enum ReadmeExamples {
     }
 
     static func follow(_ client: EventStoreClient, _ logger: Logger) async throws {
-        let readModels = try SQLiteReadModelStore(path: "doors.sqlite.read-models")
-        let consumers = Consumers(of: client, [.projection(DoorList(), in: readModels)], logger: logger)
+        let readModels = try await SQLiteReadModelStore.open(path: "doors.sqlite.read-models")
+        let consumers = Consumers(of: client, [.projection(DoorList(), in: readModels)])
         try await consumers.run()
     }
 }

@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aNullIsReadAsAnOptional() async throws {
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         try await readModels.setUp { try DoorCounts().setUp($0) }
         let none = try await readModels.read { try opened("front", $0) }
         #expect(none == nil)
@@ -96,7 +96,7 @@ import Testing
 
     @Test func openedDoorsAreCountedAndClosed() async throws {
         let client = EventStoreClient(InMemoryEventStore())
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
         let id = try await orchestrator.dispatch(BuildDoor()).state.id
         try await orchestrator.dispatch(OpenDoor(id: id))
@@ -105,7 +105,7 @@ import Testing
             [
                 .projection(DoorCounts(), in: readModels),
                 .policy(CloseDoors(orchestrator: orchestrator), in: readModels, from: .now),
-            ], logger: logger)
+            ])
         try await consumers.catchUp()
         #expect(try await counts(readModels) == [1])
         // The policy begins with what comes from now on.
@@ -128,11 +128,11 @@ import Testing
 
     @Test func whatFailsIsHeldWithItsReason() async throws {
         let client = EventStoreClient(InMemoryEventStore())
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
         try await openAnUnknownDoor(client)
         let policy = CloseDoors(orchestrator: orchestrator)
-        try await Consumers(of: client, [.policy(policy, in: readModels)], logger: logger).catchUp()
+        try await Consumers(of: client, [.policy(policy, in: readModels)]).catchUp()
         let held = try await readModels.held(by: "close_doors")
         let reasons = held.map { "\($0.position), attempt \($0.attempts): \($0.reason)" }
         #expect(held.map(\.position) == [2])
@@ -145,11 +145,11 @@ import Testing
     }
 
     @Test func aConsumerOfAnotherStoreIsReset() async throws {
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let (one, other) = (EventStoreClient(InMemoryEventStore()), EventStoreClient(InMemoryEventStore()))
         try await openAnUnknownDoor(one)
-        try await Consumers(of: one, [.projection(DoorCounts(), in: readModels)], logger: logger).catchUp()
-        let consumers = Consumers(of: other, [.projection(DoorCounts(), in: readModels)], logger: logger)
+        try await Consumers(of: one, [.projection(DoorCounts(), in: readModels)]).catchUp()
+        let consumers = Consumers(of: other, [.projection(DoorCounts(), in: readModels)])
         do {
             try await consumers.run()
         } catch let diverged as CheckpointDiverged where diverged.consumer == "door_counts" {

@@ -206,29 +206,27 @@ import Testing
         }
     }
 
-    private let client = EventStoreClient(InMemoryEventStore())
+    private let client: EventStoreClient
     private let logged: Locked<[String]>
-    private let logger: Logger
 
     init() {
         let logged = Locked<[String]>([])
         self.logged = logged
-        logger = Logger(label: "guides") { _ in Lines(logged) }
+        let logger = Logger(label: "guides") { _ in Lines(logged) }
+        client = EventStoreClient(InMemoryEventStore(context: StoreContext(logger: logger)))
     }
 
     @Test func aSnapshotIsOpenedUntilItsVersionIsCountedUp() async throws {
-        var settings = Orchestrator.Settings()
-        settings.logger = logger
-        let orchestrator = Orchestrator(client: client, aggregates: [Meter.self], settings: settings)
+        let orchestrator = Orchestrator(client: client, aggregates: [Meter.self])
         try await orchestrator.dispatch(InstallMeter(id: "hall"))
         let amounts = Array(repeating: 2, count: 199) + [-1]
         #expect(try await orchestrator.dispatch(AddReadings(id: "hall", amounts: amounts)).state.total == 397)
 
-        let unversioned = Orchestrator(client: client, aggregates: [WithoutAVersion.Meter.self], settings: settings)
+        let unversioned = Orchestrator(client: client, aggregates: [WithoutAVersion.Meter.self])
         let old = try await unversioned.dispatch(WithoutAVersion.LookAtMeter(id: "hall"))
         #expect(old.state.total == 397)
         #expect(old.version == 201)
-        let later = Orchestrator(client: client, aggregates: [AfterAYear.Meter.self], settings: settings)
+        let later = Orchestrator(client: client, aggregates: [AfterAYear.Meter.self])
         let anew = try await later.dispatch(AfterAYear.LookAtMeter(id: "hall"))
         #expect(anew.state.total == 398)
         #expect(anew.version == 201)
@@ -236,10 +234,8 @@ import Testing
     }
 
     @Test func anEnumThatDoesNotListItsCasesIsKeptToo() async throws {
-        var settings = Orchestrator.Settings()
-        settings.logger = logger
         for state in [Lamp.Mode.on, .off, .on] {
-            let orchestrator = Orchestrator(client: client, aggregates: [Lamp.self], settings: settings)
+            let orchestrator = Orchestrator(client: client, aggregates: [Lamp.self])
             #expect(try await orchestrator.dispatch(SwitchLamp(id: "hall")).state.mode == state)
         }
         #expect(logged.withLock { $0 } == [])
@@ -256,9 +252,7 @@ import Testing
     }
 
     @Test func aSnapshotThatCannotBeKeptCostsAWarning() async throws {
-        var settings = Orchestrator.Settings()
-        settings.logger = logger
-        let orchestrator = Orchestrator(client: client, aggregates: [Thermometer.self], settings: settings)
+        let orchestrator = Orchestrator(client: client, aggregates: [Thermometer.self])
         #expect(try await orchestrator.dispatch(HangThermometer(id: "roof")).version == 1)
         let lines = logged.withLock { $0 }
         #expect(lines.count == 1)

@@ -126,7 +126,7 @@ import Testing
         var events = EventBuilder()
         try events.record(Door.Event.doorBuilt, in: "door-front")
         try events.record(Door.Event.doorOpened, in: "door-front")
-        let store = try SQLiteReadModelStore(path: nil)
+        let store = try await SQLiteReadModelStore.open(.inMemory)
         try await store.write { [events = events.events] transaction in
             try OpenDoors().setUp(transaction)
             for event in events { try OpenDoors().apply(event, transaction) }
@@ -140,11 +140,10 @@ import Testing
     }
 
     @Test func aWholeSystemRunsInMemory() async throws {
-        let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
         let client = EventStoreClient(InMemoryEventStore())
-        let readModels = try SQLiteReadModelStore(path: nil)
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
-        let consumers = Consumers(of: client, [.projection(OpenDoors(), in: readModels)], logger: logger)
+        let consumers = Consumers(of: client, [.projection(OpenDoors(), in: readModels)])
         try await orchestrator.dispatch(BuildDoor(id: "front"))
         try await orchestrator.dispatch(OpenDoor(id: "front"))
         try await consumers.catchUp()
@@ -154,7 +153,7 @@ import Testing
 
     @Test(arguments: ReadModelStoreConformance.cases)
     func conforms(to aCase: ReadModelStoreConformance.Case) async throws {
-        let suite = ReadModelStoreConformance { try SQLiteReadModelStore(path: nil) }
+        let suite = ReadModelStoreConformance { try await SQLiteReadModelStore.open(.inMemory) }
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")

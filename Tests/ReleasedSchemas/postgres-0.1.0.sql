@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict d7jDXm8JmSMZXIkmInuHPN7kYdzzoDhkBMDqx4dsStgMPhLZvY9kOJT0oeSSC9v
+\restrict 8UwszpOB7FAu0zMtd84JRvcEbYlgHbx1WeDj1C01wdMeKw5qrLa0aTmiqJnowdE
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -49,7 +49,8 @@ BEGIN
 
     SELECT e.position, e.recorded_at INTO last_position, now_at FROM "disco".events e ORDER BY e.position DESC LIMIT 1;
     last_position := coalesce(last_position, 0);
-    now_at := greatest(clock_timestamp(), now_at);
+    -- Later than what was said to be settled.
+    now_at := greatest(clock_timestamp(), now_at, (SELECT s.settled_at + interval '1 microsecond' FROM "disco".store s LIMIT 1));
 
     IF append_keys IS NOT NULL THEN
         FOR rec IN
@@ -276,12 +277,14 @@ DECLARE
 BEGIN
     -- The first statement, as in `append`.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
-    SELECT coalesce(l.position, 0) + 1, greatest(clock_timestamp(), l.recorded_at), coalesce(h.version, 0),
+    SELECT coalesce(l.position, 0) + 1, greatest(clock_timestamp(), l.recorded_at, m.settled_at + interval '1 microsecond'),
+        coalesce(h.version, 0),
         CASE WHEN h.erased THEN 0 ELSE coalesce(h.version, 0) END
     INTO place, now_at, head, shown
     FROM (SELECT 1) AS one
         LEFT JOIN LATERAL (
             SELECT e.position, e.recorded_at FROM "disco".events e ORDER BY e.position DESC LIMIT 1) AS l ON true
+        LEFT JOIN LATERAL (SELECT s.settled_at FROM "disco".store s LIMIT 1) AS m ON true
         LEFT JOIN LATERAL (
             SELECT e.version, e.erased_at IS NOT NULL AS erased FROM "disco".events e
             WHERE e.stream = new_stream ORDER BY e.version DESC LIMIT 1) AS h ON true
@@ -457,6 +460,20 @@ END $$;
 
 
 --
+-- Name: settle(); Type: FUNCTION; Schema: disco; Owner: -
+--
+
+CREATE FUNCTION disco.settle() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- The first statement, as in `append`.
+    PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
+    UPDATE "disco".store SET settled_at = greatest(settled_at, clock_timestamp());
+END $$;
+
+
+--
 -- Name: tags_of(text[], integer[], integer); Type: FUNCTION; Schema: disco; Owner: -
 --
 
@@ -603,7 +620,8 @@ CREATE TABLE disco.snapshots (
 
 CREATE TABLE disco.store (
     id uuid NOT NULL,
-    epoch bigint NOT NULL
+    epoch bigint NOT NULL,
+    settled_at timestamp with time zone
 );
 
 
@@ -630,7 +648,7 @@ COPY disco.concealed_streams (stream, deleted_at, closed) FROM stdin;
 --
 
 COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
-1	postgres_0001_event_store.sql	bb3fcbf70ca628b	2026-11-28 11:22:58.677651+00
+1	postgres_0001_event_store.sql	2fa4fb26858345d	2026-11-28 14:11:57.971147+00
 \.
 
 
@@ -639,11 +657,11 @@ COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
 --
 
 COPY disco.events ("position", stream, version, category, type, type_version, id, payload, payload_bytes, content_type, metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at, erased_at) FROM stdin;
-1	wallet-1	1	wallet	WalletOpened	1	01a221e4-e4fa-7e19-ae1c-dfb2e5d5597f	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 11:22:58.691074+00	\N
-2	wallet-2	1	wallet	WalletOpened	1	01a221e4-e567-7ed0-b125-010a936cfb68	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 11:22:58.798482+00	\N
-3	wallet-1	2	wallet	MoneyDeposited	1	01a221e4-e5dc-767d-a9ec-36f2733d0636	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 11:22:58.915932+00	\N
-4	wallet-1	3	wallet	MoneyDeposited	1	01a221e4-e64a-7a5f-a90c-443b15ed5ea0	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 11:22:59.026598+00	\N
-5	wallet-1	4	wallet	MoneyDeposited	1	01a221e4-e6bc-7ff4-9cff-b0c8a88ace83	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 11:22:59.140456+00	\N
+1	wallet-1	1	wallet	WalletOpened	1	01a2227f-9b95-782e-b7cb-765d3021e048	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 14:11:57.981111+00	\N
+2	wallet-2	1	wallet	WalletOpened	1	01a2227f-9c0d-7734-8ae3-29bb03c57b2e	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 14:11:58.103931+00	\N
+3	wallet-1	2	wallet	MoneyDeposited	1	01a2227f-9c89-7d9a-b4e2-04c6a96c21df	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 14:11:58.227776+00	\N
+4	wallet-1	3	wallet	MoneyDeposited	1	01a2227f-9d11-783f-9469-fa0eb77f3fb8	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 14:11:58.366184+00	\N
+5	wallet-1	4	wallet	MoneyDeposited	1	01a2227f-9d80-7dfa-a808-3959e2a23ffd	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 14:11:58.471652+00	\N
 \.
 
 
@@ -675,8 +693,8 @@ COPY disco.snapshots (stream, name, fingerprint, version, state, saved_at) FROM 
 -- Data for Name: store; Type: TABLE DATA; Schema: disco; Owner: -
 --
 
-COPY disco.store (id, epoch) FROM stdin;
-e3200a85-bb17-41a5-a71a-87fa343803ce	1
+COPY disco.store (id, epoch, settled_at) FROM stdin;
+62f86a0e-baf4-4d83-8870-d9015431b65f	1	\N
 \.
 
 
@@ -835,5 +853,5 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON disco.tags FOR EACH STATEMENT EX
 -- PostgreSQL database dump complete
 --
 
-\unrestrict d7jDXm8JmSMZXIkmInuHPN7kYdzzoDhkBMDqx4dsStgMPhLZvY9kOJT0oeSSC9v
+\unrestrict 8UwszpOB7FAu0zMtd84JRvcEbYlgHbx1WeDj1C01wdMeKw5qrLa0aTmiqJnowdE
 

@@ -2,12 +2,13 @@ PRAGMA foreign_keys=OFF;
 BEGIN TRANSACTION;
 CREATE TABLE disco_migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT;
-INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','2ff426534e9dd8b','2026-11-28T11:22:58.3752264Z');
+INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','fb5bb8b8d4b90767','2026-11-28T14:11:57.6767367Z');
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
-    epoch INTEGER NOT NULL
+    epoch INTEGER NOT NULL,
+    settled_at INTEGER                -- events recorded from now on are later than this (microseconds since 1970)
 ) STRICT;
-INSERT INTO disco_store VALUES(X'1eefcf62357433dc970c0f5d89a29430',1);
+INSERT INTO disco_store VALUES(X'56b5fe2126fc52b356ac45eb8de97742',1,NULL);
 CREATE TABLE disco_categories (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -47,11 +48,11 @@ CREATE TABLE disco_events (
     recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the event before
     erased_at INTEGER             -- payload, metadata and tags were blanked then
 ) STRICT;
-INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a221e4e3cb790491e2570663599c9b','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795864978381070,NULL);
-INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a221e4e3fe7a98993a936bbc17d524','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795864978432287,NULL);
-INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a221e4e4327a57b7db024cb683cb20','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795864978483550,NULL);
-INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a221e4e464718e9512aa73dad203c3','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795864978533639,NULL);
-INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a221e4e4937eb0adaa1901c333c9d4','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795864978581276,NULL);
+INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a2227f9a717bad8d4afc9498faa539','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795875117683770,NULL);
+INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a2227f9aa67d6fb6c20df0f3fcc682','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795875117735875,NULL);
+INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a2227f9adb770ca169efcce5c6a256','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795875117789214,NULL);
+INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a2227f9b1071a69288486c9aab795b','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795875117842456,NULL);
+INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a2227f9b4177d2ad70c195500de012','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795875117891528,NULL);
 CREATE TABLE disco_tags (
     tag TEXT NOT NULL,
     position INTEGER NOT NULL REFERENCES disco_events,

@@ -14,10 +14,10 @@ import WalletDomain
     /// A fresh store, and how a process of its own opens it.
     private func fresh(_ adapter: Adapter, _ folder: TemporaryFolder) async throws -> (EventStoreClient, path: String) {
         switch adapter {
-        case .sqlite: return (EventStoreClient(try SQLiteEventStore(path: folder.events)), folder.events)
+        case .sqlite: return (EventStoreClient(try await SQLiteEventStore.open(path: folder.events)), folder.events)
         case .postgres:
             let database = try TestDatabase()
-            let settings = PostgresSettings(url: database.url, schema: database.schema)
+            let settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
             return (
                 EventStoreClient(try await PostgresEventStore.open(settings)), "\(database.url)#\(database.schema)"
             )

@@ -9,16 +9,16 @@ import WalletDomain
 
 /// Several processes on one file, some of them killed.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ProcessTests {
-    private func open(_ folder: TemporaryFolder) throws -> (SQLiteEventStore, SQLiteReadModelStore, Wallets) {
-        let store = try SQLiteEventStore(path: folder.events)
-        let readModels = try SQLiteReadModelStore(path: folder.events + ".read-models")
+    private func open(_ folder: TemporaryFolder) async throws -> (SQLiteEventStore, SQLiteReadModelStore, Wallets) {
+        let store = try await SQLiteEventStore.open(path: folder.events)
+        let readModels = try await SQLiteReadModelStore.open(path: folder.events + ".read-models")
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return (store, readModels, Wallets(events: store, readModels: readModels, logger: logger))
     }
 
     @Test func twoProcessesDepositAtOnceAndNothingIsLost() async throws {
         let folder = try TemporaryFolder()
-        let (store, readModels, wallets) = try open(folder)
+        let (store, readModels, wallets) = try await open(folder)
         var ids: [UUID] = []
         for _ in 0..<10 {
             ids.append(try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id)
@@ -52,7 +52,7 @@ import WalletDomain
 
     @Test func whatAKilledProcessAcknowledgedIsThereAndNothingIsHalfDone() async throws {
         let folder = try TemporaryFolder()
-        let (store, readModels, wallets) = try open(folder)
+        let (store, readModels, wallets) = try await open(folder)
         var ids: [UUID] = []
         for _ in 0..<2 {
             ids.append(try await wallets.orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1000)).state.id)

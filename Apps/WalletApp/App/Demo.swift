@@ -71,7 +71,7 @@ private struct Story {
     ) async throws -> JSON {
         try say(named("  dispatch \(name) \(fields)" + (key.map { " --key '\($0)'" } ?? ""), names))
         do {
-            let answer = try await wallets.orchestrator.dispatch(name, fields, key: key)
+            let answer = try await wallets.orchestrator.dispatch(name, fields, key: key).output
             let unnamed = names.contains { $0.0 == id(answer) } || id(answer).isEmpty
             let all = unnamed ? names : names + [(id(answer), "<wallet \(names.count)>")]
             try say(named("    \(answer)", all), "32")

@@ -22,9 +22,10 @@ struct System {
         }
         let readModels = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
         let logger = AppConfiguration.logger("wallets")
-        let events = try await adapter.open(config, logger: logger)
+        let context = StoreContext(logger: logger)
+        let events = try await adapter.open(config, context: context)
         do {
-            return System(events, try await readModels.open(config, logger: logger), logger)
+            return System(events, try await readModels.open(config, context: context), logger)
         } catch {
             await events.close()
             throw error

@@ -71,8 +71,8 @@ struct Dispatch: AsyncParsableCommand {
 
     func run() async throws {
         try await System.run(shared: true) { system in
-            let answer = try await system.wallets.orchestrator.answer(
-                to: name, JSONText(fields).value(), key: key, awaiting: awaited.commaSeparated,
+            let answer = try await system.wallets.orchestrator.dispatch(
+                name, JSONText(fields).value(), key: key, awaiting: awaited.commaSeparated,
                 within: .seconds(within))
             try Output.print(details ? answer.json : answer.output)
             if !answer.behind.isEmpty {

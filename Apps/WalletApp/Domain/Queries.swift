@@ -67,7 +67,7 @@ public struct WalletHistory: Query {
 
     public func run(in context: QueryContext) async throws -> [JSON] {
         var history: [JSON] = []
-        for try await event in context.client.events(in: Wallet.streamID(id)) { history.append(try event.json) }
+        for try await event in context.client.events(in: Wallet.streamID(id)) { history.append(try event.wire.value()) }
         return history
     }
 }

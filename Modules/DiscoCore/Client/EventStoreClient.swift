@@ -18,6 +18,12 @@ public struct EventStoreClient: Sendable {
         self.store = upcasters.isEmpty ? store : UpcastingEventStore(base: store, upcasters: Upcasters(upcasters))
     }
 
+    /// What the store was opened with.
+    public var context: StoreContext { store.context }
+
+    /// Closes the store: what waits ends, later calls throw ``EventStoreError/Code/closed``.
+    public func close() async { await store.close() }
+
     /// Records one event that belongs to no aggregate, in a stream of its own, `type-<event id>`.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where the type is no category of
@@ -26,7 +32,7 @@ public struct EventStoreClient: Sendable {
     public func emit(
         _ type: String, _ payload: some Encodable & Sendable, metadata: Metadata = .none, tags: [EventTag] = []
     ) async throws -> Appended {
-        let id = UUID.timeOrdered()
+        let id = context.newID()
         let event = NewEvent(
             id: id, stream: try StreamID(ofItsOwn: id, type: type), type: type,
             payload: try JSONText(encoding: payload), metadata: metadata, tags: tags)
@@ -128,6 +134,11 @@ extension EventStoreClient {
     @discardableResult
     public func forgetKeys(storedBefore date: Date) async throws -> Int {
         try await ability(store.abilities.keys, "forget keys").forgetKeys(storedBefore: date)
+    }
+
+    /// How many events lie after one position, up to another: positions do not tell.
+    public func count(after: Position = .start, upTo: Position) async throws -> Int {
+        try await ability(store.abilities.counting, "count its events").events(after: after, upTo: upTo)
     }
 
     /// Looks through the whole store for damage.

@@ -63,7 +63,7 @@ public struct Subscription: AsyncSequence, Sendable {
                 return result
             } catch let error as EventStoreError where [.busy, .unavailable].contains(error.code) {
                 failures += 1
-                try await Task.sleep(for: .milliseconds(Swift.min(5000, 20 << Swift.min(failures, 8))))
+                try await store.context.sleep(for: .milliseconds(Swift.min(5000, 20 << Swift.min(failures, 8))))
                 return nil
             }
         }

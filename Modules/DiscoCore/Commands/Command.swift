@@ -1,3 +1,5 @@
+public import Foundation
+
 /// A request with fields and rules; see ``CreateCommand``, ``UpdateCommand`` and ``ActionCommand`` for what can be
 /// asked.
 public protocol Command: NamedRequest {}
@@ -18,18 +20,46 @@ extension NamedRequest {
     public func validate() throws {}
 }
 
-/// A command decided by one aggregate: pure, so that it can be decided anew when the aggregate has changed meanwhile.
+/// A command decided by one aggregate: pure, so that it can be decided again when the aggregate has changed meanwhile.
+///
+/// Most are a ``CreateCommand`` or an ``UpdateCommand``. One whose decision depends on the time conforms to this itself:
+/// it says which aggregate it is for, and is given the time of day, which tests set.
+///
+/// ```swift
+/// struct AcceptOffer: AggregateCommand {
+///     let id: UUID
+///     var target: CommandTarget<UUID> { .existing(id) }
+///     func run(on offer: Offer, at now: Date) throws -> [Offer.Event] {
+///         guard now < offer.expires else { throw OfferRefusal.expired }
+///         return [.offerAccepted]
+///     }
+/// }
+/// ```
 public protocol AggregateCommand<State>: Command {
     associatedtype State: Aggregate
 
     /// Which aggregate, and whether it must exist.
     var target: CommandTarget<State.ID> { get }
 
-    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's
-    /// own.
+    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    ///
+    /// - Parameter now: the time of day, new for each time that it is decided.
+    func run(on state: State, at now: Date) throws -> [State.Event]
+}
+
+/// A command decided by the state of its aggregate alone: what ``CreateCommand`` and ``UpdateCommand`` are.
+public protocol TimelessCommand<State>: AggregateCommand {
+    associatedtype State
+
+    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
     func run(on state: State) throws -> [State.Event]
 }
 
+extension TimelessCommand {
+    public func run(on state: State, at now: Date) throws -> [State.Event] { try run(on: state) }
+}
+
+/// Which aggregate a command is for.
 public enum CommandTarget<ID: AggregateID>: Sendable {
     /// One that must not exist yet; nil for a new id.
     case new(ID?)
@@ -56,14 +86,14 @@ public enum CommandTarget<ID: AggregateID>: Sendable {
 }
 
 /// Makes a new aggregate; refused with ``DispatchError/aggregateExists(_:)`` where it exists.
-public protocol CreateCommand<State>: AggregateCommand {}
+public protocol CreateCommand<State>: TimelessCommand {}
 
 extension CreateCommand {
     public var target: CommandTarget<State.ID> { .new(nil) }
 }
 
 /// Changes an aggregate; refused with ``DispatchError/aggregateNotFound(_:)`` where it does not exist.
-public protocol UpdateCommand<State>: AggregateCommand {
+public protocol UpdateCommand<State>: TimelessCommand {
     var id: State.ID { get }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What must hold for one field of a command or query.
 ///
 /// ```swift
@@ -18,7 +20,7 @@ public struct FieldRule<Root>: Sendable {
     public static func field(_ key: some CodingKey, else typeMessage: String) -> FieldRule {
         FieldRule(
             field: key.stringValue, typeMessage: typeMessage, failures: { _ in [] },
-            failuresInField: { $0 == nil ? nil : [] })
+            failuresInField: { _ in [] })
     }
 
     /// Checks the value of a field.
@@ -53,13 +55,16 @@ public struct FieldCheck<Value>: Sendable {
 }
 
 extension FieldCheck where Value: Comparable & Sendable {
-    public static func atLeast(_ limit: Value) -> FieldCheck { .satisfies("must be at least \(limit)") { $0 >= limit } }
-    public static func atMost(_ limit: Value) -> FieldCheck { .satisfies("must be at most \(limit)") { $0 <= limit } }
+    public static func atLeast(_ limit: Value) -> FieldCheck { compared("must be at least \(limit)") { $0 >= limit } }
+    public static func atMost(_ limit: Value) -> FieldCheck { compared("must be at most \(limit)") { $0 <= limit } }
     public static func greaterThan(_ limit: Value) -> FieldCheck {
-        .satisfies("must be greater than \(limit)") { $0 > limit }
+        compared("must be greater than \(limit)") { $0 > limit }
     }
-    public static func lessThan(_ limit: Value) -> FieldCheck {
-        .satisfies("must be less than \(limit)") { $0 < limit }
+    public static func lessThan(_ limit: Value) -> FieldCheck { compared("must be less than \(limit)") { $0 < limit } }
+
+    /// A `Decimal` that is no number is less than every other to Foundation; it passes no comparison here.
+    private static func compared(_ message: String, _ passes: @escaping @Sendable (Value) -> Bool) -> FieldCheck {
+        .satisfies(message) { ($0 as? Decimal)?.isNaN != true && passes($0) }
     }
 }
 
@@ -70,8 +75,25 @@ extension FieldCheck where Value: Collection & SendableMetatype {
     }
 }
 
+extension FieldCheck where Value == String {
+    /// How many characters a text may have. Unicode scalars are counted: one letter may have any number of accents.
+    public static func count(_ range: ClosedRange<Int>) -> FieldCheck {
+        .satisfies("must have \(range.lowerBound) to \(range.upperBound) characters") {
+            range.contains($0.unicodeScalars.count)
+        }
+    }
+}
+
 extension FieldCheck where Value: Equatable & Sendable {
     public static func oneOf(_ values: Value...) -> FieldCheck {
-        .satisfies("must be one of: " + values.map { "\($0)" }.joined(separator: ", ")) { values.contains($0) }
+        .satisfies("must be one of: " + values.map(shown).joined(separator: ", ")) { values.contains($0) }
+    }
+
+    /// As a caller writes it in JSON.
+    private static func shown(_ value: Any) -> String {
+        let mirror = Mirror(reflecting: value)
+        if mirror.displayStyle == .optional { return mirror.children.first.map { shown($0.value) } ?? "null" }
+        if let raw = value as? any RawRepresentable { return "\(raw.rawValue)" }
+        return "\(value)"
     }
 }

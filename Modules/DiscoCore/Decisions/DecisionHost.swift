@@ -10,7 +10,7 @@ final class DecisionHost: Sendable {
         self.attempts = attempts
     }
 
-    func dispatch<C: DecisionCommand>(_ command: C, _ call: Call) async throws -> Decided<C.Model> {
+    func dispatch<C: ModelCommand>(_ command: C, _ call: Call) async throws -> Dispatched<C.Model> {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
         if let first = try await recorded(under: key, command) { return first }
         // In one order for all, so that no two wait for each other.
@@ -19,23 +19,23 @@ final class DecisionHost: Sendable {
         return try await queue.run(items[...]) { try await decide(command, key, call.metadata) }
     }
 
-    private func decide<C: DecisionCommand>(
+    private func decide<C: ModelCommand>(
         _ command: C, _ key: IdempotencyKey?, _ metadata: Metadata
-    ) async throws -> Decided<C.Model> {
+    ) async throws -> Dispatched<C.Model> {
         var model = command.model
         var through = try await client.fold(command.query, after: .start, into: &model)
         var conflicts = 0
         while true {
             let events: [C.Model.Event]
             do {
-                events = try command.run(on: model)
+                events = try command.run(on: model, at: client.context.now())
             } catch {
                 // What stands against it may be its own first time.
                 if let first = try await recorded(under: key, command) { return first }
                 throw error
             }
             if events.isEmpty, key == nil {
-                return Decided(model: model, events: [], appended: nil, conflicts: conflicts)
+                return Dispatched(model, conflicts: conflicts)
             }
             let append = Append(
                 try events.map { try Self.new($0, in: command.stream(of: $0), metadata) },
@@ -44,7 +44,7 @@ final class DecisionHost: Sendable {
                 let appended = try await client.appendSurely(append)
                 if appended.isOfAnother(than: append) { return try await replay(appended, command) }
                 for event in events { model.apply(event) }
-                return Decided(model: model, events: events, appended: appended, conflicts: conflicts)
+                return Dispatched(model, decided: events, appended: [appended], conflicts: conflicts)
             } catch is ConditionFailed where conflicts + 1 < attempts {
                 conflicts += 1
                 through = try await client.fold(command.query, after: through, into: &model)
@@ -52,20 +52,22 @@ final class DecisionHost: Sendable {
         }
     }
 
-    private func recorded<C: DecisionCommand>(
+    private func recorded<C: ModelCommand>(
         under key: IdempotencyKey?, _ command: C
-    ) async throws -> Decided<C.Model>? {
+    ) async throws -> Dispatched<C.Model>? {
         guard let key, let appended = try await client.recorded(under: key) else { return nil }
         return try await replay(appended, command)
     }
 
     /// The first result, once more.
-    private func replay<C: DecisionCommand>(_ appended: Appended, _ command: C) async throws -> Decided<C.Model> {
+    @concurrent private func replay<C: ModelCommand>(_ appended: Appended, _ command: C) async throws -> Dispatched<
+        C.Model
+    > {
         var model = command.model
         guard let positions = appended.positions else {
             // There was nothing to do, and there is nothing to tell it by but the model as it is.
             try await client.fold(command.query, after: .start, into: &model)
-            return Decided(model: model, events: [], appended: appended, repeated: true)
+            return Dispatched(model, appended: [appended], repeated: true)
         }
         let before = Position(rawValue: positions.lowerBound.rawValue - 1)
         try await client.fold(command.query, after: .start, upTo: before, into: &model)
@@ -76,7 +78,7 @@ final class DecisionHost: Sendable {
             model.apply(event)
             events.append(event)
         }
-        return Decided(model: model, events: events, appended: appended, repeated: true)
+        return Dispatched(model, decided: events, appended: [appended], repeated: true)
     }
 
     private static func new(_ event: some DomainEvent, in stream: StreamID?, _ metadata: Metadata) throws -> NewEvent {

@@ -4,8 +4,8 @@
 /// EventQuery.types("StudentEnrolled", "CourseDefined").tagged("course:algebra")
 /// EventQuery.category("wallet").or(.tags("student:ada"))
 /// ```
-public struct EventQuery: Hashable, Codable, Sendable {
-    public struct Item: Hashable, Codable, Sendable {
+public struct EventQuery: Hashable, Sendable {
+    public struct Item: Hashable, Sendable {
         /// Any of these; empty for every type.
         public var types: [String]
         /// All of these; empty for no demand.

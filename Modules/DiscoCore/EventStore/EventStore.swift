@@ -24,8 +24,18 @@ public protocol EventStore: Sendable {
     /// What this store can do beyond that.
     var abilities: StoreAbilities { get }
 
+    /// What it was opened with: time, ids, randomness and logger, which its client, orchestrator and consumers use too.
+    ///
+    /// A requirement and no ability, since it is given once for all of them; ``StoreContext/system`` unless stated
+    /// otherwise.
+    var context: StoreContext { get }
+
     /// Ends it: what waits fails, later calls throw ``EventStoreError/Code/closed``.
     func close() async
+}
+
+extension EventStore {
+    public var context: StoreContext { .system }
 }
 
 /// Tells one store from another. The epoch is for those who restore a backup and want every consumer to notice: they

@@ -67,17 +67,18 @@ public struct EventStoreError: Error, Sendable {
         self.underlying = underlying
     }
 
-    package static func unknownStream(_ stream: StreamID) -> EventStoreError {
+    public static func unknownStream(_ stream: StreamID) -> EventStoreError {
         EventStoreError(.unknownStream, "There is no stream \(stream).")
     }
 
-    package static func erasingNotAllowed(_ setting: String) -> EventStoreError {
+    /// - Parameter setting: the name of the setting that allows it.
+    public static func erasingNotAllowed(_ setting: String) -> EventStoreError {
         EventStoreError(
             .erasingNotAllowed,
             "This store keeps every event: allow erasing in its settings (\(setting)) to blank a stream for good.")
     }
 
-    package static let closed = EventStoreError(.closed, "The event store has been closed.")
+    public static let closed = EventStoreError(.closed, "The event store has been closed.")
 }
 
 extension EventStoreError.Code: CustomStringConvertible {

@@ -1,10 +1,10 @@
-package import Foundation
+public import Foundation
 
 /// What every text must be like that reaches a database as a name: the one check for appends, reads, deletions, keys and
 /// snapshots, on every store.
 ///
 /// A NUL ends a text in one database and is refused by another, so it is refused here, before it is cut off anywhere.
-package struct NameCheck: Sendable {
+public struct NameCheck: Sendable {
     let code: EventStoreError.Code
     /// Whether names that Disco keeps for itself are refused.
     let refusesReserved: Bool
@@ -12,9 +12,13 @@ package struct NameCheck: Sendable {
     /// Of what is to be recorded.
     static let append = NameCheck(code: .invalidAppend, refusesReserved: true)
     /// Of what is asked for or changed.
-    package static let argument = NameCheck(code: .invalidArgument, refusesReserved: false)
+    public static let argument = NameCheck(code: .invalidArgument, refusesReserved: false)
 
-    package func check(_ name: String, _ what: String, most: Int) throws {
+    /// - Parameters:
+    ///   - what: what it is the name of, for the message.
+    ///   - most: how many bytes it may have.
+    /// - Throws: ``EventStoreError``, as every check here.
+    public func check(_ name: String, _ what: String, most: Int) throws {
         guard let fault = fault(of: name, most: most) else { return }
         let shown = name.cut(to: 80)
         let subject = name.isEmpty ? "The \(what)" : "The \(what) \"\(shown)\""
@@ -31,10 +35,10 @@ package struct NameCheck: Sendable {
         return nil
     }
 
-    package func check(type: String) throws { try check(type, "event type", most: 255) }
-    package func check(tag: EventTag) throws { try check(tag.name, "tag", most: 255) }
+    public func check(type: String) throws { try check(type, "event type", most: 255) }
+    public func check(tag: EventTag) throws { try check(tag.name, "tag", most: 255) }
 
-    package func check(_ stream: StreamID) throws {
+    public func check(_ stream: StreamID) throws {
         try check(stream.name, "stream name", most: StreamID.mostBytes)
         guard StreamID.isCategory(stream.category), !stream.id.isEmpty else {
             throw EventStoreError(
@@ -44,7 +48,7 @@ package struct NameCheck: Sendable {
         }
     }
 
-    package func check(category: String) throws {
+    public func check(category: String) throws {
         guard StreamID.isCategory(category) else {
             throw EventStoreError(
                 code,
@@ -54,7 +58,7 @@ package struct NameCheck: Sendable {
     }
 
     /// A name that no event can have is a mistake in the query, which would silently select nothing.
-    package func check(_ query: EventQuery) throws {
+    public func check(_ query: EventQuery) throws {
         guard query.names <= EventQuery.mostNames else {
             throw EventStoreError(
                 code,
@@ -70,23 +74,24 @@ package struct NameCheck: Sendable {
     }
 
     /// Of a list of streams.
-    package func check(category: String?, prefix: String?, after: StreamID?) throws {
+    public func check(category: String?, prefix: String?, after: StreamID?) throws {
         if let category { try check(category: category) }
         for text in [prefix, after?.name] where text?.utf8.contains(0) == true {
             throw EventStoreError(code, "A name by which streams are listed contains a NUL.")
         }
     }
 
-    package func checked(_ date: Date, _ what: String) throws -> Date {
+    /// Refuses a date that is no number.
+    public func checked(_ date: Date, _ what: String) throws -> Date {
         if date.timeIntervalSinceReferenceDate.isNaN {
             throw EventStoreError(code, "The \(what) is not a date: its time is NaN.")
         }
         return date
     }
 
-    package func check(consumer: String) throws { try check(consumer, "consumer name", most: 255) }
+    public func check(consumer: String) throws { try check(consumer, "consumer name", most: 255) }
 
-    package func check(_ key: IdempotencyKey) throws {
+    public func check(_ key: IdempotencyKey) throws {
         try check(key.key, "idempotency key", most: 255)
         if key.fingerprint.utf8.contains(0) {
             throw EventStoreError(code, "The fingerprint of the idempotency key \"\(key.key)\" contains a NUL.")
@@ -132,7 +137,7 @@ extension StreamID {
 
 extension SnapshotKey {
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument``.
-    package func check() throws {
+    public func check() throws {
         try NameCheck.argument.check(stream)
         for text in [name, fingerprint] where text.utf8.contains(0) {
             throw EventStoreError(.invalidArgument, "The name or fingerprint of a snapshot contains a NUL.")

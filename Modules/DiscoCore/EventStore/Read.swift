@@ -14,12 +14,15 @@ public struct Read: Hashable, Sendable {
     public var versions: ClosedRange<Int>?
     /// Only events recorded at this time or before: the store as it was then.
     public var asOf: Date?
-    /// Only events whose stream's slice (``StreamID/slice``) lies in this range.
-    public var slices: ClosedRange<Int>?
     /// The most events of the page.
     public var limit: Int
     /// A page is cut off, after at least one event, when its payloads exceed this many bytes.
     public var byteLimit: Int
+    /// Only events whose stream's ``StreamID/slice`` lies in this range.
+    public var slices: ClosedRange<Int>?
+    /// Whether the page's ``Page/settled`` is brought up to the present, for which the store takes the lock of its appends
+    /// and writes something. For those who wait for a time to pass, once a second or so; not for readers.
+    public var settles = false
     /// Whether an event that an upcaster drops comes as ``RecordedEvent/dropped``: whoever folds a stream must know its
     /// version.
     var showsDropped = false
@@ -48,15 +51,13 @@ extension Read {
     /// The same within the bounds that positions and versions have. Every store calls this before it reads.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` for a name that no event can
-    ///   have, an `asOf` that is no number, or slices that no stream can have.
+    ///   have, an `asOf` that is no number, or slices that do not exist.
     public func checked() throws -> Read {
         try NameCheck.argument.check(query)
         if let asOf { _ = try NameCheck.argument.checked(asOf, "time as of which was to be read") }
         if let slices, slices.lowerBound < 0 || slices.upperBound >= StreamID.slices {
             throw EventStoreError(
-                .invalidArgument,
-                "The range of slices is \(slices.lowerBound) to \(slices.upperBound). "
-                    + "It must lie within 0 to \(StreamID.slices - 1).")
+                .invalidArgument, "The slices \(slices) were asked for; they must lie in 0...\(StreamID.slices - 1).")
         }
         var read = self
         read.after = max(.start, after)
@@ -79,14 +80,23 @@ public struct Page: Hashable, Sendable {
     public var hasMore: Bool
     /// The id of the event at `through`: what a checkpoint remembers it by.
     public var throughID: UUID?
+    /// A time of the store's clock up to which everything is visible: whatever is recorded later than this page is recorded
+    /// at a later time than this. Nil where the store is empty, unless ``Read/settles`` was asked for.
+    ///
+    /// It is set under the lock of the appends, so no clock that is wrong or was set back can make it untrue.
+    public var settled: Date?
     /// Why an event could not be upcast, by its position.
     package var failures: [Position: String] = [:]
 
-    public init(events: [RecordedEvent], through: Position, head: Position, hasMore: Bool, throughID: UUID?) {
+    public init(
+        events: [RecordedEvent], through: Position, head: Position, hasMore: Bool, throughID: UUID?,
+        settled: Date? = nil
+    ) {
         self.events = events
         self.through = through
         self.head = head
         self.hasMore = hasMore
         self.throughID = throughID
+        self.settled = settled
     }
 }

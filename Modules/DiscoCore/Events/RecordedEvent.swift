@@ -35,20 +35,4 @@ public struct RecordedEvent: Hashable, Sendable {
         self.tags = tags
         self.recordedAt = recordedAt
     }
-
-    /// The event as one JSON object, as the apps print it. Its `metadata` is the application's own, whatever names it uses.
-    public var json: JSON {
-        get throws {
-            func text(_ id: UUID?) -> JSON { id.map { .string($0.lowercased) } ?? .null }
-            return [
-                "position": JSON(position.rawValue), "stream": .string(stream.name),
-                "version": JSON(version), "id": .string(id.lowercased), "type": .string(type),
-                "type_version": JSON(typeVersion), "payload": try payload.value(),
-                "correlation_id": text(metadata.correlationID), "causation_id": text(metadata.causationID),
-                "metadata": try metadata.values?.value() ?? .object(JSON.Object()),
-                "tags": .array(tags.map { .string($0.name) }),
-                "recorded_at": Timestamp.text(of: recordedAt).map(JSON.string) ?? .null,
-            ]
-        }
-    }
 }

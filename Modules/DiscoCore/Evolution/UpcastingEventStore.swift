@@ -12,6 +12,8 @@ struct UpcastingEventStore: EventStore {
         return abilities
     }
 
+    var context: StoreContext { base.context }
+
     func append(_ append: Append) async throws -> Appended {
         try append.check()
         var wide = append

@@ -279,8 +279,14 @@ extension JSON: Encodable {
                 try container.encode(integer)
             } else if let decimal = number.decimal {
                 try container.encode(decimal)
+            } else if let double = number.double {
+                try container.encode(double)
             } else {
-                try container.encode(number.double)
+                throw EncodingError.invalidValue(
+                    number.literal,
+                    .init(
+                        codingPath: encoder.codingPath,
+                        debugDescription: "The number \(number.literal) is larger than this encoder takes."))
             }
         case .string(let text): try text.encode(to: encoder)
         case .array(let elements): try elements.encode(to: encoder)

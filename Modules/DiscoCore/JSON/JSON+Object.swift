@@ -62,7 +62,7 @@ extension JSON.Object: Hashable {
         var sum = 0
         for member in self {
             var own = Hasher()
-            own.combine(member.name)
+            ExactText.hash(member.name, into: &own)
             own.combine(member.value)
             sum &+= own.finalize()
         }

@@ -7,7 +7,7 @@
 /// let deposit: JSON = ["id": "0198a6…", "amount": 12.5]
 /// deposit["amount"]  // 12.5
 /// ```
-public enum JSON: Hashable, Sendable {
+public enum JSON: Sendable {
     case null
     case bool(Bool)
     case number(Number)
@@ -75,6 +75,33 @@ public enum JSON: Hashable, Sendable {
     public var object: Object? {
         guard case .object(let object) = self else { return nil }
         return object
+    }
+}
+
+extension JSON: Hashable {
+    /// Texts are equal where their bytes are, as the names of members: to Swift's strings é and e with a combining accent
+    /// are equal.
+    public static func == (one: JSON, other: JSON) -> Bool {
+        switch (one, other) {
+        case (.null, .null): true
+        case (.bool(let one), .bool(let other)): one == other
+        case (.number(let one), .number(let other)): one == other
+        case (.string(let one), .string(let other)): ExactText.areEqual(one, other)
+        case (.array(let one), .array(let other)): one == other
+        case (.object(let one), .object(let other)): one == other
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .number(let number): hasher.combine(number)
+        case .string(let text): ExactText.hash(text, into: &hasher)
+        case .array(let elements): hasher.combine(elements)
+        case .object(let object): hasher.combine(object)
+        }
     }
 }
 

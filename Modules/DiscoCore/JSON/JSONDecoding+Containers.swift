@@ -35,12 +35,15 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try decoding.at(member(key), key).unkeyedContainer()
     }
 
-    func superDecoder() -> any Decoder { decoding }
+    /// Where an encoder puts what a class inherits, as Foundation's does.
+    func superDecoder() -> any Decoder { decoding.at(member("super"), JSON.AnyName(stringValue: "super")) }
     func superDecoder(forKey key: Key) -> any Decoder { decoding.at(member(key), key) }
 
-    private func member(_ key: Key) -> JSON? {
-        decoding.issues?.knows([key.stringValue], of: object, at: codingPath)
-        return object[key.stringValue]
+    private func member(_ key: Key) -> JSON? { member(key.stringValue) }
+
+    private func member(_ name: String) -> JSON? {
+        decoding.issues?.knows([name], of: object, at: codingPath)
+        return object[name]
     }
 }
 

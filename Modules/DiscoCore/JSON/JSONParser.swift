@@ -6,16 +6,24 @@ package struct JSONParser {
     /// Deeper nesting is refused, so that no text can overflow the stack.
     static let deepest = 512
 
-    private var offset = 0
+    var offset = 0
     private var depth = 0
+    private let deepest: Int
 
-    package init() {}
+    /// - Parameter extraDepth: how much deeper than ``deepest`` a text may be nested.
+    package init(extraDepth: Int = 0) { deepest = Self.deepest + extraDepth }
 
     package mutating func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
+        try whole(bytes.span) { parser, text throws(JSONError) in try parser.value(text) }
+    }
+
+    /// One value with nothing but white space around it.
+    mutating func whole<Result>(
+        _ text: borrowing Span<UInt8>, _ body: (inout Self, borrowing Span<UInt8>) throws(JSONError) -> Result
+    ) throws(JSONError) -> Result {
         offset = 0
         depth = 0
-        let text = bytes.span
-        let result = try value(text)
+        let result = try body(&self, text)
         skipSpace(text)
         guard offset == text.count else { throw JSONError("there is more after the value", at: offset) }
         return result
@@ -36,11 +44,11 @@ package struct JSONParser {
         }
     }
 
-    private mutating func nested(
-        _ text: borrowing Span<UInt8>, _ body: (inout Self, borrowing Span<UInt8>) throws(JSONError) -> JSON
-    ) throws(JSONError) -> JSON {
+    mutating func nested<Result>(
+        _ text: borrowing Span<UInt8>, _ body: (inout Self, borrowing Span<UInt8>) throws(JSONError) -> Result
+    ) throws(JSONError) -> Result {
         depth += 1
-        guard depth <= Self.deepest else { throw JSONError("nested more than \(Self.deepest) deep", at: offset) }
+        guard depth <= deepest else { throw JSONError("nested more than \(deepest) deep", at: offset) }
         offset += 1
         let result = try body(&self, text)
         depth -= 1
@@ -79,7 +87,7 @@ package struct JSONParser {
         }
     }
 
-    private mutating func word(
+    mutating func word(
         _ word: StaticString, _ value: JSON, _ text: borrowing Span<UInt8>
     ) throws(JSONError) -> JSON {
         let count = word.utf8CodeUnitCount
@@ -92,6 +100,12 @@ package struct JSONParser {
     }
 
     private mutating func number(_ text: borrowing Span<UInt8>) throws(JSONError) -> JSON.Number {
+        let range = try numberRange(text)
+        let literal = text.extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        return JSON.Number(checked: literal)
+    }
+
+    mutating func numberRange(_ text: borrowing Span<UInt8>) throws(JSONError) -> Range<Int> {
         let start = offset
         if text[offset] == UInt8(ascii: "-") { offset += 1 }
         let leadingZero = offset < text.count && text[offset] == UInt8(ascii: "0")
@@ -108,8 +122,7 @@ package struct JSONParser {
             }
             guard digits(text) > 0 else { throw JSONError("this is no number", at: start) }
         }
-        let literal = text.extracting(start..<offset).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-        return JSON.Number(checked: literal)
+        return start..<offset
     }
 
     private mutating func digits(_ text: borrowing Span<UInt8>) -> Int {
@@ -118,7 +131,7 @@ package struct JSONParser {
         return offset - start
     }
 
-    private mutating func string(_ text: borrowing Span<UInt8>) throws(JSONError) -> String {
+    mutating func string(_ text: borrowing Span<UInt8>) throws(JSONError) -> String {
         offset += 1
         let start = offset
         while offset < text.count {
@@ -162,7 +175,7 @@ package struct JSONParser {
         throw JSONError("a string is not closed", at: start - 1)
     }
 
-    private mutating func escape(_ text: borrowing Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
+    mutating func escape(_ text: borrowing Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
         let start = offset
         guard offset + 1 < text.count else { throw JSONError("an escape is cut off", at: start) }
         offset += 2
@@ -211,14 +224,14 @@ package struct JSONParser {
         return result
     }
 
-    private mutating func skip(_ byte: UInt8, _ text: borrowing Span<UInt8>) -> Bool {
+    mutating func skip(_ byte: UInt8, _ text: borrowing Span<UInt8>) -> Bool {
         skipSpace(text)
         guard offset < text.count, text[offset] == byte else { return false }
         offset += 1
         return true
     }
 
-    private mutating func skipSpace(_ text: borrowing Span<UInt8>) {
+    mutating func skipSpace(_ text: borrowing Span<UInt8>) {
         while offset < text.count {
             switch text[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1

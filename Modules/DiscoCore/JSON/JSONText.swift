@@ -9,18 +9,20 @@ public struct JSONText: Hashable, Sendable {
 
     /// Text that came from a store, or that the caller knows to be JSON. A store checks it once more before recording
     /// it.
-    public init(unchecked bytes: [UInt8]) {
+    public init(unchecked bytes: [UInt8]) { self.init(unchecked: bytes, isChecked: false) }
+
+    private init(unchecked bytes: [UInt8], isChecked: Bool) {
         self.bytes = bytes
-        isChecked = false
+        self.isChecked = isChecked
     }
 
     /// Checks that `text` is one JSON value.
     ///
     /// - Throws: ``JSONError``, which says what is wrong and at which byte.
     public init(_ text: String) throws(JSONError) {
-        bytes = Array(text.utf8)
-        isChecked = true
-        _ = try value()
+        self.init(unchecked: Array(text.utf8), isChecked: true)
+        var parser = JSONParser()
+        try parser.check(bytes)
     }
 
     /// The compact text of a value.
@@ -53,7 +55,9 @@ public struct JSONText: Hashable, Sendable {
 
     /// Throws where this is not one well-formed JSON value.
     package func check() throws(JSONError) {
-        if !isChecked { _ = try value() }
+        if isChecked { return }
+        var parser = JSONParser()
+        try parser.check(bytes)
     }
 
     public static func == (one: JSONText, other: JSONText) -> Bool { one.bytes == other.bytes }

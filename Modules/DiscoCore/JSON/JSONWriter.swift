@@ -48,15 +48,17 @@ package struct JSONWriter {
         raw(close)
     }
 
+    mutating func raw(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+
     private mutating func newLine(_ depth: Int) {
         guard indented else { return }
         raw("\n")
         for _ in 0..<depth { raw("  ") }
     }
 
-    private mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-    private mutating func quoted(_ text: String) {
+    mutating func quoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {

@@ -1,4 +1,4 @@
-package import Foundation
+public import Foundation
 
 /// Dates as ISO 8601 in UTC, `2026-01-31T12:00:00.123456Z`, for the years 0 to 9999 of the Gregorian calendar.
 ///
@@ -6,7 +6,7 @@ package import Foundation
 /// floating-point number, and the one of this moment lies between two microseconds. (In the one second before and after
 /// the beginning of 2001, where a `Date` has more digits than anybody measures, it stops at eighteen.) Foundation's own
 /// styles stop at milliseconds, count old dates by the Julian calendar, and take the 30th of February.
-package enum Timestamp {
+public enum Timestamp {
     /// In seconds since 2001, where `Date` begins to count. `Date.distantPast` is the 30th of December of the year 0.
     private static let earliest = -63_145_526_400.0
     private static let end = 252_423_993_600.0
@@ -14,7 +14,7 @@ package enum Timestamp {
     private static let reference: Int64 = 978_307_200
 
     /// Since 1970, rounded, and no further than the years 0 to 9999 go; what is no number counts as the earliest.
-    package static func microseconds(of date: Date) -> Int64 {
+    public static func microseconds(of date: Date) -> Int64 {
         let seconds = date.timeIntervalSinceReferenceDate
         guard seconds > earliest else { return (Int64(earliest) + reference) * 1_000_000 }
         guard seconds < end else { return (Int64(end) + reference) * 1_000_000 - 1 }
@@ -22,14 +22,15 @@ package enum Timestamp {
         return (Int64(whole) + reference) * 1_000_000 + Int64(((seconds - whole) * 1_000_000).rounded())
     }
 
-    package static func date(microseconds: Int64) -> Date {
+    /// The date that is nearest to so many microseconds since 1970.
+    public static func date(microseconds: Int64) -> Date {
         let (sinceReference, overflow) = microseconds.subtractingReportingOverflow(reference * 1_000_000)
         return Date(
             timeIntervalSinceReferenceDate: seconds(Int128(overflow ? microseconds : sinceReference), digits: 6))
     }
 
     /// Nil for what is no number, or outside the years 0 to 9999.
-    package static func text(of date: Date) -> String? {
+    public static func text(of date: Date) -> String? {
         let seconds = date.timeIntervalSinceReferenceDate
         guard seconds >= earliest, seconds < end else { return nil }
         let whole = seconds.rounded(.down)
@@ -75,7 +76,7 @@ package enum Timestamp {
 
     /// Takes a date with a time and a zone, `Z` or an offset, with or without a fraction of a second, and nothing else:
     /// a day, hour or minute that does not exist is no date.
-    package static func date(from text: String) -> Date? {
+    public static func date(from text: String) -> Date? {
         var rest = text.utf8[...]
         guard let year = number(&rest, 4), skip(&rest, "-"), let month = number(&rest, 2), skip(&rest, "-"),
             let day = number(&rest, 2), skip(&rest, "T"), let hour = number(&rest, 2), skip(&rest, ":"),

@@ -5,11 +5,18 @@
 /// or model's command has recorded nothing; an action may have appended before it was cancelled: give those a key.
 public struct TimeLimitMiddleware: Middleware {
     private let limit: @Sendable (Call) -> Duration?
+    private let context: StoreContext
 
-    public init(_ limit: Duration) { self.limit = { _ in limit } }
+    /// - Parameter context: whose time counts; that of the store.
+    public init(_ limit: Duration, context: StoreContext = .system) { self.init(context: context) { _ in limit } }
 
-    /// - Parameter limit: for each call; nil for none.
-    public init(_ limit: @escaping @Sendable (Call) -> Duration?) { self.limit = limit }
+    /// - Parameters:
+    ///   - context: whose time counts; that of the store.
+    ///   - limit: for each call; nil for none.
+    public init(context: StoreContext = .system, _ limit: @escaping @Sendable (Call) -> Duration?) {
+        self.limit = limit
+        self.context = context
+    }
 
     public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
         guard let limit = limit(call) else { return try await next(call) }
@@ -20,18 +27,20 @@ public struct TimeLimitMiddleware: Middleware {
                 if #available(macOS 26, *) { .immediate { try await next(call) } } else {
                     Task { try await next(call) }
                 }
-            let id = DeadlineWatch.shared.add(.now + limit.bounded) { task.cancel() }
+            let isOver = Locked(false)
+            let cancel = context.schedule(limit) {
+                isOver.withLock { $0 = true }
+                task.cancel()
+            }
+            defer { cancel() }
             do {
-                let answer = try await withTaskCancellationHandler {
+                return try await withTaskCancellationHandler {
                     try await task.value
                 } onCancel: {
                     task.cancel()
                 }
-                DeadlineWatch.shared.cancel(id)
-                return answer
             } catch {
-                let isInTime = DeadlineWatch.shared.cancel(id)
-                if error is CancellationError, !isInTime, !Task.isCancelled {
+                if error is CancellationError, isOver.withLock({ $0 }), !Task.isCancelled {
                     throw TimeLimitExceeded(name: call.name, limit: limit)
                 }
                 throw error

@@ -1,17 +1,24 @@
+public import Foundation
+
 /// What an ``ActionCommand`` can do.
 public struct ActionContext: Sendable {
     public let client: EventStoreClient
     /// Goes on every event that is appended here.
     public let metadata: Metadata
-    let hosts: [ObjectIdentifier: any Sendable]
+    let hosts: AggregateHosts
     let key: IdempotencyKey?
     /// What was appended here.
     let appended = Locked<[Appended]>([])
 
+    var hasAppendedNothing: Bool { appended.withLock { $0.isEmpty } }
+
+    /// The time of day; tests set it.
+    public var now: Date { client.context.now() }
+
     /// An aggregate as it is recorded now; ``Loaded/exists`` says whether it does.
     public func load<State: Aggregate>(_ type: State.Type, _ id: State.ID) async throws -> Loaded<State> {
         // What is cached is read on from there, so it is never older than what is recorded.
-        if let host = hosts[ObjectIdentifier(type)] as? AggregateHost<State> { return try await host.current(id) }
+        if let host = hosts[type] { return try await host.current(id) }
         var loaded = Loaded<State>(id: id)
         try await client.readOn(&loaded)
         return loaded
@@ -42,7 +49,7 @@ public struct ActionContext: Sendable {
     private func append(_ append: Append) async throws -> Appended {
         var append = append
         if let key {
-            guard appended.withLock({ $0.isEmpty }) else {
+            guard hasAppendedNothing else {
                 throw EventStoreError(
                     .invalidAppend,
                     "Under an idempotency key a command appends once. Put everything into one append, or dispatch without a key."

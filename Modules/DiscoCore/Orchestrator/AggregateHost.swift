@@ -13,7 +13,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
         self.client = client
         attempts = settings.attempts
         cache = Locked(AggregateCache(capacity: settings.cachedAggregates))
-        snapshots = AggregateSnapshots(client, logger: settings.logger)
+        snapshots = AggregateSnapshots(client, logger: client.context.logger)
     }
 
     /// The aggregate as it is recorded now.
@@ -37,7 +37,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
             throw ValidationError(["id": [fault]])
         }
         if let first = try await recorded(under: key, command) { return first }
-        let id = command.target.id ?? .new(from: .timeOrdered())
+        let id = command.target.id ?? .new(from: client.context.newID())
         return try await queue.run(State.streamID(id)) { try await decide(command, id, key, call.metadata) }
     }
 
@@ -59,7 +59,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
             let events: [State.Event]
             do {
                 try command.target.check(exists: loaded.exists, stream: loaded.stream)
-                events = try command.run(on: loaded.state)
+                events = try command.run(on: loaded.state, at: client.context.now())
             } catch {
                 if fresh {
                     // What stands against it may be its own first time.
@@ -71,7 +71,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
                 continue
             }
             if events.isEmpty, key == nil {
-                if fresh { return Dispatched(loaded: loaded, events: [], appended: nil, conflicts: conflicts) }
+                if fresh { return Dispatched(loaded.state, version: loaded.version, conflicts: conflicts) }
                 loaded = try await current(id)
                 fresh = true
                 continue
@@ -108,7 +108,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
         after.version = appended.version(of: stream) ?? loaded.version
         await snapshots.keep(&after)
         remember(after)
-        return Dispatched(loaded: after, events: events, appended: appended, conflicts: conflicts)
+        return Dispatched(
+            after.state, decided: events, version: after.version, appended: [appended], conflicts: conflicts)
     }
 
     private func recorded<C: AggregateCommand<State>>(
@@ -119,13 +120,13 @@ final class AggregateHost<State: Aggregate>: Sendable {
     }
 
     /// The first result, once more: the state folded to the version recorded then.
-    private func replay<C: AggregateCommand<State>>(
+    @concurrent private func replay<C: AggregateCommand<State>>(
         _ appended: Appended, _ command: C
     ) async throws -> Dispatched<State> {
         guard let last = appended.events.last, let id = State.ID(string: last.stream.id) else {
             // There was nothing to do, and there is nothing to tell it by but the state as it is.
-            let loaded = try await current(command.target.id ?? .new(from: .timeOrdered()))
-            return Dispatched(loaded: loaded, events: [], appended: appended, repeated: true)
+            let loaded = try await current(command.target.id ?? .new(from: client.context.newID()))
+            return Dispatched(loaded.state, version: loaded.version, appended: [appended], repeated: true)
         }
         var loaded = try await snapshots.begin(id, upTo: last.version)
         try await client.readOn(&loaded, to: last.version)
@@ -134,7 +135,8 @@ final class AggregateHost<State: Aggregate>: Sendable {
         for try await event in client.events(in: last.stream, from: first, to: last.version) {
             events.append(try State.Event(event))
         }
-        return Dispatched(loaded: loaded, events: events, appended: appended, repeated: true)
+        return Dispatched(
+            loaded.state, decided: events, version: loaded.version, appended: [appended], repeated: true)
     }
 
     private func catchUp(_ loaded: inout Loaded<State>, _ conflict: VersionConflict) async throws {

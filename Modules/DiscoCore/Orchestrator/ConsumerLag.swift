@@ -16,12 +16,13 @@ public struct ConsumerLag: Hashable, Sendable {
         self.awaited = awaited
     }
 
-    /// By how many events of the store it is behind; nil where that could not be learnt.
-    public var events: Int? {
-        position.map { position in
-            let (events, overflow) = awaited.rawValue.subtractingReportingOverflow(position.rawValue)
-            return awaited <= position ? 0 : overflow ? .max : Int(events)
-        }
+    /// How many events of the store lie between; nil where the store does not count them, or that could not be learnt.
+    public private(set) var events: Int?
+
+    /// Asks how many events lie between: positions do not tell.
+    mutating func count(by counting: (any EventCounting)?) async {
+        guard let position else { return }
+        events = position >= awaited ? 0 : try? await counting?.events(after: position, upTo: awaited)
     }
 
     mutating func look(at store: any CheckpointStore, _ positions: [ClosedRange<Position>]) async {
@@ -44,7 +45,8 @@ public struct ConsumerLag: Hashable, Sendable {
     var sentence: String {
         if let problem { return "how far \(consumer) is could not be learnt (\(problem))" }
         if holds { return "\(consumer) holds it back" }
-        guard let events else { return "how far \(consumer) is was not learnt in time" }
+        guard let position else { return "how far \(consumer) is was not learnt in time" }
+        guard let events, events > 0 else { return "\(consumer) is at position \(position); is it running?" }
         return "\(consumer) is \(events) \(events == 1 ? "event" : "events") behind; is it running?"
     }
 

@@ -3,10 +3,10 @@ extension EventStoreClient {
     /// refusal says that it was not; after any other error that is as unknown as before.
     func appendSurely(_ append: Append) async throws -> Appended {
         do {
-            return try await self.append(append)
+            return try await store.append(append)
         } catch let unknown as OutcomeUnknown {
             do {
-                return try await self.append(append)
+                return try await store.append(append)
             } catch let conflict as VersionConflict {
                 throw conflict
             } catch let failed as ConditionFailed {
@@ -25,8 +25,9 @@ extension EventStoreClient {
     @concurrent func readOn<State: Aggregate>(_ loaded: inout Loaded<State>, to last: Int = .max) async throws {
         // Beginning with the last event that is known: where it does not come first, it was deleted or erased.
         let known = loaded.version
-        let start = ContinuousClock.now
-        defer { loaded.unsaved.time = max(loaded.unsaved.time, ContinuousClock.now - start) }
+        let uptime = context.uptime
+        let start = uptime()
+        defer { loaded.unsaved.time = max(loaded.unsaved.time, uptime() - start) }
         var confirmed = known == 0
         for try await event in everything(in: loaded.stream, from: max(1, known), to: last) {
             if !confirmed, event.version != known { break }
@@ -53,7 +54,8 @@ extension EventStoreClient {
         _ consumers: [(name: String, store: any CheckpointStore)], at positions: [ClosedRange<Position>],
         within limit: Duration
     ) async -> [ConsumerLag] {
-        let end = ContinuousClock.now + limit.bounded
+        let context = context
+        let end = context.uptime() + limit.bounded
         var pause = Duration.milliseconds(1)
         let awaited = positions.map(\.upperBound).max() ?? .start
         var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: awaited) }
@@ -62,10 +64,14 @@ extension EventStoreClient {
                 await lags[index].look(at: consumers[index].store, positions)
             }
             if lags.allSatisfy(\.isDone) { return [] }
-            let now = ContinuousClock.now
-            if now >= end || Task.isCancelled { return lags.filter { !$0.isDone } }
+            let now = context.uptime()
+            if now >= end || Task.isCancelled {
+                lags.removeAll(where: \.isDone)
+                for index in lags.indices { await lags[index].count(by: store.abilities.counting) }
+                return lags
+            }
             // Cancelled, it ends early, and so does the loop.
-            try? await Task.sleep(for: min(pause, end - now))
+            try? await context.sleep(for: min(pause, end - now))
             pause = min(pause * 2, .milliseconds(50))
         }
     }

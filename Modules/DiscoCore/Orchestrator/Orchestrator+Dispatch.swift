@@ -1,34 +1,18 @@
 import Foundation
 
 extension Orchestrator {
-    /// Carries out a command by name; the answer is the aggregate's or model's state, or what an action answers.
+    /// Carries out a command by name: what ``dispatch(_:metadata:key:awaiting:within:)-(C)`` does, with the output as
+    /// JSON.
     ///
-    /// - Parameter key: an idempotency key: however often the command is sent under it, it takes effect once.
     /// - Throws: ``DispatchError``, ``ValidationError``, or the command's own refusal; ``JSON/init(describing:)`` turns
     ///   any of them into JSON.
     @discardableResult
     public func dispatch(
-        _ name: String, _ fields: JSON, metadata: Metadata = .none, key: String? = nil
-    ) async throws -> JSON {
-        try await answer(to: name, fields, metadata: metadata, key: key).output
-    }
-
-    /// Carries out a command by name; the answer says, beside the state, where it was recorded and who has not heard of
-    /// it.
-    ///
-    /// - Parameters:
-    ///   - consumers: the names of consumers that are to have passed what was recorded, so that queries show it.
-    ///   - limit: how long to wait for them.
-    @discardableResult
-    public func answer(
-        to name: String, _ fields: JSON, metadata: Metadata = .none, key: String? = nil,
+        _ name: String, _ fields: JSON, metadata: Metadata = .none, key: String? = nil,
         awaiting consumers: [String] = [], within limit: Duration = .seconds(5)
-    ) async throws -> Answer {
-        guard let command = commandsByName[name] else {
-            throw DispatchError.unknownCommand(name, known: commands())
-        }
-        return try await command(
-            fields, Options(metadata: metadata, key: key, consumers: consumers, limit: limit), self)
+    ) async throws -> Dispatched<JSON> {
+        try await command(name, fields).carryOut(
+            DispatchOptions(metadata: metadata, key: key, consumers: consumers, limit: limit))
     }
 
     /// Carries out a command of an aggregate.
@@ -39,23 +23,26 @@ extension Orchestrator {
     ///   - consumers: the names of consumers that are to have passed what was recorded, so that queries show it;
     ///     ``Dispatched/behind`` has those that have not.
     ///   - limit: how long to wait for them.
+    /// - Throws: ``DispatchError``, ``ValidationError``, what the store throws, or the command's own refusal.
     @discardableResult
     public func dispatch<C: AggregateCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil, awaiting consumers: [String] = [],
         within limit: Duration = .seconds(5)
     ) async throws -> Dispatched<C.State> {
         try await carryOut(
-            Incoming(command), Options(metadata: metadata, key: key, consumers: consumers, limit: limit))
+            Incoming(command), DispatchOptions(metadata: metadata, key: key, consumers: consumers, limit: limit),
+            try host(of: C.self).dispatch)
     }
 
     /// Carries out a command that is decided on a model; the parameters are those of the other commands.
     @discardableResult
-    public func dispatch<C: DecisionCommand>(
+    public func dispatch<C: ModelCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil, awaiting consumers: [String] = [],
         within limit: Duration = .seconds(5)
-    ) async throws -> Decided<C.Model> {
+    ) async throws -> Dispatched<C.Model> {
         try await carryOut(
-            Incoming(command), Options(metadata: metadata, key: key, consumers: consumers, limit: limit))
+            Incoming(command), DispatchOptions(metadata: metadata, key: key, consumers: consumers, limit: limit),
+            decisions.dispatch)
     }
 
     /// Carries out an action, again from its beginning where what it read has changed before it could append; the
@@ -64,79 +51,43 @@ extension Orchestrator {
     public func dispatch<C: ActionCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil, awaiting consumers: [String] = [],
         within limit: Duration = .seconds(5)
-    ) async throws -> Performed<C.Output> {
+    ) async throws -> Dispatched<C.Output> {
         try await carryOut(
-            Incoming(command), Options(metadata: metadata, key: key, consumers: consumers, limit: limit))
+            Incoming(command), DispatchOptions(metadata: metadata, key: key, consumers: consumers, limit: limit),
+            actions.dispatch)
     }
 
-    func carryOut<C: AggregateCommand>(_ command: Incoming<C>, _ options: Options) async throws -> Dispatched<C.State> {
-        guard let host = hosts[ObjectIdentifier(C.State.self)] as? AggregateHost<C.State> else {
-            throw DispatchError.unknownCommand(C.name, known: commands())
-        }
-        return try await carryOut(command, options) { try await host.dispatch($0, $1) }
-    }
-
-    func carryOut<C: DecisionCommand>(_ command: Incoming<C>, _ options: Options) async throws -> Decided<C.Model> {
-        try await carryOut(command, options) { try await decisions.dispatch($0, $1) }
-    }
-
-    func carryOut<C: ActionCommand>(_ command: Incoming<C>, _ options: Options) async throws -> Performed<C.Output> {
-        try await carryOut(command, options) { try await perform($0, $1) }
-    }
-
-    /// Through the middleware, and then until the consumers that are to be awaited have passed what was recorded.
-    private func carryOut<C: Command, Outcome: AwaitableOutcome>(
-        _ command: Incoming<C>, _ options: Options, _ body: @Sendable (C, Call) async throws -> Outcome
-    ) async throws -> Outcome {
+    /// The one way of every command: through the middleware, to whoever decides it, and then until the consumers that are
+    /// to be awaited have passed what was recorded.
+    func carryOut<C: Command, Output>(
+        _ command: Incoming<C>, _ options: DispatchOptions,
+        _ decide: @Sendable (C, Call) async throws -> Dispatched<Output>
+    ) async throws -> Dispatched<Output> {
         // Looked up before anything is recorded.
         let awaited = try stores(of: options.consumers)
-        var outcome = try await chain.run(call(command, options)) { call in try await body(try command.valid(), call) }
-        if !awaited.isEmpty, !outcome.positions.isEmpty {
-            outcome.behind = await client.behind(awaited, at: outcome.positions, within: options.limit)
-        }
-        return outcome
-    }
-
-    private func perform<C: ActionCommand>(_ command: C, _ call: Call) async throws -> Performed<C.Output> {
-        let key = try call.key.map { try IdempotencyKey($0, for: command) }
-        var attempt = 1
-        while true {
-            // A new one for each attempt: nothing was appended in it yet.
-            let context = ActionContext(client: client, metadata: call.metadata, hosts: hosts, key: key)
-            if let key, let first = try await client.recorded(under: key) {
-                return try await replay(first, command, call)
-            }
-            do {
-                let output = try await command.run(in: context)
-                return Performed(output: output, appended: context.appended.withLock { $0 }, repeated: false)
-            } catch let before as RecordedBefore {
-                return try await replay(before.appended, command, call)
-            } catch is VersionConflict where attempt < settings.attempts && context.appended.withLock({ $0.isEmpty }) {
-                attempt += 1
-            } catch {
-                // What stands against it may be its own first time.
-                if let key, context.appended.withLock({ $0.isEmpty }), let first = try await client.recorded(under: key)
-                {
-                    return try await replay(first, command, call)
-                }
-                throw error
-            }
-        }
-    }
-
-    private func replay<C: ActionCommand>(
-        _ appended: Appended, _ command: C, _ call: Call
-    ) async throws -> Performed<C.Output> {
-        let context = ActionContext(client: client, metadata: call.metadata, hosts: hosts, key: nil)
-        let output = try await command.repeated(appended, in: context)
-        return Performed(output: output, appended: [appended], repeated: true)
-    }
-
-    private func call<C: Command>(_ command: Incoming<C>, _ options: Options) -> Call {
         let value = command.value
-        return Call(
-            kind: .command, name: C.name, request: value, metadata: options.metadata.withIDs(),
+        let call = Call(
+            kind: .command, name: C.name, request: value, metadata: options.metadata.withIDs(client.context.newID),
             key: options.key ?? (value as? any KeyedCommand)?.idempotencyKey)
+        var dispatched = try await chain.run(call) { call in try await decide(try command.valid(), call) }
+        if !awaited.isEmpty, !dispatched.positions.isEmpty {
+            dispatched.behind = await client.behind(awaited, at: dispatched.positions, within: options.limit)
+        }
+        return dispatched
+    }
+
+    /// - Throws: ``DispatchError/unknownCommand(_:known:)`` where the aggregate was not registered.
+    private func host<C: AggregateCommand>(of command: C.Type) throws -> AggregateHost<C.State> {
+        guard let host = hosts[C.State.self] else { throw DispatchError.unknownCommand(C.name, known: commands()) }
+        return host
+    }
+
+    /// A command by name, its fields read.
+    ///
+    /// - Throws: ``DispatchError/unknownCommand(_:known:)``.
+    func command(_ name: String, _ fields: JSON) throws -> IncomingCommand {
+        guard let read = commandsByName[name] else { throw DispatchError.unknownCommand(name, known: commands()) }
+        return read(fields, self)
     }
 }
 
@@ -195,9 +146,10 @@ extension Orchestrator {
 
 extension Metadata {
     /// With the ids that every recorded event gets.
-    fileprivate func withIDs() -> Metadata {
+    fileprivate func withIDs(_ newID: () -> UUID) -> Metadata {
+        if correlationID != nil, causationID != nil { return self }
         var metadata = self
-        let id = UUID.timeOrdered()
+        let id = newID()
         metadata.correlationID = correlationID ?? id
         metadata.causationID = causationID ?? id
         return metadata

@@ -1,5 +1,3 @@
-public import Logging
-
 /// Knows all commands and queries, and carries them out by name or by type.
 ///
 /// ```swift
@@ -18,31 +16,20 @@ public struct Orchestrator: Sendable {
         public var attempts = 100
         /// How many aggregates of each kind stay in memory; 0 reads every one from the store each time.
         public var cachedAggregates = 10_000
-        /// Where it is said that a snapshot was ignored or could not be kept.
-        public var logger: Logger?
 
         public init() {}
     }
 
-    typealias CommandByName = @Sendable (JSON, Options, Orchestrator) async throws -> Answer
+    typealias CommandByName = @Sendable (JSON, Orchestrator) -> IncomingCommand
     typealias QueryByName = @Sendable (JSON, Position?, Duration, Orchestrator) async throws -> JSON
-
-    /// What a dispatch by name comes with, beside the fields.
-    struct Options: Sendable {
-        var metadata: Metadata
-        var key: String?
-        var consumers: [String]
-        var limit: Duration
-    }
 
     let client: EventStoreClient
     let settings: Settings
     let chain: MiddlewareChain
     let decisions: DecisionHost
-    private(set) var hosts: [ObjectIdentifier: any Sendable] = [:]
+    private(set) var actions: ActionHost
+    private(set) var hosts = AggregateHosts()
     private(set) var commandsByName: [String: CommandByName] = [:]
-    /// By the name of a command: the stream of the aggregate that it is for.
-    private(set) var lanes: [String: @Sendable (JSON) -> StreamID?] = [:]
     private(set) var queriesByName: [String: QueryByName] = [:]
     private(set) var readModels: [ObjectIdentifier: ReadModel] = [:]
     private(set) var consumers: [String: any CheckpointStore] = [:]
@@ -51,15 +38,17 @@ public struct Orchestrator: Sendable {
 
     /// - Parameter middleware: what stands around every dispatch and query, the first of them outermost.
     public init(
-        client: EventStoreClient, aggregates: [any Aggregate.Type] = [], decisions: [any DecisionCommand.Type] = [],
+        client: EventStoreClient, aggregates: [any Aggregate.Type] = [], decisions: [any ModelCommand.Type] = [],
         commands: [any ActionCommand.Type] = [], readModels: [ReadModel] = [], queries: [any Query.Type] = [],
         middleware: [any Middleware] = [], settings: Settings = Settings()
     ) {
         self.client = client
         self.settings = settings
         self.decisions = DecisionHost(client: client, attempts: settings.attempts)
+        actions = ActionHost(client: client, attempts: settings.attempts, hosts: hosts)
         chain = MiddlewareChain(middleware: middleware)
         for aggregate in aggregates { add(aggregate) }
+        actions = ActionHost(client: client, attempts: settings.attempts, hosts: hosts)
         for command in decisions { add(command) }
         for command in commands { add(command) }
         for model in readModels {
@@ -89,7 +78,7 @@ public struct Orchestrator: Sendable {
 
     private mutating func add<State: Aggregate>(_ aggregate: State.Type) {
         precondition(
-            hosts[ObjectIdentifier(aggregate)] == nil, "\(aggregate) is listed twice. List each aggregate once.")
+            hosts[aggregate] == nil, "\(aggregate) is listed twice. List each aggregate once.")
         let category = State.category
         precondition(
             StreamID.isCategory(category) && category.utf8.count <= 255,
@@ -99,17 +88,18 @@ public struct Orchestrator: Sendable {
                 "\(other) and \(aggregate) have the category \(category). Give one of them another static `category`.")
         }
         Self.check(State.Event.self)
-        hosts[ObjectIdentifier(aggregate)] = AggregateHost<State>(client: client, settings: settings)
-        for command in State.commands { add(command) }
+        let host = AggregateHost<State>(client: client, settings: settings)
+        hosts[aggregate] = host
+        for command in State.commands { add(command, host) }
     }
 
-    private mutating func add<State: Aggregate, C: AggregateCommand<State>>(_ command: C.Type) {
-        lanes[C.name] = { fields in (try? fields.decode(C.self))?.target.id.map(State.streamID) }
-        register(command) { command, options, orchestrator in
-            let dispatched = try await orchestrator.carryOut(command, options)
-            return try Answer(
-                encoding: dispatched.state, position: dispatched.position, repeated: dispatched.repeated,
-                behind: dispatched.behind)
+    private mutating func add<State: Aggregate, C: AggregateCommand<State>>(
+        _ command: C.Type, _ host: AggregateHost<State>
+    ) {
+        register(command) { command in
+            command.target.id.map(State.streamID)
+        } decide: { _ in
+            host.dispatch
         }
     }
 
@@ -118,32 +108,35 @@ public struct Orchestrator: Sendable {
         precondition(problems.isEmpty, problems.joined(separator: "\n"))
     }
 
-    private mutating func add<C: DecisionCommand>(_ command: C.Type) {
+    private mutating func add<C: ModelCommand>(_ command: C.Type) {
         Self.check(C.Model.Event.self)
-        register(command) { command, options, orchestrator in
-            let decided = try await orchestrator.carryOut(command, options)
-            return try Answer(
-                encoding: decided.model, position: decided.position, repeated: decided.repeated, behind: decided.behind)
+        register(command) { _ in
+            nil
+        } decide: {
+            $0.decisions.dispatch
         }
     }
 
     private mutating func add<C: ActionCommand>(_ command: C.Type) {
-        register(command) { command, options, orchestrator in
-            let performed = try await orchestrator.carryOut(command, options)
-            return try Answer(
-                encoding: performed.output, position: performed.position, repeated: performed.repeated,
-                behind: performed.behind)
+        register(command) { _ in
+            nil
+        } decide: {
+            $0.actions.dispatch
         }
     }
 
-    private mutating func register<C: Command>(
-        _ command: C.Type,
-        _ carryOut: @escaping @Sendable (Incoming<C>, Options, Orchestrator) async throws -> Answer
+    /// Erases a command where its type is known.
+    private mutating func register<C: Command, Output: Encodable>(
+        _ command: C.Type, lane: @escaping @Sendable (C) -> StreamID?,
+        decide: @escaping @Sendable (Orchestrator) -> @Sendable (C, Call) async throws -> Dispatched<Output>
     ) {
         precondition(
             commandsByName[C.name] == nil, "Two commands are named \(C.name). Give one of them another static `name`.")
-        commandsByName[C.name] = { fields, options, orchestrator in
-            try await carryOut(Incoming(fields: fields), options, orchestrator)
+        commandsByName[C.name] = { fields, orchestrator in
+            let incoming = Incoming<C>(fields: fields)
+            return IncomingCommand(lane: incoming.value.flatMap(lane)) { options in
+                try await orchestrator.carryOut(incoming, options, decide(orchestrator)).encoded()
+            }
         }
     }
 
@@ -156,17 +149,4 @@ public struct Orchestrator: Sendable {
                 encoding: orchestrator.answer(Incoming<Q>(fields: fields), after: position, within: limit))
         }
     }
-}
-
-/// A command or query as it came in: of its type, or as fields that may not make one.
-struct Incoming<R: NamedRequest>: Sendable {
-    private let request: Result<R, any Error>
-
-    init(_ request: R) { self.request = Result { try request.validated() }.map { request } }
-    init(fields: JSON) { request = Result { try R(validating: fields) } }
-
-    var value: R? { try? request.get() }
-
-    /// - Throws: ``ValidationError``.
-    func valid() throws -> R { try request.get() }
 }

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// A question to a read model, or to the events themselves.
 public protocol Query: NamedRequest {
     associatedtype Output: Encodable & Sendable
@@ -15,6 +17,9 @@ public struct QueryContext: Sendable {
         self.client = client
         self.store = store
     }
+
+    /// The time of day; tests set it.
+    public var now: Date { client.context.now() }
 
     /// Reads the read model that the query was registered with.
     ///

@@ -57,9 +57,9 @@ public final class CommandQueue: Sendable {
     }
 
     /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; nothing was taken then.
-    public func enqueue<C: DecisionCommand>(
+    public func enqueue<C: ModelCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil
-    ) throws -> Ticket<Decided<C.Model>> {
+    ) throws -> Ticket<Dispatched<C.Model>> {
         try enqueue(in: nil) { orchestrator in
             try await orchestrator.dispatch(command, metadata: metadata, key: key)
         }
@@ -68,7 +68,7 @@ public final class CommandQueue: Sendable {
     /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; nothing was taken then.
     public func enqueue<C: ActionCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil
-    ) throws -> Ticket<Performed<C.Output>> {
+    ) throws -> Ticket<Dispatched<C.Output>> {
         try enqueue(in: nil) { orchestrator in
             try await orchestrator.dispatch(command, metadata: metadata, key: key)
         }
@@ -80,12 +80,11 @@ public final class CommandQueue: Sendable {
     ///   ``DispatchError/queueClosed``; nothing was taken then.
     public func enqueue(
         _ name: String, _ fields: JSON, metadata: Metadata = .none, key: String? = nil
-    ) throws -> Ticket<Answer> {
-        guard orchestrator.commandsByName[name] != nil else {
-            throw DispatchError.unknownCommand(name, known: orchestrator.commands())
-        }
-        return try enqueue(in: orchestrator.lanes[name]?(fields)) { orchestrator in
-            try await orchestrator.answer(to: name, fields, metadata: metadata, key: key)
+    ) throws -> Ticket<Dispatched<JSON>> {
+        let command = try orchestrator.command(name, fields)
+        return try enqueue(in: command.lane) { _ in
+            try await command.carryOut(
+                DispatchOptions(metadata: metadata, key: key, consumers: [], limit: .zero))
         }
     }
 

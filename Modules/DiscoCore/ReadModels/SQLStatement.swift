@@ -37,7 +37,11 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
         public init(literalCapacity: Int, interpolationCount: Int) {}
         public mutating func appendLiteral(_ literal: String) { pieces[pieces.count - 1] += literal }
 
-        public mutating func appendInterpolation(_ value: some SQLConvertible) {
+        /// For an optional of its own, so that the compiler does not take it for a slip.
+        public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) { append(value) }
+        public mutating func appendInterpolation(_ value: some SQLConvertible) { append(value) }
+
+        private mutating func append(_ value: some SQLConvertible) {
             pieces.append("")
             do {
                 values.append(try value.sqlValue)

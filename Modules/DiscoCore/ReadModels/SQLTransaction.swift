@@ -12,11 +12,11 @@ public struct SQLTransaction {
 
     /// Runs one statement, and returns its rows.
     public func query(_ sql: SQLStatement) throws -> [SQLRow] {
-        let result = try run(sql)
-        return result.rows.map { SQLRow(columns: result.columns, values: $0) }
+        try run(sql).named
     }
 
-    private func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]]) {
+    /// Runs one statement, and returns everything that it answers: rows, and how many rows it changed.
+    public func run(_ sql: SQLStatement) throws -> SQLResult {
         try sql.check()
         return try connection.run(sql)
     }
@@ -41,7 +41,24 @@ extension SQLTransaction: Sendable {}
 /// What an adapter gives to a ``SQLTransaction``.
 public protocol SQLConnection {
     /// Runs one statement with its values bound.
-    func run(_ sql: SQLStatement) throws -> (columns: [String], rows: [[SQLValue]])
+    func run(_ sql: SQLStatement) throws -> SQLResult
+}
+
+/// What a statement answered.
+public struct SQLResult: Sendable {
+    public var columns: [String]
+    public var rows: [[SQLValue]]
+    /// How many rows it changed, added or removed.
+    public var changed: Int
+
+    public init(columns: [String] = [], rows: [[SQLValue]] = [], changed: Int = 0) {
+        self.columns = columns
+        self.rows = rows
+        self.changed = changed
+    }
+
+    /// The rows, whose values are found by column.
+    var named: [SQLRow] { rows.map { SQLRow(columns: columns, values: $0) } }
 }
 
 /// One row of a result.

@@ -11,13 +11,15 @@ import Foundation
 /// sees the other, is then the affair of the store's lock; batches are kept about as large as each other, since small
 /// ones cost a flush each.
 public final class AppendLane: Sendable {
-    /// After ``OutcomeUnknown`` the lane repeats the same batch by itself so often, and then leaves it to the caller.
+    /// After `OutcomeUnknown` the lane repeats the same batch by itself so often, and then leaves it to the caller.
     private static let repeats = 3
 
     private let worker: Worker<LaneState>
     private let appenders: Int
 
-    /// - Parameter name: that of the thread, of which Linux shows 15 characters.
+    /// - Parameters:
+    ///   - name: that of the thread, of which Linux shows 15 characters.
+    ///   - appender: records the batches.
     public convenience init(name: String, appender: some BatchAppender) { self.init(name: name, appenders: [appender]) }
 
     /// - Parameters:
@@ -31,7 +33,9 @@ public final class AppendLane: Sendable {
         }
     }
 
-    /// - Parameter name: that of the thread, of which Linux shows 15 characters.
+    /// - Parameters:
+    ///   - name: that of the thread, of which Linux shows 15 characters.
+    ///   - appender: records the batches, each in a task that the thread waits for.
     public convenience init(name: String, appender: some AsyncBatchAppender) {
         self.init(name: name, appenders: [appender])
     }
@@ -45,7 +49,7 @@ public final class AppendLane: Sendable {
 
     deinit { worker.withState { $0.closing = true } }
 
-    public func append(_ append: Append) async throws -> Appended {
+    @concurrent public func append(_ append: Append) async throws -> Appended {
         try Task.checkCancellation()
         try append.check()
         let waiter = Waiter<Appended>()

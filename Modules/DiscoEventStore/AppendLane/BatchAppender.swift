@@ -5,7 +5,7 @@ public protocol BatchAppender: Sendable {
     /// Called on the lane's own thread, one batch at a time; may block.
     ///
     /// The outcomes are those of the appends one by one, in this order. A refused append is an outcome like any other;
-    /// what is thrown concerns the whole batch, of which then nothing is recorded (or, for ``OutcomeUnknown``, perhaps
+    /// what is thrown concerns the whole batch, of which then nothing is recorded (or, for `OutcomeUnknown`, perhaps
     /// all).
     func commit(_ batch: [Append]) throws -> [BatchOutcome]
 }

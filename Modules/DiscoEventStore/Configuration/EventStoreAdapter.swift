@@ -1,7 +1,6 @@
 #if Configuration
     public import Configuration
     public import DiscoCore
-    public import Logging
 
     /// A kind of event store that configuration may choose. An app lists those that it links:
     ///
@@ -19,19 +18,18 @@
         public let name: String
         /// The keys of its settings, for example `disco.eventStore.sqlite.path`.
         public let keys: [String]
-        private let make: @Sendable (ConfigReader, Logger?) async throws -> any EventStore
+        private let make: @Sendable (ConfigReader, StoreContext) async throws -> any EventStore
         private let pending: @Sendable (ConfigReader) async throws -> [String]
 
         /// - Parameters:
         ///   - keys: those of the adapter's settings, from the root of the configuration.
         ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies
         ///     them.
-        ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store, which says
-        ///     trouble in the background to the logger.
+        ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
         public init(
             name: String, keys: [String] = [],
             pendingMigrations: @escaping @Sendable (ConfigReader) async throws -> [String] = { _ in [] },
-            open: @escaping @Sendable (ConfigReader, Logger?) async throws -> any EventStore
+            open: @escaping @Sendable (ConfigReader, StoreContext) async throws -> any EventStore
         ) {
             self.name = name
             self.keys = keys
@@ -46,8 +44,8 @@
         ///
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
         ///   throws.
-        public func open(_ config: ConfigReader, logger: Logger? = nil) async throws -> any EventStore {
-            try await make(config, logger)
+        public func open(_ config: ConfigReader, context: StoreContext = .system) async throws -> any EventStore {
+            try await make(config, context)
         }
 
         /// The adapter that the configuration names.
@@ -66,7 +64,9 @@
         }
 
         /// ``InMemoryEventStore``, which ends with its process.
-        public static let memory = EventStoreAdapter(name: "memory") { _, _ in InMemoryEventStore() }
+        public static let memory = EventStoreAdapter(name: "memory") { _, context in
+            InMemoryEventStore(context: context)
+        }
     }
 #else
     @available(*, unavailable, message: "Enable the `Configuration` trait in the dependency on disco to use this type.")

@@ -1,7 +1,6 @@
 #if Configuration
     public import Configuration
     public import DiscoCore
-    public import Logging
 
     /// A kind of read model store that configuration may choose; see ``EventStoreAdapter``.
     ///
@@ -11,14 +10,14 @@
         public let name: String
         /// The keys of its settings, for example `disco.readModels.sqlite.path`.
         public let keys: [String]
-        private let make: @Sendable (ConfigReader, Logger?) async throws -> any ReadModelStore
+        private let make: @Sendable (ConfigReader, StoreContext) async throws -> any ReadModelStore
 
         /// - Parameters:
         ///   - keys: those of the adapter's settings, from the root of the configuration.
         ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
         public init(
             name: String, keys: [String] = [],
-            open: @escaping @Sendable (ConfigReader, Logger?) async throws -> any ReadModelStore
+            open: @escaping @Sendable (ConfigReader, StoreContext) async throws -> any ReadModelStore
         ) {
             self.name = name
             self.keys = keys
@@ -29,8 +28,8 @@
         ///
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
         ///   throws.
-        public func open(_ config: ConfigReader, logger: Logger? = nil) async throws -> any ReadModelStore {
-            try await make(config, logger)
+        public func open(_ config: ConfigReader, context: StoreContext = .system) async throws -> any ReadModelStore {
+            try await make(config, context)
         }
 
         /// The adapter that the configuration names.

@@ -180,7 +180,7 @@ extension EventStoreConformance {
         Case("A10", "recorded times are the store's, and never run backwards when its clock does") { suite in
             try suite.requireSettableClock()
             let now = Locked(Date(timeIntervalSince1970: 1_700_000_000.123456))
-            let options = Options(clock: StoreClock { now.withLock { $0 } })
+            let options = Options(context: StoreContext(now: { now.withLock { $0 } }))
             try await suite.withStore(options) { client in
                 try await client.append(Append([event("a-1")]))
                 now.withLock { $0.addTimeInterval(-3600) }

@@ -108,7 +108,7 @@ extension EventStoreConformance {
                         Append(
                             (start..<start + 60).map { number in
                                 event(
-                                    StreamID(category: number % 3 == 0 ? "a" : "b", id: "\(number % 40)"),
+                                    StreamID(category: number % 3 == 0 ? "a" : "b", id: "\(number % 20)"),
                                     "T\(number % 4)", tags: [EventTag("t", number % 5)])
                             }))
                 }
@@ -136,7 +136,8 @@ extension EventStoreConformance {
                             try requireEqual(forward.through, end, "through of \(query) in \(range)")
                             read.direction = .backward
                             let backward = try await paged(read, client.store)
-                            try requireEqual(backward.events, forward.events.reversed(), "backward \(query) in \(range)")
+                            try requireEqual(
+                                backward.events, forward.events.reversed(), "backward \(query) in \(range)")
                         }
                     }
                     let stream = Read(.stream(all[0].stream), versions: 2...3, slices: range)
@@ -155,7 +156,7 @@ extension EventStoreConformance {
         Case("C24", "as of a time: what was recorded by then, and nothing later") { suite in
             try suite.requireSettableClock()
             let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
-            let options = Options(clock: StoreClock { now.withLock { $0 } })
+            let options = Options(context: StoreContext(now: { now.withLock { $0 } }))
             try await suite.withStore(options) { client in
                 for _ in 0..<5 {
                     try await client.append(Append([event("a-1"), event("b-1")]))

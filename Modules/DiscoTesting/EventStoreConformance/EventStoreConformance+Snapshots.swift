@@ -113,7 +113,7 @@ private struct Counter: Aggregate {
     }
 }
 
-private struct Count: AggregateCommand {
+private struct Count: TimelessCommand {
     let id: String
     var target: CommandTarget<String> { .any(id) }
     func run(on counter: Counter) -> [Counter.Event] { [.counted] }

@@ -1,12 +1,11 @@
 public import DiscoCore
-public import DiscoEventStore
 
 /// What every event store must show. An adapter's test file only names its store:
 ///
 /// ```swift
 /// @Test(arguments: EventStoreConformance.cases)
 /// func conforms(to aCase: EventStoreConformance.Case) async throws {
-///     let verdict = try await aCase.run(on: EventStoreConformance { options in try MyStore(clock: options.clock) })
+///     let verdict = try await aCase.run(on: EventStoreConformance { options in try await MyStore.open(context: options.context) })
 ///     if case .skipped(let lacking) = verdict { try Test.cancel("\(lacking)") }
 /// }
 /// ```
@@ -17,8 +16,9 @@ public struct EventStoreConformance: Sendable {
 
     /// How a store is wanted for a case.
     public struct Options: Sendable {
-        /// Where recorded times come from, for stores whose clock can be set.
-        public var clock = StoreClock.system
+        /// What the store is opened with; recorded times are those of its ``StoreContext/now``, for stores whose clock can be
+        /// set.
+        public var context = StoreContext.system
         public var allowsErasing = false
     }
 
@@ -30,7 +30,7 @@ public struct EventStoreConformance: Sendable {
 
     /// - Parameters:
     ///   - isDurable: whether what a closed store has recorded is there when `second` opens its data again.
-    ///   - hasSettableClock: whether `open` can heed ``Options/clock``.
+    ///   - hasSettableClock: whether `open` can heed ``Options/context``.
     ///   - open: a fresh, empty store at each call.
     ///   - second: another store on the data of the one given, which may be open still, or closed. Nil where that
     ///     cannot be.
@@ -51,7 +51,7 @@ public struct EventStoreConformance: Sendable {
     /// Every case, in the order of the promises.
     public static let cases: [Case] =
         appendCases + valueCases + edgeCases + concurrencyCases + readingCases + orderCases + conditionCases
-        + followingCases + snapshotCases
+        + settledCases + followingCases + snapshotCases
         + administrationCases + troubleCases
 
     /// A fresh store, closed afterwards.

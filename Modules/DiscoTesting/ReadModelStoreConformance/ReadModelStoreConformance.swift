@@ -5,7 +5,7 @@ public import DiscoCore
 /// ```swift
 /// @Test(arguments: ReadModelStoreConformance.cases)
 /// func conforms(to aCase: ReadModelStoreConformance.Case) async throws {
-///     let verdict = try await aCase.run(on: ReadModelStoreConformance { try MyReadModelStore() })
+///     let verdict = try await aCase.run(on: ReadModelStoreConformance { try await MyReadModelStore.open() })
 ///     if case .skipped(let lacking) = verdict { try Test.cancel("\(lacking)") }
 /// }
 /// ```
@@ -26,7 +26,7 @@ public struct ReadModelStoreConformance: Sendable {
         self.again = again
     }
 
-    public static let cases: [Case] = checkpointCases + transactionCases + valueCases
+    public static let cases: [Case] = checkpointCases + partitionCases + transactionCases + valueCases
 
     func again(_ store: any ReadModelStore) async throws -> any ReadModelStore {
         try await demand(again, "a second store on the same data")(store)

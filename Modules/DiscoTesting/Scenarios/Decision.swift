@@ -1,7 +1,7 @@
 public import DiscoCore
 import Foundation
 
-/// What was decided; ``Scenario/when(_:)`` and ``DecisionScenario/when(_:)`` make it.
+/// What was decided; ``Scenario`` and ``DecisionScenario`` make it.
 public struct Decision<State, Event: DomainEvent> {
     private let outcome: Result<(state: State, events: [Event]), any Error>
 

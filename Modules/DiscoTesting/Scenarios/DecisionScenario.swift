@@ -1,4 +1,5 @@
 public import DiscoCore
+public import Foundation
 
 /// What has happened, what is asked, and what must be decided, for commands that are decided on a model: given, when,
 /// then.
@@ -28,7 +29,10 @@ public struct DecisionScenario<Model: DecisionModel> {
 
     /// Decides a command as a dispatch would: rules first, then the model from what the query selects, then the
     /// decision.
-    public func when<C: DecisionCommand>(_ command: C) -> Decision<Model, Model.Event> where C.Model == Model {
+    ///
+    /// - Parameter now: the time of day at which it is decided.
+    public func when<C: ModelCommand>(_ command: C, at now: Date = Date()) -> Decision<Model, Model.Event>
+    where C.Model == Model {
         Decision {
             var builder = EventBuilder()
             var model = command.model
@@ -37,7 +41,7 @@ public struct DecisionScenario<Model: DecisionModel> {
                 if command.query.matches(recorded) { model.apply(try Model.Event(recorded)) }
             }
             try command.validated()
-            let events = try asRecorded(try command.run(on: model), in: "decided-1")
+            let events = try asRecorded(try command.run(on: model, at: now), in: "decided-1")
             for event in events { model.apply(event) }
             return (model, events)
         }

@@ -1,5 +1,5 @@
 public import DiscoCore
-import Foundation
+public import Foundation
 
 /// What an aggregate has been through, what it is asked, and what it must decide: given, when, then.
 ///
@@ -34,8 +34,10 @@ public struct Scenario<State: Aggregate>: Sendable {
     /// decision.
     ///
     /// A command for another aggregate than this one is a ``ConformanceFailure``.
+    ///
+    /// - Parameter now: the time of day at which it is decided.
     public func when<C: AggregateCommand<State>>(
-        _ command: C, file: String = #fileID, line: Int = #line
+        _ command: C, at now: Date = Date(), file: String = #fileID, line: Int = #line
     ) -> Decision<State, State.Event> {
         Decision {
             let id = id ?? command.target.id ?? .new(from: .timeOrdered())
@@ -50,7 +52,7 @@ public struct Scenario<State: Aggregate>: Sendable {
             for event in try asRecorded(history, in: stream) { state.apply(event) }
             try command.validated()
             try command.target.check(exists: !history.isEmpty, stream: stream)
-            let events = try asRecorded(try command.run(on: state), in: stream)
+            let events = try asRecorded(try command.run(on: state, at: now), in: stream)
             for event in events { state.apply(event) }
             return (state, events)
         }

@@ -1,29 +1,41 @@
 import DiscoCore
 import Foundation
 
-/// What one step of a consumer does with its events: which are due, and what is written down about those that are not
-/// done.
+/// The events of a consumer that wait, and what one step does about them: which are due, and what is written down about
+/// those that are not done.
 ///
 /// A pure state machine. A held event holds its stream: whatever comes later in it waits behind it, so none is jumped
-/// over.
-struct Batch {
+/// over. It outlives its step: what was stored need not be read again.
+struct StepPlan {
     /// The events that wait, by stream, in order of position.
     private var waiting: [StreamID: [HeldEvent]] = [:]
+    /// What this step holds, and what it releases.
     private(set) var hold: [HeldEvent] = []
     private(set) var release: [Position] = []
 
-    init(held: [HeldEvent]) {
+    init(held: [HeldEvent] = []) {
         for event in held { waiting[event.stream, default: []].append(event) }
     }
 
     var isEmpty: Bool { waiting.isEmpty }
 
-    /// When the next event that waits is due.
-    var nextRetry: Date? { waiting.values.compactMap { $0.first?.retryAt ?? .distantPast }.min() }
+    /// What was to be written down is stored: the next step begins.
+    mutating func stored() {
+        hold = []
+        release = []
+    }
 
-    /// Streams whose first waiting event is due.
+    /// How many events wait, but for those of the streams named.
+    func count(without streams: some Collection<StreamID>) -> Int {
+        waiting.values.reduce(0) { $0 + $1.count } - streams.reduce(0) { $0 + (waiting[$1]?.count ?? 0) }
+    }
+
+    /// When the next event that waits is due; nil where none is tried again by itself.
+    var nextRetry: Date? { waiting.values.compactMap(\.first).filter { $0.parkedAt == nil }.map(\.due).min() }
+
+    /// Streams whose first waiting event is due, the earliest first.
     func due(at now: Date) -> [[HeldEvent]] {
-        waiting.values.filter { ($0.first?.retryAt ?? .distantPast) <= now }
+        waiting.values.filter { events in events.first.map { $0.parkedAt == nil && $0.due <= now } ?? false }
             .sorted { ($0.first?.position ?? .start) < ($1.first?.position ?? .start) }
     }
 
@@ -68,4 +80,9 @@ struct Batch {
         waiting[event.stream, default: []].append(event)
         hold.append(event)
     }
+}
+
+extension HeldEvent {
+    /// One that waited behind another is due as soon as it is the first.
+    fileprivate var due: Date { retryAt ?? .distantPast }
 }

@@ -1,0 +1,126 @@
+extension JSONParser {
+    /// Checks that a text is one JSON value, without building it.
+    package mutating func check(_ bytes: [UInt8]) throws(JSONError) {
+        try whole(bytes.span) { parser, text throws(JSONError) in try parser.pass(text) }
+    }
+
+    /// Where each member of an object lies, in the order in which they are written; nil where the text is another value.
+    mutating func members(of bytes: [UInt8]) throws(JSONError) -> [(name: String, value: Range<Int>)]? {
+        try whole(bytes.span) { parser, text throws(JSONError) in
+            parser.skipSpace(text)
+            var members: [(name: String, value: Range<Int>)] = []
+            guard parser.offset < text.count, text[parser.offset] == UInt8(ascii: "{") else {
+                try parser.pass(text)
+                return nil
+            }
+            try parser.nested(text) { parser, text throws(JSONError) in
+                try parser.passMembers(text) { name, value in members.append((name, value)) }
+            }
+            return members
+        }
+    }
+
+    /// Where each element of an array lies; nil where the text is another value.
+    mutating func elements(of bytes: [UInt8]) throws(JSONError) -> [Range<Int>]? {
+        try whole(bytes.span) { parser, text throws(JSONError) in
+            parser.skipSpace(text)
+            var elements: [Range<Int>] = []
+            guard parser.offset < text.count, text[parser.offset] == UInt8(ascii: "[") else {
+                try parser.pass(text)
+                return nil
+            }
+            try parser.nested(text) { parser, text throws(JSONError) in
+                try parser.passElements(text) { elements.append($0) }
+            }
+            return elements
+        }
+    }
+
+    /// Passes over one value.
+    private mutating func pass(_ text: borrowing Span<UInt8>) throws(JSONError) {
+        skipSpace(text)
+        guard offset < text.count else { throw JSONError("a value is missing", at: offset) }
+        switch text[offset] {
+        case UInt8(ascii: "{"):
+            try nested(text) { parser, text throws(JSONError) in try parser.passMembers(text, nil) }
+        case UInt8(ascii: "["):
+            try nested(text) { parser, text throws(JSONError) in try parser.passElements(text) { _ in } }
+        case UInt8(ascii: "\""): try passString(text)
+        case UInt8(ascii: "t"): _ = try word("true", .null, text)
+        case UInt8(ascii: "f"): _ = try word("false", .null, text)
+        case UInt8(ascii: "n"): _ = try word("null", .null, text)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): _ = try numberRange(text)
+        default: throw JSONError("a value cannot begin like this", at: offset)
+        }
+    }
+
+    /// - Parameter note: gets each member; names are only decoded for it.
+    private mutating func passMembers(
+        _ text: borrowing Span<UInt8>, _ note: ((String, Range<Int>) -> Void)?
+    ) throws(JSONError) {
+        if skip(UInt8(ascii: "}"), text) { return }
+        while true {
+            skipSpace(text)
+            guard offset < text.count, text[offset] == UInt8(ascii: "\"") else {
+                throw JSONError("a member's name is missing", at: offset)
+            }
+            var name = ""
+            if note != nil { name = try string(text) } else { try passString(text) }
+            guard skip(UInt8(ascii: ":"), text) else { throw JSONError("a colon is missing", at: offset) }
+            let value = try passed(text)
+            note?(name, value)
+            if skip(UInt8(ascii: "}"), text) { return }
+            guard skip(UInt8(ascii: ","), text) else {
+                throw JSONError("a comma or a closing brace is missing", at: offset)
+            }
+        }
+    }
+
+    private mutating func passElements(
+        _ text: borrowing Span<UInt8>, _ note: (Range<Int>) -> Void
+    ) throws(JSONError) {
+        if skip(UInt8(ascii: "]"), text) { return }
+        while true {
+            note(try passed(text))
+            if skip(UInt8(ascii: "]"), text) { return }
+            guard skip(UInt8(ascii: ","), text) else {
+                throw JSONError("a comma or a closing bracket is missing", at: offset)
+            }
+        }
+    }
+
+    /// Where the value lies that comes next, without the white space around it.
+    private mutating func passed(_ text: borrowing Span<UInt8>) throws(JSONError) -> Range<Int> {
+        skipSpace(text)
+        let start = offset
+        try pass(text)
+        return start..<offset
+    }
+
+    private mutating func passString(_ text: borrowing Span<UInt8>) throws(JSONError) {
+        offset += 1
+        let start = offset
+        var isASCII = true
+        while offset < text.count {
+            let byte = text[offset]
+            switch byte {
+            case UInt8(ascii: "\""):
+                // Escapes are ASCII, so the whole is UTF-8 where the parts between them are.
+                if !isASCII {
+                    let isUTF8 = text.extracting(start..<offset).withUnsafeBufferPointer {
+                        String(validating: $0, as: UTF8.self) != nil
+                    }
+                    guard isUTF8 else { throw JSONError("this is not UTF-8", at: start) }
+                }
+                offset += 1
+                return
+            case UInt8(ascii: "\\"): _ = try escape(text)
+            case 0..<0x20: throw JSONError("a control character must be written as an escape", at: offset)
+            default:
+                if byte >= 0x80 { isASCII = false }
+                offset += 1
+            }
+        }
+        throw JSONError("a string is not closed", at: start - 1)
+    }
+}

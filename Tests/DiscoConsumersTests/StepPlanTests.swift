@@ -1,0 +1,179 @@
+import DiscoCore
+import DiscoTesting
+import Foundation
+import Testing
+
+@testable import DiscoConsumers
+
+/// The state machines of a consumer, by hand: without stores, tasks and time.
+@Suite struct StepPlanTests {
+    private let start = Date(timeIntervalSince1970: 1_000)
+
+    private func held(
+        _ position: Position, _ stream: StreamID, attempts: Int = 1, retryIn: Double? = nil, parked: Bool = false
+    ) -> HeldEvent {
+        HeldEvent(
+            position: position, stream: stream, attempts: attempts,
+            retryAt: retryIn.map { start.addingTimeInterval($0) }, parkedAt: parked ? start : nil, reason: "r")
+    }
+
+    private func recorded(_ position: Position, _ stream: StreamID) -> Recorded {
+        Recorded.grouped([
+            RecordedEvent(
+                position: position, stream: stream, version: 1, id: UUID(), type: "T", payload: "{}",
+                recordedAt: start)
+        ])[0]
+    }
+
+    @Test func anEventThatFailsHoldsItsStreamAndNoOther() {
+        var plan = StepPlan()
+        plan.failed(recorded(1, "a-1"), retryAt: start, reason: "no luck")
+        #expect(plan.holds("a-1") && !plan.holds("b-1"))
+        plan.wait(recorded(3, "a-1"))
+        #expect(plan.hold.map(\.position) == [1, 3])
+        #expect(plan.hold.map(\.attempts) == [1, 0])
+        #expect(plan.hold.map(\.retryAt) == [start, nil])
+        #expect(plan.release.isEmpty)
+    }
+
+    @Test func whatWaitsBehindAnotherIsDueAsSoonAsThatIsDone() {
+        var plan = StepPlan(held: [
+            held(1, "a-1", retryIn: 10), held(2, "a-1", attempts: 0), held(3, "b-1", retryIn: 5),
+        ])
+        #expect(plan.nextRetry == start.addingTimeInterval(5))
+        #expect(plan.due(at: start.addingTimeInterval(4)).isEmpty)
+        #expect(plan.due(at: start.addingTimeInterval(10)).map { $0.map(\.position) } == [[1, 2], [3]])
+        plan.done(held(1, "a-1", retryIn: 10))
+        #expect(plan.nextRetry == .distantPast)
+        #expect(plan.due(at: start).map { $0.map(\.position) } == [[2]])
+        plan.done(held(2, "a-1", attempts: 0))
+        #expect(!plan.holds("a-1"))
+        #expect(plan.release == [1, 2])
+    }
+
+    @Test func aFailedRetryIsCountedAndWrittenOnce() {
+        let first = held(1, "a-1", attempts: 4, retryIn: 0)
+        var plan = StepPlan(held: [first, held(2, "a-1", attempts: 0)])
+        plan.failed(first, retryAt: start.addingTimeInterval(9), reason: "again")
+        #expect(plan.hold.map(\.attempts) == [5])
+        #expect(plan.hold.map(\.reason) == ["again"])
+        #expect(plan.nextRetry == start.addingTimeInterval(9))
+        #expect(plan.due(at: start).isEmpty)
+    }
+
+    @Test func aParkedEventHoldsItsStreamAndIsNeverDue() {
+        let plan = StepPlan(held: [
+            held(1, "a-1", parked: true), held(2, "a-1", attempts: 0), held(3, "b-1", retryIn: 0),
+        ])
+        #expect(plan.holds("a-1"))
+        #expect(plan.due(at: .distantFuture).map { $0.map(\.position) } == [[3]])
+        #expect(plan.nextRetry == start)
+        #expect(StepPlan(held: [held(1, "a-1", parked: true)]).nextRetry == nil)
+    }
+
+    @Test func whatIsStoredIsNotWrittenAgainAndGoesOnWaiting() {
+        var plan = StepPlan()
+        plan.failed(recorded(1, "a-1"), retryAt: start, reason: "r")
+        plan.stored()
+        #expect(plan.hold.isEmpty && plan.release.isEmpty)
+        #expect(plan.holds("a-1"))
+        #expect(plan.due(at: start).map { $0.map(\.attempts) } == [[1]])
+    }
+
+    @Test func postponingWritesNothingDown() {
+        var plan = StepPlan(held: [held(1, "a-1", retryIn: 0), held(2, "b-1", retryIn: 1)])
+        plan.postpone("a-1", until: start.addingTimeInterval(5))
+        #expect(plan.due(at: start.addingTimeInterval(1)).map { $0.map(\.position) } == [[2]])
+        #expect(plan.hold.isEmpty)
+        #expect(plan.count(without: ["a-1", "c-1"]) == 1)
+        #expect(plan.count(without: [StreamID]()) == 2)
+    }
+}
+
+@Suite struct ConsumerTailTests {
+    private func at(_ position: Position) -> Checkpoint { Checkpoint(position: position, eventID: UUID()) }
+
+    @Test func whatDoesNotConcernItMovesItInMemoryAndIsSavedAfterAWhile() {
+        let first = at(5)
+        var tail = ConsumerTail(first)
+        #expect(!tail.isUnsaved && tail.savesIn(at: .zero) == nil)
+        let second = at(7)
+        tail.passed(to: second, at: .seconds(10))
+        #expect(tail.reached == second && tail.saved == first && tail.isUnsaved)
+        tail.passed(to: at(9), at: .seconds(10) + .milliseconds(60))
+        // Counted from the first move: appends that go on for ever do not put it off for ever.
+        #expect(tail.savesIn(at: .seconds(10) + .milliseconds(60)) == .milliseconds(40))
+        #expect(tail.savesIn(at: .seconds(11)) == .zero)
+    }
+
+    @Test func whatIsStoredIsWhereTheNextStepBegins() {
+        var tail = ConsumerTail(.start)
+        tail.passed(to: at(3), at: .zero)
+        let stored = at(4)
+        tail.stored(stored)
+        #expect(tail.saved == stored && tail.reached == stored && !tail.isUnsaved)
+        #expect(tail.savesIn(at: .seconds(9)) == nil)
+    }
+
+    @Test func itNeverMovesBack() {
+        let five = at(5)
+        var tail = ConsumerTail(five)
+        tail.passed(to: at(5), at: .zero)
+        tail.passed(to: at(2), at: .zero)
+        #expect(tail.reached == five && !tail.isUnsaved)
+    }
+}
+
+@Suite struct ConsumerRunnerTests {
+    @Test func itWaitsForWhatTheStepLeft() {
+        var runner = ConsumerRunner()
+        #expect(runner.stepped(to: 5, .more, retryIn: .seconds(1), saveIn: nil) == .step)
+        #expect(runner.stepped(to: 5, .newEvents, retryIn: nil, saveIn: nil) == .wait(beyond: 5, atMost: nil))
+        #expect(
+            runner.stepped(to: 5, .newEvents, retryIn: .seconds(3), saveIn: .milliseconds(100))
+                == .wait(beyond: 5, atMost: .milliseconds(100)))
+        #expect(runner.stepped(to: 5, .retries, retryIn: nil, saveIn: nil) == .wait(beyond: nil, atMost: .seconds(1)))
+    }
+
+    @Test(arguments: [Duration.seconds(Int64.max), .seconds(4000)])
+    func aRetryThatIsFarAwayIsLookedAtWithinTheHour(far: Duration) {
+        var runner = ConsumerRunner()
+        #expect(
+            runner.stepped(to: 1, .newEvents, retryIn: far, saveIn: nil) == .wait(beyond: 1, atMost: .seconds(3600)))
+        #expect(
+            runner.stepped(to: 1, .newEvents, retryIn: .seconds(-5), saveIn: nil) == .wait(beyond: 1, atMost: .zero))
+    }
+
+    @Test func eachFailureIsGivenMoreTimeAndSuccessStartsAnew() {
+        var runner = ConsumerRunner()
+        #expect(runner.stepFailed(random: 0) == .pause(.milliseconds(100)))
+        #expect(runner.stepFailed(random: 0) == .pause(.milliseconds(200)))
+        // Waits are counted apart.
+        #expect(runner.waitFailed(random: 0) == .pause(.milliseconds(100)))
+        _ = runner.stepped(to: 1, .more, retryIn: nil, saveIn: nil)
+        #expect(runner.stepFailed(random: 0) == .pause(.milliseconds(100)))
+        #expect(runner.waitFailed(random: 0) == .pause(.milliseconds(200)))
+        #expect(runner.waited() == .step)
+        #expect(runner.waitFailed(random: 0) == .pause(.milliseconds(100)))
+    }
+
+    @Test func pausesGrowToAMinuteWithAFifthOfJitter() {
+        #expect(FailurePolicy.pause(attempts: 3, random: 0) == .milliseconds(800))
+        #expect(abs(FailurePolicy.pause(attempts: 3, random: 1) / .milliseconds(1) - 640) < 0.001)
+        for attempts in [10, 100, Int.max] {
+            #expect(FailurePolicy.pause(attempts: attempts, random: 0) == .seconds(60))
+        }
+        for attempts in [0, -1, Int.min] {
+            #expect(FailurePolicy.pause(attempts: attempts, random: 0) == .milliseconds(100))
+        }
+    }
+
+    @Test func onlyTheStoresTroubleIsAnOutage() {
+        for code in [EventStoreError.Code.busy, .unavailable, .outcomeUnknown, .full] {
+            #expect(FailurePolicy.isOutage(EventStoreError(code, "m")))
+        }
+        for code in [EventStoreError.Code.closed, .corrupt, .invalidArgument, .checkpointMoved, .schema] {
+            #expect(!FailurePolicy.isOutage(EventStoreError(code, "m")))
+        }
+    }
+}
