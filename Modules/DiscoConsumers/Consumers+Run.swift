@@ -13,7 +13,7 @@ extension Consumers {
     /// hand, which then comes again. Neither counts as a failed attempt. A store that cannot be reached is waited for,
     /// from the beginning on.
     ///
-    /// - Throws: ``CheckpointDiverged``, or what the stores throw and does not pass by itself.
+    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or what the stores throw and does not pass by itself.
     public func run() async throws {
         do {
             // What cannot go on at all is found before anybody begins; who waits for a store keeps nobody else waiting.

@@ -1,6 +1,6 @@
 public import DiscoCore
 
-/// Runs projections and policies on the events of a store. Trouble is logged to the store's ``StoreContext/logger``.
+/// Runs projections and policies on the events of a store. Trouble is logged to the store's ``/DiscoCore/StoreContext/logger``.
 ///
 /// ```swift
 /// let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)])
@@ -23,7 +23,7 @@ public struct Consumers: Sendable {
     /// Events that wait for a retry which is not due yet are left waiting.
     ///
     /// - Parameter projectionsOnly: leaves the policies, which act on the world, alone.
-    /// - Throws: ``CheckpointDiverged``, or what the stores throw.
+    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or what the stores throw.
     public func catchUp(projectionsOnly: Bool = false) async throws {
         let loops = loops.filter { !projectionsOnly || $0.consumer.isProjection }
         for loop in loops { try await loop.prepare() }

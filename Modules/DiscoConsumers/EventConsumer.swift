@@ -12,7 +12,12 @@ public struct EventConsumer: Sendable {
     let start: ConsumerStart
     let work: Work
 
-    /// - Parameter start: where it begins when it is run for the first time.
+    /// A projection, whose checkpoint is kept in the store of its read model.
+    ///
+    /// - Parameters:
+    ///   - projection: what writes the read model.
+    ///   - store: holds the read model and the checkpoint.
+    ///   - start: where it begins when it is run for the first time.
     public static func projection(
         _ projection: some Projection, in store: any ReadModelStore, from start: ConsumerStart = .beginning
     ) -> EventConsumer {
@@ -20,8 +25,13 @@ public struct EventConsumer: Sendable {
             name: projection.name, query: projection.query, start: start, work: .projection(projection, store))
     }
 
-    /// - Parameter start: where it begins when it is run for the first time. A policy that is added to a system with a
-    ///   history reacts to all of it unless told otherwise.
+    /// A policy and the store of its checkpoint.
+    ///
+    /// - Parameters:
+    ///   - policy: what reacts to the events.
+    ///   - store: holds the checkpoint, and the events that wait to be tried again.
+    ///   - start: where it begins when it is run for the first time. A policy that is added to a system with a history
+    ///     reacts to all of it unless told otherwise.
     public static func policy(
         _ policy: some Policy, in store: any CheckpointStore, from start: ConsumerStart = .beginning
     ) -> EventConsumer {

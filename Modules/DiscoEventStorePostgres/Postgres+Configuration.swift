@@ -18,7 +18,7 @@
         /// - `allowsErasing` (flag, default false), `allowsWeakDurability` (flag, default false).
         ///
         /// - Parameter config: the root of the configuration.
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public init(config: ConfigReader) throws {
             let settings = SettingsReader(config)
             let keys = "eventStore.postgres"
@@ -41,7 +41,7 @@
         ///   store.
         ///
         /// - Parameter config: the root of the configuration.
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public init(config: ConfigReader) throws {
             let settings = SettingsReader(config)
             let keys = "readModels.postgres"
@@ -81,7 +81,9 @@
     }
 
     extension EventStoreAdapter {
-        /// ``PostgresEventStore``; see its settings for the keys.
+        /// Opens a ``/DiscoEventStorePostgres/PostgresEventStore``; it needs `import DiscoEventStorePostgres`.
+        ///
+        /// ``/DiscoEventStorePostgres/PostgresEventStore/Settings/init(config:)`` lists the keys.
         public static let postgres = EventStoreAdapter(
             name: "postgres",
             keys: (SettingsReader.connectionKeys + ["allowsErasing", "allowsWeakDurability"])
@@ -110,7 +112,9 @@
     }
 
     extension ReadModelStoreAdapter {
-        /// ``PostgresReadModelStore``; see its settings for the keys.
+        /// Opens a ``/DiscoEventStorePostgres/PostgresReadModelStore``; it needs `import DiscoEventStorePostgres`.
+        ///
+        /// ``/DiscoEventStorePostgres/PostgresReadModelStore/Settings/init(config:)`` lists the keys.
         public static let postgres = ReadModelStoreAdapter(
             name: "postgres",
             keys: SettingsReader.connectionKeys.map { "disco.readModels.postgres." + $0 }

@@ -42,7 +42,7 @@
         /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as
         /// durable as a store promises.
         ///
-        /// - Throws: ``EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than
+        /// - Throws: ``/DiscoCore/EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than
         ///   promised, or was migrated by a later version.
         public static func open(
             _ settings: Settings, context: StoreContext = .system

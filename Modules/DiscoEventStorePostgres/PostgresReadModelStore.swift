@@ -22,8 +22,10 @@
 
         /// Connects, and makes or migrates the tables unless the settings forbid it.
         ///
-        /// - Parameter settings: a schema other than that of an event store.
-        /// - Throws: ``EventStoreError``.
+        /// - Parameters:
+        ///   - settings: with a schema other than an event store's.
+        ///   - context: clock, ids and logger.
+        /// - Throws: ``/DiscoCore/EventStoreError``.
         public static func open(
             _ settings: Settings, context: StoreContext = .system
         ) async throws -> PostgresReadModelStore {

@@ -13,7 +13,7 @@
         /// At most 20 days, as ``requestTimeout``.
         public var connectTimeout = Duration.seconds(5)
         /// How long the server may leave a request unanswered, at least a millisecond. An append that takes longer ends as
-        /// ``OutcomeUnknown``.
+        /// ``/DiscoCore/OutcomeUnknown``.
         public var requestTimeout = Duration.seconds(10)
         /// Off for poolers that hand each transaction to another server connection, such as PgBouncer in transaction
         /// mode.

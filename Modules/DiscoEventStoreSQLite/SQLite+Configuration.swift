@@ -13,7 +13,7 @@
         /// - `disco.eventStore.sqlite.allowsErasing` (flag, default false): whether streams may be blanked for good.
         ///
         /// - Parameter config: the root of the configuration.
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public init(config: ConfigReader) throws {
             let settings = SettingsReader(config)
             self.init(path: try settings.text("eventStore.sqlite.path", default: "events.sqlite"))
@@ -27,7 +27,9 @@
     }
 
     extension EventStoreAdapter {
-        /// ``SQLiteEventStore``; see its settings for the keys.
+        /// Opens a ``/DiscoEventStoreSQLite/SQLiteEventStore``; it needs `import DiscoEventStoreSQLite`.
+        ///
+        /// ``/DiscoEventStoreSQLite/SQLiteEventStore/Settings/init(config:)`` lists the keys.
         public static let sqlite = EventStoreAdapter(
             name: "sqlite",
             keys: ["path", "durability", "busyTimeout", "allowsErasing"].map { "disco.eventStore.sqlite." + $0 },
@@ -47,7 +49,7 @@
         /// - `disco.readModels.sqlite.busyTimeout` (seconds, default 10): how long to wait for another process.
         ///
         /// - Parameter config: the root of the configuration.
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public init(config: ConfigReader) throws {
             let settings = SettingsReader(config)
             let events = try settings.text("eventStore.sqlite.path", default: "events.sqlite")
@@ -57,7 +59,9 @@
     }
 
     extension ReadModelStoreAdapter {
-        /// ``SQLiteReadModelStore`` in a file; see its settings for the keys.
+        /// Opens a ``/DiscoEventStoreSQLite/SQLiteReadModelStore``; it needs `import DiscoEventStoreSQLite`.
+        ///
+        /// ``/DiscoEventStoreSQLite/SQLiteReadModelStore/Settings/init(config:)`` lists the keys.
         public static let sqlite = ReadModelStoreAdapter(
             name: "sqlite",
             keys: ["path", "busyTimeout"].map { "disco.readModels.sqlite." + $0 } + ["disco.eventStore.sqlite.path"]
@@ -65,7 +69,8 @@
             try await SQLiteReadModelStore.open(SQLiteReadModelStore.Settings(config: config), context: context)
         }
 
-        /// ``SQLiteReadModelStore`` in memory: it ends with its process.
+        /// Opens a ``/DiscoEventStoreSQLite/SQLiteReadModelStore`` in memory, which ends with its process; it needs
+        /// `import DiscoEventStoreSQLite`.
         public static let memory = ReadModelStoreAdapter(name: "memory") { _, context in
             try await SQLiteReadModelStore.open(.inMemory, context: context)
         }

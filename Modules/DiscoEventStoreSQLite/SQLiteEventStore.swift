@@ -20,7 +20,7 @@
             /// for the home folder; a relative path is made absolute when the store is opened.
             public var path: String
             public var durability = Durability.full
-            /// How long to wait for another process that holds the file before ``EventStoreError/Code/busy`` is thrown.
+            /// How long to wait for another process that holds the file before ``/DiscoCore/EventStoreError/Code/busy`` is thrown.
             public var busyTimeout = Duration.seconds(10)
             /// Whether streams may be blanked for good.
             public var allowsErasing = false
@@ -46,7 +46,7 @@
 
         /// Opens the file, which is made and migrated where it is missing or older.
         ///
-        /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
+        /// - Throws: ``/DiscoCore/EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
         ///   later version.
         public static func open(
             _ settings: Settings, context: StoreContext = .system

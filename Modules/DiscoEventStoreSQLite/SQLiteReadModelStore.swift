@@ -18,7 +18,8 @@
             /// The file; made where it is missing. `~/` stands for the home folder; a relative path is made absolute when
             /// the store is opened. Nil for a database in memory, which ends with the store.
             public var path: String?
-            /// How long to wait for another process that holds the file before ``EventStoreError/Code/busy`` is thrown.
+            /// How long to wait for another process that holds the file before
+            /// ``/DiscoCore/EventStoreError/Code/busy`` is thrown.
             public var busyTimeout = Duration.seconds(10)
 
             public init(path: String) { self.path = path }
@@ -32,7 +33,7 @@
 
         /// Opens the file, which is made and migrated where it is missing or older.
         ///
-        /// - Throws: ``EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
+        /// - Throws: ``/DiscoCore/EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
         ///   later version.
         public static func open(
             _ settings: Settings, context: StoreContext = .system

@@ -4,7 +4,7 @@
 
     /// Makes a span of every command and query, and hands the trace on with the events.
     ///
-    /// A command's events carry the context of its span in their metadata (``Metadata/trace``), and
+    /// A command's events carry the context of its span in their metadata (``/DiscoCore/Metadata/trace``), and
     /// `Metadata.caused(by:)` carries it on: so what a policy dispatches because of an event belongs to the trace that
     /// the event came from. A span that is current already goes before what the metadata say.
     public struct CallTracingMiddleware: Middleware {

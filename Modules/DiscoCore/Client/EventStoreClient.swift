@@ -12,8 +12,10 @@ public struct EventStoreClient: Sendable {
 
     public init(_ store: any EventStore) { self.store = store }
 
-    /// - Parameter upcasters: whatever is read through this client, by consumers too, is in the shapes that they lead
-    ///   to. Two for one type and version are a programmer error and trap at startup.
+    /// - Parameters:
+    ///   - store: where events are recorded and read.
+    ///   - upcasters: whatever is read through this client, by consumers too, is in the shapes that they lead to. Two for
+    ///     one type and version are a programmer error and trap at startup.
     public init(_ store: any EventStore, upcasters: [Upcaster]) {
         self.store = upcasters.isEmpty ? store : UpcastingEventStore(base: store, upcasters: Upcasters(upcasters))
     }
@@ -44,7 +46,14 @@ public struct EventStoreClient: Sendable {
 
     /// The events that `query` selects, read page by page.
     ///
-    /// - Parameter limit: the most events; the parts of one that an upcaster has split come together all the same.
+    /// - Parameters:
+    ///   - query: which events.
+    ///   - after: only events behind this position.
+    ///   - upTo: only events up to this position, which is included.
+    ///   - asOf: only events that were recorded at this time or before.
+    ///   - direction: backward begins with the last event.
+    ///   - limit: the most events; the parts of one that an upcaster has split come together all the same.
+    ///   - pageSize: how many events are read from the store at a time.
     public func events(
         _ query: EventQuery = .all, after: Position = .start, upTo: Position? = nil, asOf: Date? = nil,
         direction: Read.Direction = .forward, limit: Int? = nil, pageSize: Int = 1000
@@ -58,8 +67,13 @@ public struct EventStoreClient: Sendable {
     /// The events of one stream, from and to the given versions.
     ///
     /// - Parameters:
+    ///   - stream: whose events.
     ///   - types: any of these; empty for every type.
     ///   - tags: all of these; empty for no demand.
+    ///   - from: the lowest version.
+    ///   - to: the highest version.
+    ///   - direction: backward begins with the last event.
+    ///   - limit: the most events.
     public func events(
         in stream: StreamID, types: [String] = [], tags: [EventTag] = [], from: Int = 1, to: Int = .max,
         direction: Read.Direction = .forward, limit: Int? = nil
@@ -116,7 +130,9 @@ extension EventStoreClient {
 
     /// Blanks every event of a stream for good.
     ///
-    /// - Parameter close: whether the stream takes no further events.
+    /// - Parameters:
+    ///   - stream: the stream whose events are blanked.
+    ///   - close: whether the stream takes no further events.
     public func erase(_ stream: StreamID, close: Bool = true) async throws {
         try await ability(store.abilities.deletion, "erase streams").erase(stream, close: close)
     }

@@ -43,7 +43,9 @@ public protocol AggregateCommand<State>: Command {
 
     /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
     ///
-    /// - Parameter now: the time of day, new for each time that it is decided.
+    /// - Parameters:
+    ///   - state: the aggregate, folded from its events.
+    ///   - now: the current time, read again each time that the command is decided.
     func run(on state: State, at now: Date) throws -> [State.Event]
 }
 

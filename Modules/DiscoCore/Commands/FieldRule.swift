@@ -28,7 +28,8 @@ public struct FieldRule<Root>: Sendable {
     /// - Parameters:
     ///   - key: the field's name in JSON, by which messages name it.
     ///   - path: the property that holds it.
-    ///   - else: what to say where the field is missing, null or of another type.
+    ///   - checks: what must hold for the value.
+    ///   - typeMessage: what to say where the field is missing, null or of another type.
     public static func field<Value: Decodable & SendableMetatype>(
         _ key: some CodingKey, _ path: any KeyPath<Root, Value> & Sendable, _ checks: FieldCheck<Value>...,
         else typeMessage: String? = nil

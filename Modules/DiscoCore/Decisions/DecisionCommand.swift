@@ -54,7 +54,9 @@ public protocol ModelCommand: Command {
     var model: Model { get }
     /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
     ///
-    /// - Parameter now: the time of day, new for each time that it is decided.
+    /// - Parameters:
+    ///   - model: folded from the events that ``query`` selects.
+    ///   - now: the current time, read again each time that the command is decided.
     func run(on model: Model, at now: Date) throws -> [Model.Event]
     /// The stream in which an event is recorded; nil, unless stated otherwise, for one of its own. The events of one
     /// stream reach consumers one after the other.

@@ -14,10 +14,13 @@ public struct NameCheck: Sendable {
     /// Of what is asked for or changed.
     public static let argument = NameCheck(code: .invalidArgument, refusesReserved: false)
 
+    /// Checks a name.
+    ///
     /// - Parameters:
-    ///   - what: what it is the name of, for the message.
+    ///   - name: the name.
+    ///   - what: what the name is of, for the message: `stream name`, for example.
     ///   - most: how many bytes it may have.
-    /// - Throws: ``EventStoreError``, as every check here.
+    /// - Throws: ``EventStoreError``, like every check here.
     public func check(_ name: String, _ what: String, most: Int) throws {
         guard let fault = fault(of: name, most: most) else { return }
         let shown = name.cut(to: 80)

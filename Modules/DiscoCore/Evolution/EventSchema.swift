@@ -35,7 +35,9 @@ public struct EventSchema: Sendable {
     /// Traps on a type whose events could not be found again (``DomainEvent`` says more), and on an enum, of events or
     /// within one, that does not list its cases.
     ///
-    /// - Parameter upcasters: those of the client.
+    /// - Parameters:
+    ///   - events: the types of the events.
+    ///   - upcasters: those of the client.
     public init(_ events: [any DomainEvent.Type], upcasters: [Upcaster] = []) {
         var shapes: [Key: Shape] = [:]
         let names = events.map(Self.name)

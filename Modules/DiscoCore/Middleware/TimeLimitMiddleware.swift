@@ -7,12 +7,18 @@ public struct TimeLimitMiddleware: Middleware {
     private let limit: @Sendable (Call) -> Duration?
     private let context: StoreContext
 
-    /// - Parameter context: whose time counts; that of the store.
+    /// Gives every call the same limit.
+    ///
+    /// - Parameters:
+    ///   - limit: for each call.
+    ///   - context: the clock that measures it: pass the store's.
     public init(_ limit: Duration, context: StoreContext = .system) { self.init(context: context) { _ in limit } }
 
+    /// Gives each call a limit of its own.
+    ///
     /// - Parameters:
-    ///   - context: whose time counts; that of the store.
-    ///   - limit: for each call; nil for none.
+    ///   - context: the clock that measures it: pass the store's.
+    ///   - limit: returns the limit of a call, or nil for no limit.
     public init(context: StoreContext = .system, _ limit: @escaping @Sendable (Call) -> Duration?) {
         self.limit = limit
         self.context = context

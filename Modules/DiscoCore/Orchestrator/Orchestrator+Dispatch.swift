@@ -1,8 +1,8 @@
 import Foundation
 
 extension Orchestrator {
-    /// Carries out a command by name: what ``dispatch(_:metadata:key:awaiting:within:)-(C)`` does, with the output as
-    /// JSON.
+    /// Carries out a command by its name, with fields and output as JSON; the other parameters are those of a command by
+    /// its type.
     ///
     /// - Throws: ``DispatchError``, ``ValidationError``, or the command's own refusal; ``JSON/init(describing:)`` turns
     ///   any of them into JSON.
@@ -18,6 +18,8 @@ extension Orchestrator {
     /// Carries out a command of an aggregate.
     ///
     /// - Parameters:
+    ///   - command: what is to be done.
+    ///   - metadata: goes with the events.
     ///   - key: an idempotency key: however often the command is sent under it, it takes effect once, and each time it
     ///     is answered as it was the first time.
     ///   - consumers: the names of consumers that are to have passed what was recorded, so that queries show it;
@@ -95,6 +97,8 @@ extension Orchestrator {
     /// Answers a query by name.
     ///
     /// - Parameters:
+    ///   - name: the name of the query.
+    ///   - fields: its fields, as an object.
     ///   - position: what the answer must know of: the consumers of the query's read model are waited for until they
     ///     have passed it. A query that reads the events themselves has nobody to wait for.
     ///   - limit: how long to wait.

@@ -36,7 +36,15 @@ public struct Orchestrator: Sendable {
     /// By category: the name of the aggregate whose streams are of it.
     private var categories: [String: String] = [:]
 
-    /// - Parameter middleware: what stands around every dispatch and query, the first of them outermost.
+    /// - Parameters:
+    ///   - client: records and reads the events.
+    ///   - aggregates: the aggregates, whose commands can then be dispatched.
+    ///   - decisions: the commands that are decided on a model, so that they can be dispatched by name.
+    ///   - commands: the actions.
+    ///   - readModels: the read models, with the queries that read them and the consumers that write them.
+    ///   - queries: the queries that read no read model.
+    ///   - middleware: what stands around every dispatch and query, the first of them outermost.
+    ///   - settings: the cache, the attempts and the logger.
     public init(
         client: EventStoreClient, aggregates: [any Aggregate.Type] = [], decisions: [any ModelCommand.Type] = [],
         commands: [any ActionCommand.Type] = [], readModels: [ReadModel] = [], queries: [any Query.Type] = [],

@@ -33,6 +33,7 @@ public final class CommandQueue: Sendable {
     private let state = Locked(State())
 
     /// - Parameters:
+    ///   - orchestrator: carries out the commands.
     ///   - capacity: how many commands may wait or be carried out at once, at least 1; one more is refused with
     ///     ``DispatchError/queueFull(capacity:)``.
     ///   - width: how many are carried out beside each other, from 1 to 1000.

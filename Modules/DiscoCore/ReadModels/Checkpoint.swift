@@ -23,7 +23,9 @@ public struct ConsumerPartition: Hashable, Sendable {
     public var consumer: String
     public var slices: ClosedRange<Int>
 
-    /// - Parameter slices: all of them unless stated otherwise.
+    /// - Parameters:
+    ///   - consumer: its name.
+    ///   - slices: all of them unless stated otherwise.
     public init(_ consumer: String, slices: ClosedRange<Int> = 0...StreamID.slices - 1) {
         self.consumer = consumer
         self.slices = slices

@@ -1,6 +1,7 @@
 /// A read model store on an SQL database: an adapter runs transactions, and everything else is here.
 ///
-/// The database has the tables of ``ConsumerTables``: see the migrations `…_0001_read_models.sql`.
+/// The database has the tables `disco_partitions`, `disco_held` and `disco_changes`: see the migrations
+/// `…_0001_read_models.sql`.
 public protocol SQLReadModelStore: ReadModelStore {
     /// What it was opened with.
     var context: StoreContext { get }

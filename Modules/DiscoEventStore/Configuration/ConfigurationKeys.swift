@@ -11,7 +11,10 @@
         /// All keys that are known, sorted.
         public let known: [String]
 
-        /// - Parameter others: keys of the app's own.
+        /// - Parameters:
+        ///   - eventStores: the adapters that the app lists for its events.
+        ///   - readModelStores: the adapters that the app lists for its read models.
+        ///   - others: keys of the app's own.
         public init(
             eventStores: [EventStoreAdapter], readModelStores: [ReadModelStoreAdapter] = [], others: [String] = []
         ) {
@@ -24,7 +27,7 @@
         /// Refuses a variable that is none of the settings and whose name begins as theirs do, or is near to one of them.
         /// Others that begin with `DISCO_` are somebody else's.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, which names the variable and the
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, which names the variable and the
         ///   setting whose name is nearest.
         public func check(environment: [String: String]) throws {
             let names = known.map(SettingsReader.environmentName)
@@ -41,8 +44,10 @@
         /// Refuses a key that is none of the settings, for example `disco.eventStore.sqlite.pfad`. What does not lie below
         /// `disco`, or below a name that is nearly that, is another program's.
         ///
-        /// - Parameter file: where the keys stand.
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        /// - Parameters:
+        ///   - keys: the keys that were found.
+        ///   - file: where the keys stand.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public func check(_ keys: [String], in file: String) throws {
             for key in keys.sorted() where !known.contains(key) {
                 let root = String(decoding: key.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)

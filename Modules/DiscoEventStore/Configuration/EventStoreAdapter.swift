@@ -22,6 +22,7 @@
         private let pending: @Sendable (ConfigReader) async throws -> [String]
 
         /// - Parameters:
+        ///   - name: the value of the configuration that chooses it.
         ///   - keys: those of the adapter's settings, from the root of the configuration.
         ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies
         ///     them.
@@ -42,7 +43,7 @@
 
         /// Opens the store with what the configuration says.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, or what opening the store
         ///   throws.
         public func open(_ config: ConfigReader, context: StoreContext = .system) async throws -> any EventStore {
             try await make(config, context)
@@ -50,7 +51,7 @@
 
         /// The adapter that the configuration names.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, which names the key, its
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, which names the key, its
         ///   value and what is allowed.
         public static func chosen(by config: ConfigReader, among adapters: [EventStoreAdapter]) throws
             -> EventStoreAdapter

@@ -13,6 +13,7 @@
         private let make: @Sendable (ConfigReader, StoreContext) async throws -> any ReadModelStore
 
         /// - Parameters:
+        ///   - name: the value of the configuration that chooses it.
         ///   - keys: those of the adapter's settings, from the root of the configuration.
         ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
         public init(
@@ -26,7 +27,7 @@
 
         /// Opens the store with what the configuration says.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``, or what opening the store
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, or what opening the store
         ///   throws.
         public func open(_ config: ConfigReader, context: StoreContext = .system) async throws -> any ReadModelStore {
             try await make(config, context)
@@ -34,7 +35,7 @@
 
         /// The adapter that the configuration names.
         ///
-        /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public static func chosen(
             by config: ConfigReader, among adapters: [ReadModelStoreAdapter]
         ) throws -> ReadModelStoreAdapter {

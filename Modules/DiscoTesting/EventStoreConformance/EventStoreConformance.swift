@@ -16,8 +16,8 @@ public struct EventStoreConformance: Sendable {
 
     /// How a store is wanted for a case.
     public struct Options: Sendable {
-        /// What the store is opened with; recorded times are those of its ``StoreContext/now``, for stores whose clock can be
-        /// set.
+        /// What the store is opened with. A store whose clock can be set takes its recorded times from
+        /// ``/DiscoCore/StoreContext/now``.
         public var context = StoreContext.system
         public var allowsErasing = false
     }

@@ -20,7 +20,9 @@ public struct DecisionScenario<Model: DecisionModel> {
 
     /// What happened before; may be called several times.
     ///
-    /// - Parameter stream: where it was recorded.
+    /// - Parameters:
+    ///   - events: in their order.
+    ///   - stream: where they were recorded; nil gives each a stream of its own.
     public func given(_ events: Model.Event..., in stream: StreamID? = nil) -> DecisionScenario {
         var scenario = self
         scenario.history += events.map { ($0, stream) }
@@ -30,7 +32,9 @@ public struct DecisionScenario<Model: DecisionModel> {
     /// Decides a command as a dispatch would: rules first, then the model from what the query selects, then the
     /// decision.
     ///
-    /// - Parameter now: the time of day at which it is decided.
+    /// - Parameters:
+    ///   - command: what is decided.
+    ///   - now: the time at which it is decided.
     public func when<C: ModelCommand>(_ command: C, at now: Date = Date()) -> Decision<Model, Model.Event>
     where C.Model == Model {
         Decision {

@@ -19,7 +19,10 @@ public struct EventSamples<Event: DomainEvent> {
     private let upcasters: [Upcaster]
     private let samples: [Sample]
 
-    /// - Parameter samples: the type, version and payload of each.
+    /// - Parameters:
+    ///   - event: the type that the samples must become.
+    ///   - upcasters: those of the client.
+    ///   - samples: the type, version and payload of each.
     public init(_ event: Event.Type, upcasters: [Upcaster] = [], _ samples: [Sample]) {
         self.upcasters = upcasters
         self.samples = samples

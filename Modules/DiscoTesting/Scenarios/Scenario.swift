@@ -20,7 +20,9 @@ public struct Scenario<State: Aggregate>: Sendable {
     private let id: State.ID?
     private var history: [State.Event] = []
 
-    /// - Parameter id: nil for that of the command, or a new one.
+    /// - Parameters:
+    ///   - type: the aggregate.
+    ///   - id: nil for that of the command, or a new one.
     public init(_ type: State.Type, id: State.ID? = nil) { self.id = id }
 
     /// What happened before; may be called several times.
@@ -35,7 +37,11 @@ public struct Scenario<State: Aggregate>: Sendable {
     ///
     /// A command for another aggregate than this one is a ``ConformanceFailure``.
     ///
-    /// - Parameter now: the time of day at which it is decided.
+    /// - Parameters:
+    ///   - command: what is decided.
+    ///   - now: the time at which it is decided.
+    ///   - file: of the call, for the failure.
+    ///   - line: of the call, for the failure.
     public func when<C: AggregateCommand<State>>(
         _ command: C, at now: Date = Date(), file: String = #fileID, line: Int = #line
     ) -> Decision<State, State.Event> {
