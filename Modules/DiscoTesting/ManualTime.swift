@@ -2,15 +2,15 @@ public import DiscoCore
 public import Foundation
 public import Logging
 
-/// Time that passes only when a test says so, with ids and random numbers that are the same in every run.
+/// A clock that a test advances by hand, with ids and random numbers that are the same in every run.
 ///
 /// ```swift
 /// let time = ManualTime()
 /// let store = InMemoryEventStore(context: time.context())
-/// time.advance(by: .seconds(60))     // an hour may pass in no time
+/// time.advance(by: .seconds(3600))  // an hour passes at once
 /// ```
 ///
-/// Whoever waits goes on when the time has come: ``waiting`` says how many do.
+/// Waiting code resumes when its time comes; ``waiting`` counts the pending waits.
 public final class ManualTime: Sendable {
     private struct Call: Sendable {
         var due: Duration
@@ -29,8 +29,8 @@ public final class ManualTime: Sendable {
     private let state: Locked<State>
 
     /// - Parameters:
-    ///   - now: the time of day to begin with.
-    ///   - seed: of ids and random numbers.
+    ///   - now: the initial time of day.
+    ///   - seed: the seed for ids and random numbers.
     public init(_ now: Date = Date(timeIntervalSince1970: 1_769_860_800), seed: UInt64 = 1) {
         state = Locked(State(now: now, values: GeneratedValues(seed: seed)))
     }
@@ -38,15 +38,15 @@ public final class ManualTime: Sendable {
     /// The time of day.
     public var now: Date { state.withLock { $0.now } }
 
-    /// How many wait for a time.
+    /// The number of pending waits.
     public var waiting: Int { state.withLock { $0.calls.count } }
 
-    /// Sets the time of day, and lets no time pass: as somebody does who sets a clock.
+    /// Sets the time of day without letting time pass, like somebody who changes the system clock.
     public func set(_ now: Date) { state.withLock { $0.now = now } }
 
-    /// Lets time pass, and everything happen that was to happen in it, in its order.
+    /// Advances the time and runs everything that becomes due, in order.
     public func advance(by time: Duration) {
-        let end = state.withLock { $0.uptime + time }
+        let end = state.withLock { $0.uptime + time.bounded }
         while true {
             let call = state.withLock { state -> Call? in
                 let first = state.calls.filter { $0.due <= end }
@@ -62,7 +62,7 @@ public final class ManualTime: Sendable {
         }
     }
 
-    /// What a store is opened with.
+    /// The context to open a store with.
     public func context(logger: Logger? = nil) -> StoreContext {
         StoreContext(
             now: { [self] in now }, uptime: { [state] in state.withLock { $0.uptime } },
@@ -76,7 +76,7 @@ public final class ManualTime: Sendable {
     private func schedule(_ delay: Duration, _ body: @escaping @Sendable () -> Void) -> StoreContext.Cancel {
         let number = state.withLock { state in
             state.next += 1
-            state.calls.append(Call(due: state.uptime + max(.zero, delay), number: state.next, body: body))
+            state.calls.append(Call(due: state.uptime + max(.zero, delay.bounded), number: state.next, body: body))
             return state.next
         }
         return { [state] in state.withLock { $0.calls.removeAll { $0.number == number } } }

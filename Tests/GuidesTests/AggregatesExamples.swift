@@ -94,7 +94,7 @@ import Testing
         static func new(from uuid: UUID) -> OrderNumber { OrderNumber(rawValue: .new(from: uuid)) }
     }
 
-    @Test func anEventIsRecordedUnderItsCaseWithItsTags() throws {
+    @Test func anEventIsRecordedUnderItsCaseNameWithItsTags() throws {
         let event = try Course.Event.studentEnrolled(studentID: "ada").recorded(in: Course.streamID("algebra"))
         // event.stream is training-algebra, event.type is StudentEnrolled, event.tags is [student:ada],
         // event.payload is {"student_id":"ada"}
@@ -104,7 +104,7 @@ import Testing
         #expect(event.payload == #"{"student_id":"ada"}"#)
     }
 
-    @Test func anOldEventIsReadByItsRenamedCase() throws {
+    @Test func anOldEventIsReadAsItsRenamedCase() throws {
         var events = EventBuilder()
         let old = try events.record(Course.Event.studentEnrolled(studentID: "ada"), in: "training-algebra")
         #expect(try AfterAYear.Event(old) == .seatTaken(studentID: "ada", note: nil))
@@ -125,7 +125,7 @@ import Testing
         #expect(error?.description.contains("known types: LessonHeld, LessonMissed") == true)
     }
 
-    @Test func anIDOfOnesOwnIsEncodedAsItsRawValue() throws {
+    @Test func aCustomIDIsEncodedAsItsRawValue() throws {
         #expect(try JSON(encoding: OrderNumber(rawValue: 7)) == 7)
         #expect(OrderNumber(string: "7") == OrderNumber(rawValue: 7))
         #expect(OrderNumber(string: "seven") == nil)

@@ -2,6 +2,7 @@ import DiscoConsumers
 import DiscoCore
 import DiscoEventStore
 import DiscoEventStoreSQLite
+import DiscoTesting
 import Foundation
 import Logging
 import Testing
@@ -50,6 +51,41 @@ import Testing
             guard wallet.balance >= amount else { throw InsufficientFunds(balance: wallet.balance) }
             return [.coinsWithdrawn(amount: amount)]
         }
+    }
+
+    struct Offer: Aggregate {
+        let id: UUID
+        var expires = Date.distantFuture
+
+        init(id: UUID) { self.id = id }
+
+        static let commands: [any AggregateCommand<Offer>.Type] = [AcceptOffer.self]
+
+        enum Event: DomainEvent, Equatable {
+            case offerMade(expires: Date)
+            case offerAccepted
+        }
+
+        mutating func apply(_ event: Event) { if case .offerMade(let expires) = event { self.expires = expires } }
+    }
+
+    struct OfferExpired: Refusal, Equatable { var message: String { "The offer has expired." } }
+
+    struct AcceptOffer: AggregateCommand {
+        let id: UUID
+        var target: CommandTarget<UUID> { .existing(id) }
+
+        func run(on offer: Offer, at now: Date) throws -> [Offer.Event] {
+            guard now < offer.expires else { throw OfferExpired() }
+            return [.offerAccepted]
+        }
+    }
+
+    @Test func aDecisionGetsTheTime() throws {
+        let (id, noon) = (UUID(), Date(timeIntervalSince1970: 1_769_860_800))
+        let made = Scenario(Offer.self, id: id).given(.offerMade(expires: noon))
+        try made.when(AcceptOffer(id: id), at: noon - 1).then(.offerAccepted)
+        try made.when(AcceptOffer(id: id), at: noon).thenRefused(OfferExpired())
     }
 
     struct StrikeCoin: NamedRequest {
@@ -128,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func anEnumThatListsItsCasesHidesNothing() {
+    @Test func anEnumThatListsItsCasesHidesNoOtherFault() {
         let fields: JSON = ["metal": "tin", "count": "many", "colour": "grey"]
         let error = #expect(throws: ValidationError.self) { try StrikeCoin(validating: fields) }
         #expect(
@@ -137,7 +173,7 @@ import Testing
                 "colour": ["is not a known field"],
             ])
         let less = #expect(throws: ValidationError.self) { try StrikeAnyCoin(validating: fields) }
-        #expect(less?.fields == ["metal": ["is not one of the values that are allowed"]])
+        #expect(less?.fields == ["metal": ["is not an allowed value"]])
     }
 
     @Test func aWalletIsOpenedWithdrawnFromAndQueried() async throws {

@@ -34,7 +34,7 @@ import Testing
     }
 
     func fromAFile() async throws -> ConfigReader {
-        let file = try await FileProvider<YAMLSnapshot>(filePath: "disco.yaml", allowMissing: true)
+        let file = try await FileProvider<JSONSnapshot>(filePath: "disco.json", allowMissing: true)
         let config = ConfigReader(providers: [EnvironmentVariablesProvider(), file])
         return config
     }
@@ -53,24 +53,24 @@ import Testing
         await store.close()
     }
 
-    @Test func aVariableThatNobodyReadsIsRefused() throws {
+    @Test func anUnknownVariableIsRefused() throws {
         let keys = ConfigurationKeys(eventStores: [.memory, .sqlite], readModelStores: [.memory, .sqlite])
         try keys.check(environment: ProcessInfo.processInfo.environment)
         let error = #expect(throws: EventStoreError.self) {
             try keys.check(environment: ["DISCO_EVENT_STORE_SQLITE_PAHT": "x"])
         }
         #expect(error?.message.contains("DISCO_EVENT_STORE_SQLITE_PATH") == true)
-        // A platform's own.
+        // Variables of a platform.
         try keys.check(environment: ["DISCO_PORT": "tcp://10.0.0.1:80", "DISCO_SERVICE_HOST": "10.0.0.1"])
     }
 
-    @Test func testsNameTheirValues() throws {
+    @Test func testsSetTheirValues() throws {
         let config = ConfigReader(provider: InMemoryProvider(values: ["disco.eventStore.adapter": "memory"]))
         let adapter = try EventStoreAdapter.chosen(by: config, among: [.memory, .sqlite])
         #expect(adapter.name == "memory")
     }
 
-    @Test func anotherPackagesAdapterIsChosenByItsName() async throws {
+    @Test func anAdapterOfAnotherPackageIsChosenByItsName() async throws {
         let papyrus = EventStoreAdapter(name: "papyrus", keys: ["papyrus.pages"]) { config, _ in
             let pages = config.int(forKey: "papyrus.pages", default: 100)
             return try PapyrusEventStore(pages: pages)

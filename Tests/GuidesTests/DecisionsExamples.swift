@@ -130,7 +130,7 @@ import Testing
 
     private let client = EventStoreClient(InMemoryEventStore())
 
-    @Test func seatsAreLimitedAndNamesUnique() async throws {
+    @Test func seatsAreLimitedAndNamesAreUnique() async throws {
         let orchestrator = Orchestrator(client: client, decisions: [PlanCourse.self, EnrolStudent.self])
         try await orchestrator.dispatch(PlanCourse(course: "algebra", seats: 2))
         let enrolled = try await orchestrator.dispatch(EnrolStudent(course: "algebra", student: "ada"))
@@ -169,7 +169,7 @@ import Testing
         #expect(bob.model.courses == 1)
     }
 
-    @Test func aDecisionThatWasOvertakenIsMadeAnew() async throws {
+    @Test func anOvertakenDecisionIsMadeAgain() async throws {
         let store = OvertakenStore()
         let client = EventStoreClient(store)
         let orchestrator = Orchestrator(client: client)
@@ -204,7 +204,7 @@ import Testing
         #expect(try await client.head().rawValue == head.rawValue + 1)
     }
 
-    @Test func twoProcessesGiveNoSeatTwice() async throws {
+    @Test func twoProcessesNeverGiveASeatTwice() async throws {
         let both = [Orchestrator(client: client), Orchestrator(client: client)]
         try await both[0].dispatch(PlanCourse(course: "algebra", seats: 5))
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -223,7 +223,7 @@ import Testing
         #expect(try await client.events(.types("StudentEnrolled")).collect().count == 5)
     }
 
-    @Test func withoutTypesAStrangerComesToTheModel() async throws {
+    @Test func withoutTypesAnUnknownEventReachesTheModel() async throws {
         let orchestrator = Orchestrator(client: client)
         try await orchestrator.dispatch(PlanCourse(course: "algebra", seats: 2))
         #expect(try await orchestrator.dispatch(LookAtCourse(course: "algebra")).model.isTaken)

@@ -3,12 +3,12 @@ import Testing
 
 @testable import DiscoCore
 
-/// The table of errors in the guides is the one that the code makes.
+/// The table of errors in the guide matches the code.
 @Suite struct ErrorsTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
 
-    /// `DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests` writes it.
-    @Test func theGuideHasTheTableThatTheCodeMakes() throws {
+    /// `DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests` writes the table.
+    @Test func theGuideHasTheTableOfTheCatalog() throws {
         let page = Self.root.appending(path: "Modules/DiscoCore/DiscoCore.docc/Errors.md")
         let text = try String(contentsOf: page, encoding: .utf8)
         let heading = "## The errors of Disco itself\n\n"
@@ -22,13 +22,13 @@ import Testing
             "Write it: DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests")
     }
 
-    @Test func everyCodeStandsThereOnce() {
+    @Test func everyCodeIsListedOnce() {
         let codes = ErrorCatalog.entries.map(\.code)
         #expect(Set(codes).count == codes.count)
     }
 
-    /// A code that is added without a line in the catalog is found here.
-    @Test func everyCodeOfTheStoreStandsThere() throws {
+    /// Finds a code that was added without an entry in the catalog.
+    @Test func everyCodeOfTheStoreIsListed() throws {
         let source = Self.root.appending(path: "Modules/DiscoCore/EventStore/EventStoreError.swift")
         let codes = try String(contentsOf: source, encoding: .utf8).matches(of: /Code\("(\w+)", \./).map {
             String($0.1)
@@ -37,8 +37,8 @@ import Testing
         #expect(Set(codes).isSubset(of: ErrorCatalog.entries.map(\.code)))
     }
 
-    /// A type that is described and has no line is found here.
-    @Test func everyDescribedErrorStandsThere() throws {
+    /// Finds a described error type without an entry in the catalog.
+    @Test func everyDescribedErrorIsListed() throws {
         let modules = Self.root.appending(path: "Modules")
         let catalog = try String(
             contentsOf: Self.root.appending(path: "Tests/GuidesTests/ErrorCatalog.swift"), encoding: .utf8)

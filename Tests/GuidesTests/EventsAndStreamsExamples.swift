@@ -47,7 +47,7 @@ import Testing
                 try await handle(event)
                 position = event.position
             case .progress(let passed): position = passed
-            case .caughtUp: return position  // or go on, and wait for what comes
+            case .caughtUp: return position  // or continue, and wait for new events
             }
         }
         return nil

@@ -53,7 +53,7 @@ import Testing
                     .init("HolderMoved", ["town": old["town"] ?? .null]),
                 ]
             },
-            // Nobody asks for it any more.
+            // Nobody needs this event any more.
             .dropping("StatementPrinted"),
         ]
     }
@@ -77,7 +77,7 @@ import Testing
         _ = try await store.append(Append([NewEvent(stream: "purse-ada", type: type, payload: payload)]))
     }
 
-    /// As they were recorded over the years.
+    /// Records events in their old forms.
     private func recordOldEvents() async throws {
         try await record("CoinsPaidIn", #"{"coins":5}"#)
         try await record("HolderChanged", #"{"name":"Ada","town":"London"}"#)
@@ -85,7 +85,7 @@ import Testing
         try await record("CoinsDeposited", #"{"coins":2}"#)
     }
 
-    @Test func whatIsOldIsReadInTodaysShapes() async throws {
+    @Test func oldEventsAreReadInTheirCurrentShape() async throws {
         try await recordOldEvents()
         let client = EventStoreClient(store, upcasters: Purse.upcasters)
         let orchestrator = Orchestrator(client: client, aggregates: [Purse.self])
@@ -126,7 +126,7 @@ import Testing
         #expect(events == [.purseClosed])
     }
 
-    @Test func whatAnUpcasterCannotTakeIsNamed() async throws {
+    @Test func anEventThatAnUpcasterRefusesIsNamed() async throws {
         try await record("CoinsPaidIn", #"{"pounds":5}"#)
         let client = EventStoreClient(store, upcasters: Purse.upcasters)
         let events = try await client.events().collect()
@@ -140,7 +140,7 @@ import Testing
         #expect(unnamed?.type == "CoinsPaidIn")
     }
 
-    @Test func shapesAreGuardedByAFile() throws {
+    @Test func aSchemaFileGuardsTheEvents() throws {
         let folder = try TemporaryFolder()
         let file = folder.file("events.json")
         let schema = EventSchema([Purse.Event.self], upcasters: Purse.upcasters)
@@ -167,19 +167,19 @@ import Testing
                 }
 
                 """)
-        // The version before is led from; one that nothing leads from is a loss.
+        // The previous version has an upcaster; a version without one is lost.
         let before = text.replacing(#""2": {"amount""#, with: #""1": {"coins":"integer"},\#n      "2": {"amount""#)
         #expect(try schema.problems(before) == [])
         #expect(try schema.text(following: before) == before)
         #expect(try EventSchema([Purse.Event.self]).problems(before).count == 1)
-        // What is recorded under a version that is turned would be turned too.
+        // New events recorded under a version that an upcaster converts would be converted too.
         let turning = Purse.upcasters + [Upcaster("CoinsDeposited", from: 2, to: 3) { $0 }]
         let problems = try EventSchema([Purse.Event.self], upcasters: turning).problems(text)
         #expect(problems.count == 1)
-        #expect(problems.first?.contains("recorded as version 2, which an upcaster turns") == true)
+        #expect(problems.first?.contains("recorded as version 2, which an upcaster converts") == true)
     }
 
-    @Test func payloadsOfEveryVersionAreStillRead() async throws {
+    @Test func payloadsOfEveryVersionCanStillBeRead() async throws {
         let samples = EventSamples(
             Purse.Event.self, upcasters: Purse.upcasters,
             [
@@ -203,7 +203,7 @@ import Testing
                 ("HolderChanged", 1, "{}"), ("StatementPrinted", 1, "{}"),
             ])
         let lost = await #expect(throws: ConformanceFailure.self) { try await some.check() }
-        #expect(lost?.message.contains("CoinsDeposited, version 1, is lost") == true)
+        #expect(lost?.message.contains("cannot read the sample of CoinsDeposited, version 1:") == true)
         let fewer = EventSamples(Purse.Event.self, upcasters: Purse.upcasters, [("CoinsPaidIn", 1, "{}")])
         let missing = await #expect(throws: ConformanceFailure.self) { try await fewer.check() }
         #expect(missing?.message.contains("no sample of CoinsDeposited, version 1") == true)

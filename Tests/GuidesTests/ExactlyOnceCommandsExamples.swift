@@ -43,7 +43,7 @@ import Testing
     struct BookPayment: UpdateCommand, KeyedCommand {
         let id: String
         var amount: Int
-        /// The bank's own number of its message.
+        /// The bank's ID of the message.
         var message: String
 
         var idempotencyKey: String { "bank-message-\(message)" }
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// With an account of ada's.
+    /// A client and an orchestrator on a store with an account of Ada.
     private func opened(_ store: InMemoryEventStore) async throws -> (EventStoreClient, Orchestrator) {
         let client = EventStoreClient(store)
         let orchestrator = Orchestrator(client: client, aggregates: [Account.self])
@@ -107,7 +107,7 @@ import Testing
         return (client, orchestrator)
     }
 
-    @Test func aRepeatIsAnsweredAsTheFirstTime() async throws {
+    @Test func aRepeatReturnsTheFirstResult() async throws {
         let (client, orchestrator) = try await opened(InMemoryEventStore())
         try await orchestrator.dispatch(BookPayment(id: "ada", amount: 10, message: "8812"))
         #expect(try await orchestrator.dispatch(BookPayment(id: "ada", amount: 10, message: "8812")).repeated)
@@ -116,7 +116,7 @@ import Testing
         let first = try await orchestrator.dispatch(spend, key: "order-4711")
         try await orchestrator.dispatch(BookPayment(id: "ada", amount: 5, message: "8813"))
         let again = try await orchestrator.dispatch(spend, key: "order-4711")
-        // first.state.credit is 7; again.state.credit is 7 too, and not 12; again.repeated is true
+        // first.state.credit is 7; again.state.credit is also 7, not 12; again.repeated is true
         #expect(first.state.credit == 7)
         #expect(!first.repeated)
         #expect(again.state.credit == 7)
@@ -138,7 +138,7 @@ import Testing
         #expect(try await client.version(of: Account.streamID("ada")) == 4)
     }
 
-    @Test func aRefusalIsNotKept() async throws {
+    @Test func aRefusalIsNotStoredUnderTheKey() async throws {
         let (_, orchestrator) = try await opened(InMemoryEventStore())
         try await orchestrator.dispatch(BookPayment(id: "ada", amount: 10, message: "8812"))
         let spend = SpendCredit(id: "ada", amount: 12)
@@ -151,7 +151,7 @@ import Testing
         #expect(spent.state.credit == 3)
     }
 
-    @Test func thatThereWasNothingToDoIsKept() async throws {
+    @Test func aResultWithNothingToDoIsStoredUnderTheKey() async throws {
         let (client, orchestrator) = try await opened(InMemoryEventStore())
         try await orchestrator.dispatch(BookPayment(id: "ada", amount: 10, message: "8812"))
         let first = try await orchestrator.dispatch(OpenAccount(id: "ada"), key: "open-ada")
@@ -165,7 +165,7 @@ import Testing
         #expect(try await client.head() == 3)
     }
 
-    @Test func anActionSaysHowItAnswered() async throws {
+    @Test func anActionCanAnswerARepeat() async throws {
         let (client, orchestrator) = try await opened(InMemoryEventStore())
         try await orchestrator.dispatch(BookPayment(id: "ada", amount: 10, message: "8812"))
         try await orchestrator.dispatch(OpenAccount(id: "bob"))
@@ -183,7 +183,7 @@ import Testing
         #expect(try await client.version(of: Account.streamID("bob")) == 3)
     }
 
-    @Test func aKeyThatWasForgottenStopsNothing() async throws {
+    @Test func aForgottenKeyDoesNotPreventARepeat() async throws {
         let fortyDaysAgo = StoreContext(now: { Date(timeIntervalSinceNow: -40 * 86_400) })
         let (client, orchestrator) = try await opened(InMemoryEventStore(context: fortyDaysAgo))
         let payment = BookPayment(id: "ada", amount: 10, message: "8812")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Every block of Swift in the README and the guides stands in one of the files beside this one, so it compiles.
+/// Every block of Swift in the README and the guides is in one of the files beside this one, so it compiles.
 @Suite struct GuidesTests {
     private struct Block {
         let document: String
@@ -11,7 +11,7 @@ import Testing
     private let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The lines that are not blank, without the white space around them.
+    /// The non-blank lines, trimmed.
     private func lines(of file: URL) throws -> [String] {
         try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func everyBlockOfSwiftIsCompiledHere() throws {
+    @Test func everyBlockOfSwiftIsInATestFile() throws {
         let all = try documents().flatMap { try blocks(of: $0) }
         try #require(all.count >= 15, "only \(all.count) blocks of Swift were found below \(root.path)")
         let code = try sources().map { try lines(of: $0) }

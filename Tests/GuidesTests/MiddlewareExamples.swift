@@ -121,7 +121,7 @@ import Testing
     private let client = EventStoreClient(InMemoryEventStore())
     private let notes = Locked<[String]>([])
 
-    @Test func coinsAreTakenByThoseWhoMay() async throws {
+    @Test func onlyAuthorizedCallersTakeCoins() async throws {
         let notes = self.notes
         let logger = Logger(label: "guides") { _ in Lines(notes) }
         let orchestrator = Orchestrator(
@@ -175,7 +175,7 @@ import Testing
             ])
     }
 
-    @Test func whatTakesTooLongIsCancelled() async throws {
+    @Test func aCallThatTakesTooLongIsCancelled() async throws {
         let orchestrator = Orchestrator(
             client: client, queries: [AwaitTheThousandth.self],
             middleware: [TimeLimitMiddleware(.milliseconds(20))])

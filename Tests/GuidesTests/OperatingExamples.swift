@@ -12,7 +12,7 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test func eventsAndReadModelsHaveAFileEach() async throws {
+    @Test func eventsAndReadModelsHaveSeparateFiles() async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         let readModels = try await SQLiteReadModelStore.open(path: path + ".read-models")
         try await client.emit("WalletOpened", [:] as JSON)
@@ -36,10 +36,10 @@ import Testing
         for stream in ["wallet-1", "wallet-2"] as [StreamID] {
             try await client.append(Append([NewEvent(stream: stream, type: "WalletOpened", payload: "{}")]))
         }
-        try await client.delete("wallet-1")  // hidden, and takes no events
+        try await client.delete("wallet-1")  // hides the stream and refuses appends
         try await client.restore("wallet-1")
-        try await client.erase("wallet-1")  // blank for good, and closed
-        try await client.erase("wallet-2", close: false)  // blank, and goes on at its next version
+        try await client.erase("wallet-1")  // blanks the events for good and refuses appends
+        try await client.erase("wallet-2", close: false)  // blanks the events; appends continue at the next version
         #expect(try await client.events().collect().isEmpty)
         let again = NewEvent(stream: "wallet-2", type: "WalletOpened", payload: "{}")
         #expect(try await client.append(Append([again])).version(of: "wallet-2") == 2)

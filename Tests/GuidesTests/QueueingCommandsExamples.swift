@@ -46,7 +46,7 @@ import Testing
         do {
             return try queue.enqueue(AddItem(id: id, item: item))
         } catch DispatchError.queueFull {
-            return nil  // the sender comes back later
+            return nil  // the sender tries again later
         }
     }
 
@@ -56,7 +56,7 @@ import Testing
         orchestrator = Orchestrator(client: EventStoreClient(InMemoryEventStore()), aggregates: [Basket.self])
     }
 
-    @Test func commandsAreTakenCarriedOutAndAnswered() async throws {
+    @Test func commandsAreQueuedRunAndAnswered() async throws {
         let queue = CommandQueue(orchestrator, capacity: 500)
         let tea = try queue.enqueue(AddItem(id: "ada", item: "tea"), key: "click-17")
         let milk = try queue.enqueue("add_item", ["id": "ada", "item": "milk"])
@@ -77,7 +77,7 @@ import Testing
         #expect(throws: DispatchError.queueClosed) { try queue.enqueue(AddItem(id: "ada", item: "jam")) }
     }
 
-    @Test func thoseForOneAggregateKeepTheirOrder() async throws {
+    @Test func commandsForOneAggregateKeepTheirOrder() async throws {
         let queue = CommandQueue(orchestrator)
         let ids = ["ada", "bob", "eve"]
         var last: [Ticket<Dispatched<Basket>>] = []
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func aQueueThatIsFullTakesNoMore() async throws {
+    @Test func aFullQueueTakesNoMoreCommands() async throws {
         let queue = CommandQueue(orchestrator, capacity: 1)
         let takesTea = try add("tea", to: "ada", queue) != nil
         let takesMilk = try add("milk", to: "ada", queue) != nil
@@ -107,12 +107,12 @@ import Testing
         try CommandQueue(orchestrator).enqueue(AddItem(id: "ada", item: "tea"))
     }
 
-    @Test func whatWaitsInAQueueThatEndsIsRefused() async throws {
+    @Test func waitingCommandsOfAnEndingQueueAreRefused() async throws {
         let ticket = try left()
         await #expect(throws: DispatchError.queueClosed) { try await ticket.outcome() }
     }
 
-    @Test func aGracefulShutdownCarriesOutWhatWaits() async throws {
+    @Test func aGracefulShutdownRunsTheWaitingCommands() async throws {
         let logger = Logger(label: "guides") { _ in SwiftLogNoOpLogHandler() }
         let queue = CommandQueue(orchestrator)
         let group = ServiceGroup(services: [queue.service], logger: logger)

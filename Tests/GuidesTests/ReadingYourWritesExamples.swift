@@ -88,22 +88,22 @@ import Testing
             return try await orchestrator.query(CountCoins(id: jar), after: position, within: limit)
         } catch let behind as ConsumersBehind {
             logger.warning("\(behind.message)")
-            return try await orchestrator.query(CountCoins(id: jar))  // as old as it may be
+            return try await orchestrator.query(CountCoins(id: jar))  // may be out of date
         }
     }
 
-    @Test func aQueryShowsWhatWasWaitedFor() async throws {
+    @Test func aQueryShowsTheAwaitedEvents() async throws {
         let consumers = self.consumers
         let running = Task { try await consumers.run() }
         defer { running.cancel() }
         let filled = try await orchestrator.dispatch(
             FillJar(id: "ada", coins: 5), awaiting: ["jars"], within: .seconds(10))
-        let coins = try await orchestrator.query(CountCoins(id: "ada"))  // 5, where filled.behind is empty
+        let coins = try await orchestrator.query(CountCoins(id: "ada"))  // 5 if filled.behind is empty
         #expect(filled.behind.isEmpty)
         #expect(coins == 5)
 
         let answer = try await orchestrator.dispatch("fill_jar", ["id": "ada", "coins": 2])
-        // answer.position goes to whoever asked, and comes back with the next query
+        // return answer.position to the client, which sends it with its next query
         let now = try await orchestrator.query(
             "count_coins", ["id": "ada"], after: answer.position, within: .seconds(10))
         #expect(now == 7)
@@ -114,7 +114,7 @@ import Testing
         #expect(nothing.behind.isEmpty)
     }
 
-    @Test func whoIsBehindIsNamed() async throws {
+    @Test func aConsumerThatIsBehindIsNamed() async throws {
         try await consumers.catchUp()
         let filled = try await orchestrator.dispatch(FillJar(id: "ada", coins: 5), awaiting: ["jars"], within: .zero)
         #expect(filled.behind.map(\.consumer) == ["jars"])
@@ -128,7 +128,7 @@ import Testing
         #expect(try await coins(in: "ada", after: filled.position, within: .zero) == 5)
     }
 
-    @Test func whatAConsumerHoldsIsMissing() async throws {
+    @Test func heldEventsAreMissing() async throws {
         let heavy = try await orchestrator.dispatch(FillJar(id: "ada", coins: 100))
         let light = try await orchestrator.dispatch(FillJar(id: "ada", coins: 1))
         let other = try await orchestrator.dispatch(FillJar(id: "bob", coins: 2))
@@ -143,7 +143,7 @@ import Testing
         #expect(try await coins(in: "bob", after: other.position, within: .zero) == 2)
     }
 
-    @Test func aConsumerThatNobodyNamesCannotBeAwaited() async throws {
+    @Test func anUnlistedConsumerCannotBeAwaited() async throws {
         await #expect(throws: DispatchError.unknownConsumer("jam", known: ["jars"])) {
             try await orchestrator.dispatch(FillJar(id: "ada", coins: 5), awaiting: ["jam"])
         }

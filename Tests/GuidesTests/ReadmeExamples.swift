@@ -4,7 +4,7 @@ import DiscoEventStoreSQLite
 import Foundation
 import Logging
 
-/// The code of README.md. It is compiled and not run: it writes files where it stands.
+/// The code of README.md. It is compiled but not run, since it writes files in the working directory.
 enum ReadmeExamples {
     struct DoorList: Projection {
         let name = "doors"

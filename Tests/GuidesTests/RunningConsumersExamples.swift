@@ -119,14 +119,14 @@ import Testing
         #expect(try await client.version(of: Door.streamID(id)) == 5)
     }
 
-    /// A door with an event that nobody knows, so that it cannot be loaded.
+    /// Records a door with an unknown event, so that the door cannot be loaded.
     private func openAnUnknownDoor(_ client: EventStoreClient) async throws {
         let stream = Door.streamID(UUID())
         try await client.append(
             Append(["DoorPainted", "DoorOpened"].map { NewEvent(stream: stream, type: $0, payload: "{}") }))
     }
 
-    @Test func whatFailsIsHeldWithItsReason() async throws {
+    @Test func aFailedEventIsHeldWithItsReason() async throws {
         let client = EventStoreClient(InMemoryEventStore())
         let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let orchestrator = Orchestrator(client: client, aggregates: [Door.self])

@@ -216,7 +216,7 @@ import Testing
         client = EventStoreClient(InMemoryEventStore(context: StoreContext(logger: logger)))
     }
 
-    @Test func aSnapshotIsOpenedUntilItsVersionIsCountedUp() async throws {
+    @Test func aSnapshotIsUsedUntilItsVersionIsIncremented() async throws {
         let orchestrator = Orchestrator(client: client, aggregates: [Meter.self])
         try await orchestrator.dispatch(InstallMeter(id: "hall"))
         let amounts = Array(repeating: 2, count: 199) + [-1]
@@ -233,7 +233,7 @@ import Testing
         #expect(logged.withLock { $0 } == [])
     }
 
-    @Test func anEnumThatDoesNotListItsCasesIsKeptToo() async throws {
+    @Test func anEnumThatDoesNotListItsCasesCanBeInASnapshot() async throws {
         for state in [Lamp.Mode.on, .off, .on] {
             let orchestrator = Orchestrator(client: client, aggregates: [Lamp.self])
             #expect(try await orchestrator.dispatch(SwitchLamp(id: "hall")).state.mode == state)
@@ -241,7 +241,7 @@ import Testing
         #expect(logged.withLock { $0 } == [])
     }
 
-    @Test func whatIsNotEncodedIsLost() async throws {
+    @Test func propertiesThatAreNotEncodedAreLost() async throws {
         let orchestrator = Orchestrator(client: client, aggregates: [Gauge.self])
         let read = try await orchestrator.dispatch(ReadGauge(id: "a", amount: 5))
         #expect(read.state.last == 5)
@@ -251,11 +251,11 @@ import Testing
         #expect(opened.state.last == 0)
     }
 
-    @Test func aSnapshotThatCannotBeKeptCostsAWarning() async throws {
+    @Test func aSnapshotThatCannotBeSavedCausesAWarning() async throws {
         let orchestrator = Orchestrator(client: client, aggregates: [Thermometer.self])
         #expect(try await orchestrator.dispatch(HangThermometer(id: "roof")).version == 1)
         let lines = logged.withLock { $0 }
         #expect(lines.count == 1)
-        #expect(lines.first?.hasPrefix("warning: The snapshot of thermometer-roof was not kept:") == true)
+        #expect(lines.first?.hasPrefix("warning: The snapshot of thermometer-roof was not saved:") == true)
     }
 }

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func decisionsAreTestedOnWhatTheirQuerySelects() throws {
+    @Test func decisionsAreTestedOnTheEventsTheirQuerySelects() throws {
         let hall = DecisionScenario<Seats>().given(.seatTaken(row: "A", by: "ada"), .seatTaken(row: "B", by: "bob"))
         try hall.when(TakeSeat(row: "A", by: "eve")).thenRefused(RowIsFull())
         try hall.when(TakeSeat(row: "C", by: "eve")).then(.seatTaken(row: "C", by: "eve")).thenState { $0.taken == 1 }
@@ -122,7 +122,7 @@ import Testing
         try door.given(.doorLocked).when(OpenDoor(id: "front")).thenRefused { (_: DoorIsLocked) in true }
     }
 
-    @Test func projectionsAndPoliciesAreTestedWithMadeEvents() async throws {
+    @Test func projectionsAndPoliciesAreTestedWithBuiltEvents() async throws {
         var events = EventBuilder()
         try events.record(Door.Event.doorBuilt, in: "door-front")
         try events.record(Door.Event.doorOpened, in: "door-front")
@@ -149,6 +149,16 @@ import Testing
         try await consumers.catchUp()
         let open = try await readModels.read { try $0.query("SELECT door FROM open_doors").count }
         #expect(open == 1)
+    }
+
+    @Test func timePassesOnlyWhenTheTestAdvancesIt() async throws {
+        let time = ManualTime()
+        let client = EventStoreClient(InMemoryEventStore(context: time.context()))
+        try await client.emit("DoorOpened", ["door": "front"])
+        time.advance(by: .seconds(3600))  // an hour passes at once
+        try await client.emit("DoorClosed", ["door": "front"])
+        let times = try await client.events().collect().map(\.recordedAt)  // an hour apart
+        #expect(times[1].timeIntervalSince(times[0]) == 3600)
     }
 
     @Test(arguments: ReadModelStoreConformance.cases)

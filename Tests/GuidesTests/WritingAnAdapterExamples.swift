@@ -138,7 +138,7 @@ extension Rows {
         return page
     }
 
-    /// What a database finds along one of its indexes: in order, and no more than the page has room for.
+    /// The places that a database finds along one index, in order, at most as many as the page has room for.
     private func matches(along walk: IndexWalk, _ read: Read, _ upTo: Position) -> [Int] {
         let index = walk.driver == .all ? Array(events.indices) : places(walk.driver)
         let ordered = read.direction == .forward ? index : index.reversed()
@@ -266,7 +266,7 @@ extension TableEventStore: StoreVerification, EventCounting {
     }
 }
 
-/// The code of the guide "Writing an adapter": it uses what is public, as an adapter in another package must.
+/// The code of the guide "Writing an adapter". It uses only public API, as an adapter in another package must.
 @Suite struct WritingAnAdapterExamples {
     @Test(arguments: EventStoreConformance.cases)
     func conforms(to aCase: EventStoreConformance.Case) async throws {
