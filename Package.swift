@@ -2,7 +2,8 @@
 
 import PackageDescription
 
-// What each part may import is listed here and checked: arrows point from the apps down to DiscoCore, never up or sideways.
+// What each target may import is listed here and checked: arrows point from the apps down to DiscoCore, never up or
+// sideways.
 let package = Package(
     name: "disco",
     platforms: [.macOS(.v15)],
@@ -16,8 +17,8 @@ let package = Package(
         .library(name: "DiscoTesting", targets: ["DiscoTesting"]),
     ],
     traits: [
-        .trait(name: "SQLite", description: "The adapter on SQLite: event store and read models in files (GRDB)."),
-        .trait(name: "Postgres", description: "The adapter on PostgreSQL: event store and read models (libpq)."),
+        .trait(name: "SQLite", description: "The SQLite adapter: event store and read models in files (GRDB)."),
+        .trait(name: "Postgres", description: "The PostgreSQL adapter: event store and read models (libpq)."),
         .trait(name: "Configuration", description: "Settings from a ConfigReader (swift-configuration)."),
         .trait(
             name: "ServiceLifecycle", description: "Consumers as services of a ServiceGroup (swift-service-lifecycle)."),
@@ -29,12 +30,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
+        // With its default traits: SwiftPM does not resolve a package whose traits another package asks for and that is
+        // unused here.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
     ],
     targets: [
@@ -97,7 +99,6 @@ let package = Package(
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", .logging,
                 .configuration,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
             ],
             path: "Apps/AppSupport"),
@@ -125,7 +126,7 @@ let package = Package(
             ],
             path: "Apps/DiscoBench"),
 
-        // A process that tests start, kill and start again.
+        // A process that tests start, kill and restart.
         .executableTarget(
             name: "DiscoProbe",
             dependencies: [
@@ -134,7 +135,7 @@ let package = Package(
             ],
             path: "Tests/DiscoProbe"),
         .target(name: "TestSupport", dependencies: ["DiscoCore", .logging], path: "Tests/TestSupport"),
-        // A second sample domain, of decisions that span aggregates.
+        // A second sample domain, with decisions that span aggregates.
         .target(name: "CourseDomain", dependencies: ["DiscoCore"], path: "Tests/CourseDomain"),
         .testTarget(
             name: "DiscoCoreTests",
@@ -159,13 +160,13 @@ let package = Package(
             name: "DiscoEventStoreSQLiteTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoTesting", "DiscoProbe",
-                "TestSupport", .configuration, .product(name: "GRDB", package: "GRDB.swift"),
+                "TestSupport", .logging, .configuration, .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "DiscoEventStorePostgresTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStorePostgres", "DiscoTesting", "TestSupport", "DiscoProbe",
-                .configuration,
+                .logging, .configuration,
             ]),
         .testTarget(
             name: "DiscoConsumersTests",
@@ -207,6 +208,6 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
-    // The guides' examples are compiled as those who copy them would: most have this one off.
+    // The guides' examples are compiled as their readers' targets are: most have this feature off.
     if target.name != "GuidesTests" { target.swiftSettings?.append(.enableUpcomingFeature("MemberImportVisibility")) }
 }

@@ -5,33 +5,24 @@ import DiscoEventStorePostgres
 import DiscoEventStoreSQLite
 import Foundation
 package import Logging
-import SystemPackage
 import Yams
 
 /// The settings of an app: the environment, then the file that `DISCO_CONFIG_FILE` names, then the defaults.
 package enum AppConfiguration {
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration`` where the file cannot be read, or
-    ///   where a variable or key is none of the settings.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration`` if the file cannot be read or a
+    ///   variable or key is not a setting.
     package static func load() async throws -> ConfigReader {
         try keys.check(environment: ProcessInfo.processInfo.environment)
         let environment = EnvironmentVariablesProvider()
         guard let path = ConfigReader(provider: environment).string(forKey: "disco.config.file") else {
             return ConfigReader(provider: environment)
         }
+        let settings: [String: String]
         do {
+            let text = try String(contentsOfFile: path, encoding: .utf8)
             switch URL(filePath: path).pathExtension {
-            case "yaml", "yml":
-                let text = try String(contentsOfFile: path, encoding: .utf8)
-                try keys.check(try Self.keys(of: try Yams.compose(yaml: text), in: path), in: path)
-                return ConfigReader(providers: [
-                    environment, try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)),
-                ])
-            case "json":
-                let text = try String(contentsOfFile: path, encoding: .utf8)
-                try keys.check(try Self.keys(of: try JSONText(text).value(), in: path), in: path)
-                return ConfigReader(providers: [
-                    environment, try await FileProvider<JSONSnapshot>(filePath: FilePath(path)),
-                ])
+            case "yaml", "yml": settings = try Self.settings(of: try Yams.compose(yaml: text), in: path)
+            case "json": settings = try Self.settings(of: try JSONText(text).value(), in: path)
             default:
                 throw EventStoreError(
                     .configuration, "DISCO_CONFIG_FILE is \(path); it must end in .yaml, .yml or .json.")
@@ -39,28 +30,49 @@ package enum AppConfiguration {
         } catch let error as EventStoreError {
             throw error
         } catch {
-            throw EventStoreError(.configuration, "DISCO_CONFIG_FILE is \(path), which cannot be read: \(error)")
+            throw EventStoreError(.configuration, "Cannot read \(path), which DISCO_CONFIG_FILE names: \(error)")
         }
+        try keys.check(Array(settings.keys), in: path)
+        let values = settings.map { key, value in
+            (AbsoluteConfigKey(key.split(separator: ".").map(String.init)), ConfigValue(.string(value), isSecret: true))
+        }
+        return ConfigReader(providers: [
+            environment,
+            InMemoryProvider(name: path, values: Dictionary(values, uniquingKeysWith: { first, _ in first })),
+        ])
     }
 
     private static let keys = ConfigurationKeys(
         eventStores: eventStores, readModelStores: readModelStores, others: ["disco.config.file"])
 
-    private static func keys(of node: Yams.Node?, in path: String, below prefix: String = "") throws -> [String] {
-        // A null is a section whose lines are all comments.
-        guard let node, node.null == nil else { return [] }
+    /// The values by their keys, as text: the form in which the environment has them too.
+    private static func settings(
+        of node: Yams.Node?, in path: String, below prefix: String = ""
+    ) throws -> [String: String] {
+        // A section with only comments in it reads as null.
+        guard let node, node.null == nil else { return [:] }
         if let sequence = node.sequence, !sequence.isEmpty { throw list(prefix, path) }
-        guard let mapping = node.mapping else { return [prefix] }
-        return try mapping.flatMap { key, value in
-            try keys(of: value, in: path, below: join(prefix, key.string ?? "?"))
+        guard let mapping = node.mapping else { return [prefix: node.string ?? ""] }
+        return try mapping.reduce(into: [:]) { settings, pair in
+            let key = join(prefix, pair.key.string ?? "?")
+            settings.merge(try Self.settings(of: pair.value, in: path, below: key)) { $1 }
         }
     }
 
-    private static func keys(of value: JSON, in path: String, below prefix: String = "") throws -> [String] {
-        if case .array = value { throw list(prefix, path) }
-        if value == .null { return [] }
-        guard let object = value.object else { return [prefix] }
-        return try object.flatMap { try keys(of: $0.value, in: path, below: join(prefix, $0.name)) }
+    private static func settings(
+        of value: JSON, in path: String, below prefix: String = ""
+    ) throws -> [String: String] {
+        switch value {
+        case .array: throw list(prefix, path)
+        case .null: return [:]
+        case .string(let text): return [prefix: text]
+        case .object(let object):
+            return try object.reduce(into: [:]) { settings, member in
+                let key = join(prefix, member.name)
+                settings.merge(try Self.settings(of: member.value, in: path, below: key)) { $1 }
+            }
+        default: return [prefix: value.description]
+        }
     }
 
     private static func join(_ prefix: String, _ name: String) -> String { prefix.isEmpty ? name : prefix + "." + name }
@@ -68,10 +80,12 @@ package enum AppConfiguration {
     private static func list(_ key: String, _ path: String) -> EventStoreError {
         EventStoreError(
             .configuration,
-            "\(key.isEmpty ? "The whole" : "The key \(key)") in \(path) is a list; it must be one value.")
+            key.isEmpty
+                ? "The top level of \(path) is a list; it must be a mapping."
+                : "The key \(key) in \(path) is a list; it must be one value.")
     }
 
-    /// Where the apps say trouble in the background.
+    /// Makes the logger for background work, which writes warnings and errors to standard error.
     package static func logger(_ label: String) -> Logger {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
@@ -81,11 +95,11 @@ package enum AppConfiguration {
     package static let eventStores: [EventStoreAdapter] = [.memory, .sqlite, .postgres]
     package static let readModelStores: [ReadModelStoreAdapter] = [.memory, .sqlite, .postgres]
 
-    /// What the environment may say, for the help of the apps.
+    /// The environment variables, for the help of the apps.
     package static let help = """
         DISCO_EVENT_STORE_ADAPTER       sqlite (default), postgres or memory
-        DISCO_EVENT_STORE_SQLITE_PATH   the file of events (default: events.sqlite); read models lie beside it
-        DISCO_EVENT_STORE_POSTGRES_URL  the database, for example postgresql://app@localhost/app
-        DISCO_CONFIG_FILE               a YAML or JSON file with these and further settings, below the environment
+        DISCO_EVENT_STORE_SQLITE_PATH   the event file (default: events.sqlite); read models are stored next to it
+        DISCO_EVENT_STORE_POSTGRES_URL  the database URL, for example postgresql://app@localhost/app
+        DISCO_CONFIG_FILE               a YAML or JSON file with these and other settings; the environment overrides it
         """
 }

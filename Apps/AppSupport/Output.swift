@@ -2,20 +2,20 @@ import ArgumentParser
 package import DiscoCore
 import Foundation
 
-/// What the apps print: answers on standard output, refusals as JSON on standard error.
+/// What the apps print: results on standard output, errors as JSON on standard error.
 package enum Output {
     package static let isTerminal = isatty(STDOUT_FILENO) == 1
     package static let hasTerminalForErrors = isatty(STDERR_FILENO) == 1
 
     package static func print(_ value: JSON) throws { try write(value.description) }
 
-    /// - Throws: where it cannot be written; the app then ends, with a status that says so.
+    /// - Throws: an error if the line cannot be written; ``reporting(_:)`` turns it into an exit status.
     package static func write(_ line: String) throws { try write(line + "\n", to: STDOUT_FILENO) }
 
-    /// Something for people who wait, kept from the answers.
+    /// Prints a note on progress to standard error, so that it does not mix with the results.
     package static func note(_ text: String) { try? write(text, to: STDERR_FILENO) }
 
-    /// About something that was done all the same.
+    /// Prints a warning about a command that succeeded to standard error.
     package static func warn(_ value: JSON) { try? write(value.description + "\n", to: STDERR_FILENO) }
 
     package static func refuse(_ error: any Error) {
@@ -26,7 +26,7 @@ package enum Output {
         let number: Int32
 
         var code: String { "output" }
-        var message: String { "The output cannot be written: \(String(cString: strerror(number)))." }
+        var message: String { "Cannot write the output: \(String(cString: strerror(number)))." }
     }
 
     private static func write(_ text: String, to file: Int32) throws {
@@ -37,7 +37,7 @@ package enum Output {
                 let count = Foundation.write(file, rest.baseAddress, rest.count)
                 if count < 0, errno == EINTR { continue }
                 if count < 0, errno == EAGAIN {
-                    // A parent made it non-blocking: what reads it is asked for room.
+                    // A parent process made the file non-blocking: wait until its reader makes room.
                     var descriptor = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
                     poll(&descriptor, 1, -1)
                     continue
@@ -48,11 +48,13 @@ package enum Output {
         }
     }
 
-    /// Prints whatever goes wrong as one line of JSON on standard error, and ends the process with status 1; with 78
-    /// (EX_CONFIG of sysexits.h) where a setting is wrong, 74 (EX_IOERR) where the output cannot be written, 128 and the
-    /// signal's number where a signal has ended it, and quietly where nobody reads the output any more.
+    /// Prints an error as one line of JSON on standard error and exits with status 1.
+    ///
+    /// The status is 78 (EX_CONFIG of sysexits.h) for a wrong setting, 74 (EX_IOERR) if the output cannot be written,
+    /// and 128 plus the signal's number after a signal. If the reader of the output has gone, it exits silently with
+    /// status 0.
     package static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
-        // A write to a reader that has gone then fails, and does not end the process with its stores open.
+        // With SIGPIPE ignored, a write to a closed pipe fails instead of ending the process with its stores open.
         signal(SIGPIPE, SIG_IGN)
         do {
             return try await body()
@@ -70,7 +72,7 @@ package enum Output {
 }
 
 extension String? {
-    /// Its parts between commas; none where there is no text.
+    /// The parts between commas; empty if there is no text.
     package var commaSeparated: [String] {
         self?.utf8.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) } ?? []
     }

@@ -1,24 +1,24 @@
 package import DiscoCore
 
-/// Rows for people on a terminal, lines of JSON for programs.
+/// Prints rows as a table on a terminal and as lines of JSON elsewhere.
 package struct Table {
     private let columns: [String]
     private let asJSON: Bool
     private var rows: [[String]] = []
 
-    /// - Parameter json: whether lines of JSON are wanted on a terminal too.
+    /// - Parameter json: whether to print lines of JSON on a terminal too.
     package init(_ columns: [String], json: Bool) {
         self.columns = columns
         asJSON = json || !Output.isTerminal
     }
 
-    /// Prints a row at once as JSON, or keeps it until ``finish()``.
+    /// Prints a row at once as JSON, or keeps it for the table until ``finish()``.
     package mutating func add(_ object: JSON) throws {
         if asJSON { return try Output.print(object) }
         rows.append(columns.map { Self.shown(object[$0] ?? .null) })
     }
 
-    /// The same for a line of JSON, which is printed as it is.
+    /// Adds a row that is already a line of JSON; as JSON it is printed unchanged.
     package mutating func add(_ line: JSONText) throws {
         if asJSON { return try Output.write(line.string) }
         try add(line.value())
@@ -32,7 +32,7 @@ package struct Table {
         }
     }
 
-    /// Prints the rows gathered, in columns as wide as they need; numbers stand to the right.
+    /// Prints the gathered rows in columns as wide as their contents; columns of numbers are right-aligned.
     package mutating func finish() throws {
         if asJSON || rows.isEmpty { return }
         let widths = columns.indices.map { column in

@@ -2,7 +2,7 @@ import DiscoCore
 import Dispatch
 import Foundation
 
-/// What becomes of an app that is told to end: it closes its stores first, so that everything lies in their files.
+/// Handles SIGINT and SIGTERM, so that an app closes its stores, and thereby completes their files, before it exits.
 package enum Termination {
     private struct State: Sendable {
         var signal: Int32?
@@ -11,12 +11,12 @@ package enum Termination {
 
     private static let state = Locked(State())
 
-    /// The signal that asked the app to end, nil where none did.
+    /// The signal that asked the app to exit; `nil` if there was none.
     package static var signal: Int32? { state.withLock { $0.signal } }
 
     /// Runs an app in a task that SIGINT and SIGTERM cancel. A second signal ends the process at once.
     package static func heeding(_ app: @escaping @Sendable () async -> Void) async {
-        // A task of its own, since a signal's handler must have something to cancel; it is awaited below.
+        // The signal handler needs a task to cancel; the task is awaited below.
         let task = Task { await app() }
         let sources = [SIGINT, SIGTERM].map { number in
             Foundation.signal(number, SIG_IGN)
@@ -28,7 +28,7 @@ package enum Termination {
                 }
                 guard isFirst else {
                     Foundation.signal(number, SIG_DFL)
-                    // Not `raise`, which sends it to this thread, where signals are blocked.
+                    // Not `raise`: it signals this thread, where signals are blocked.
                     kill(getpid(), number)
                     return
                 }
@@ -41,7 +41,7 @@ package enum Termination {
         for source in sources { source.cancel() }
     }
 
-    /// From now on the first signal calls this and cancels nothing: for services that end gracefully.
+    /// Makes the first signal call `shutDown` instead of cancelling the task, for services that shut down gracefully.
     package static func shuttingDown(by shutDown: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.shutDown = shutDown

@@ -1,7 +1,7 @@
 import DiscoCore
 import DiscoEventStoreSQLite
 
-/// Single-event appends from 64 callers at once and from one, interleaved: what group commit is worth.
+/// Measures what group commit gains: single-event appends from 64 concurrent callers and from one, interleaved.
 enum Appending {
     static func run(_ path: String) async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
@@ -15,7 +15,7 @@ enum Appending {
         await client.store.close()
         let ratio = median(zip(together, alone).map { $0 / $1 })
         print(
-            "append: 64 callers \(Int(median(together)))/s, 1 caller (a transaction each) \(Int(median(alone)))/s, "
+            "append: 64 callers \(Int(median(together)))/s, 1 caller (one commit per append) \(Int(median(alone)))/s, "
                 + "ratio \(ratio.shown()) (medians of 5 rounds, synchronous=FULL)")
         try DiscoBench.check(ratio >= 4, "grouped appends are less than 4 times as fast as single ones")
     }
@@ -35,7 +35,7 @@ enum Appending {
             }
         }
         let stored = try await client.head().rawValue - before.rawValue
-        try DiscoBench.check(stored == Int64(appends), "\(stored) of \(appends) appends are there")
+        try DiscoBench.check(stored == Int64(appends), "\(stored) of \(appends) appends are stored")
         return Double(appends) / seconds
     }
 }

@@ -3,7 +3,7 @@ import DiscoEventStore
 import DiscoObservability
 import Logging
 
-/// What all the middleware there is costs a dispatch that does nothing else, with backends that do nothing.
+/// Measures what all middleware together adds to the dispatch of a command that does nothing, with no-op backends.
 enum AroundDispatch {
     struct DoNothing: ActionCommand {
         func run(in context: ActionContext) async throws -> Int { 0 }
@@ -34,10 +34,10 @@ enum AroundDispatch {
         print(
             "middleware: all of it adds \(costs[0].shown(2)) µs to a dispatch of \((costs.last ?? 0).shown(2)) µs (\(each))"
         )
-        try DiscoBench.check(costs[0] <= 5, "middleware costs \(costs[0].shown(2)) µs")
+        try DiscoBench.check(costs[0] <= 5, "all middleware together adds \(costs[0].shown(2)) µs")
     }
 
-    /// Not on the main actor, where servers do not dispatch either.
+    /// Runs off the main actor, as dispatches in a server do.
     @concurrent private static func microseconds(_ orchestrator: Orchestrator) async throws -> Double {
         try await seconds {
             for _ in 0..<count { try await orchestrator.dispatch(DoNothing()) }

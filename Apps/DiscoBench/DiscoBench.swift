@@ -1,10 +1,10 @@
 import Foundation
 
-/// Measures what the README's performance section says. `DiscoBench` runs every workload, `DiscoBench NAME…` those
-/// named.
+/// Measures the figures of the README's performance section.
 ///
-/// Every workload checks its own result and bounds; one that does not hold ends the process with status 1. Figures are
-/// ratios taken in one run wherever they can be: machines differ, and share.
+/// `DiscoBench` runs every workload, `DiscoBench NAME…` only those named. Every workload checks its own result and
+/// bounds; a failed check ends the process with status 1. Where possible, figures are ratios within one run, because
+/// machines differ and are shared.
 @main
 struct DiscoBench {
     struct Failed: Error, CustomStringConvertible {
@@ -30,6 +30,7 @@ struct DiscoBench {
         let known = workloads.map(\.name)
         guard names.isSubset(of: known) else {
             print("Usage: DiscoBench [NAME…]; the names are \(known.joined(separator: ", ")).")
+            print("       DiscoBench postgres NAME; Scripts/bench-postgres starts the server and runs all of them.")
             exit(64)
         }
         do {

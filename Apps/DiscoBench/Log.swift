@@ -2,7 +2,7 @@ import DiscoCore
 import DiscoEventStoreSQLite
 import Foundation
 
-/// A million events appended while others page through the store without a pause: the write-ahead log stays bounded.
+/// Appends a million events while two readers page through the store without pause: the write-ahead log stays bounded.
 enum Log {
     static func run(_ path: String) async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
@@ -25,12 +25,12 @@ enum Log {
         await client.store.close()
         print(
             "log: \(events) events in appends of 100 at \(Int(Double(events) / seconds))/s while two readers read \(read); "
-                + "the log had at most \(longest >> 20) MiB")
-        try DiscoBench.check(stored == Int64(events), "\(stored) of \(events) events are there")
+                + "the log reached at most \(longest >> 20) MiB")
+        try DiscoBench.check(stored == Int64(events), "\(stored) of \(events) events are stored")
         try DiscoBench.check(longest < 128 << 20, "the log grew to \(longest >> 20) MiB")
     }
 
-    /// How many were read when it was cancelled.
+    /// Reads the whole store repeatedly until cancelled, and returns how many events it read.
     @concurrent private static func readOverAndOver(_ client: EventStoreClient) async throws -> Int {
         var read = 0
         do {

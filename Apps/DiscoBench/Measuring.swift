@@ -1,7 +1,7 @@
 import DiscoCore
 import Foundation
 
-/// Seconds that `body` takes.
+/// Returns how many seconds `body` takes.
 func seconds(_ body: () async throws -> Void) async rethrows -> Double {
     let start = ContinuousClock.now
     try await body()
@@ -11,11 +11,11 @@ func seconds(_ body: () async throws -> Void) async rethrows -> Double {
 func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
 extension Double {
-    /// With so many digits after the point.
+    /// Formats the number with `digits` digits after the decimal point.
     func shown(_ digits: Int = 1) -> String { String(format: "%.\(digits)f", self) }
 }
 
-/// Kibibytes of resident memory, now and at most since the last reset (proc(5): VmHWM, clear_refs).
+/// Resident memory in KiB: the current value, and the peak since the last reset (proc(5): VmHWM, clear_refs).
 enum Memory {
     static func resetPeak() throws {
         try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
@@ -30,7 +30,7 @@ enum Memory {
     }
 }
 
-/// An event of about 200 bytes, as the figures are given for.
+/// Makes an event of about 200 bytes, the size that the figures refer to.
 func deposit(_ stream: StreamID) -> NewEvent { NewEvent(stream: stream, type: "Deposited", payload: payload) }
 
 private let payload = deposited(bytes: 160)
@@ -40,7 +40,7 @@ func deposited(bytes: Int) -> JSONText {
 }
 
 extension EventStoreClient {
-    /// Records so many events, 100 in an append, over 1,000 streams.
+    /// Appends `count` events, 100 per append, to 1,000 streams.
     func load(_ count: Int) async throws {
         for start in stride(from: 0, to: count, by: 100) {
             try await append(

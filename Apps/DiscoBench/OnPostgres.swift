@@ -2,8 +2,9 @@ import DiscoCore
 import DiscoEventStorePostgres
 import Foundation
 
-/// Workloads on PostgreSQL, one for each call, so that a script can take them in turn with other programs:
-/// `DiscoBench postgres NAME`, with the database in `DISCO_BENCH_POSTGRES_URL`. Each prints its figure alone.
+/// Runs workloads on PostgreSQL, one per invocation, so that a script can alternate them with other programs.
+///
+/// `DiscoBench postgres NAME` runs one on the database at `DISCO_BENCH_POSTGRES_URL` and prints only its figure.
 enum OnPostgres {
     static let workloads: [(name: String, run: @Sendable (EventStoreClient) async throws -> String)] = [
         ("load", { try await load($0) }),
@@ -31,7 +32,7 @@ enum OnPostgres {
         else {
             throw DiscoBench.Failed(
                 description:
-                    "Set DISCO_BENCH_POSTGRES_URL, and name one of \(workloads.map(\.name).joined(separator: ", "))")
+                    "Set DISCO_BENCH_POSTGRES_URL and name one of \(workloads.map(\.name).joined(separator: ", "))")
         }
         let client = EventStoreClient(try await PostgresEventStore.open(.init(url: url)))
         print(try await workload.run(client))
@@ -41,7 +42,7 @@ enum OnPostgres {
     private static let length = Duration.seconds(3)
     private static let metadata = Metadata(values: #"{"by":"bench"}"#)
 
-    /// With metadata and one tag, as the program in C has it.
+    /// Makes an event with metadata and one tag, like those of the C program.
     private static func event(_ stream: StreamID) -> NewEvent {
         var event = deposit(stream)
         event.metadata = metadata
@@ -57,7 +58,7 @@ enum OnPostgres {
         return "\(try await client.head())"
     }
 
-    /// Runs `body` over and over from so many callers and returns what it counted, a second.
+    /// Runs `body` repeatedly from `callers` concurrent callers, and returns the events it counted per second.
     private static func rate(
         _ client: EventStoreClient, callers: Int, _ body: @escaping @Sendable (Int) async throws -> Int
     ) async throws -> String {
@@ -76,7 +77,7 @@ enum OnPostgres {
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let stored = try await client.head().rawValue - before.rawValue
-        try DiscoBench.check(stored == Int64(counted), "\(stored) of \(counted) events are there")
+        try DiscoBench.check(stored == Int64(counted), "\(stored) of \(counted) events are stored")
         return "\(Int(Double(counted) / seconds))"
     }
 
@@ -116,14 +117,14 @@ enum OnPostgres {
         let seconds = try await seconds {
             for try await event in client.events() {
                 try DiscoBench.check(
-                    event.position.rawValue == next, "position \(event.position) came instead of \(next)")
+                    event.position.rawValue == next, "expected position \(next), found \(event.position)")
                 next += 1
             }
         }
         return "\(Int(Double(next - 1) / seconds))"
     }
 
-    /// MiB more at the most while the whole store is read than while its first tenth is.
+    /// Returns by how many MiB the peak memory of reading the whole store exceeds that of reading its first tenth.
     private static func memory(_ client: EventStoreClient) async throws -> String {
         func peak(_ events: EventSequence) async throws -> Int {
             try Memory.resetPeak()
@@ -136,7 +137,7 @@ enum OnPostgres {
         return (Double(large - small) / 1024).shown()
     }
 
-    /// The median of the milliseconds from an append's begin to its arrival at a follower with a store of its own.
+    /// Returns the median time in ms from the start of an append to its arrival at a subscriber with its own store.
     private static func wakeUp(_ client: EventStoreClient) async throws -> String {
         guard let store = client.store as? PostgresEventStore else { return "" }
         let other = EventStoreClient(try await PostgresEventStore.open(store.settings))

@@ -1,7 +1,7 @@
 import DiscoCore
 import DiscoEventStoreSQLite
 
-/// Opening an aggregate of 100,000 events from its snapshot, in a process that has not seen it.
+/// Measures loading an aggregate of 100,000 events from its snapshot, with an orchestrator that has not loaded it yet.
 enum Opening {
     struct Account: Aggregate {
         let id: String
@@ -13,7 +13,7 @@ enum Opening {
         mutating func apply(_ event: Event) { if case .deposited(let amount, _) = event { balance += amount } }
     }
 
-    /// Decides nothing, so that only the opening is measured.
+    /// Decides nothing, so that only loading is measured.
     struct Close: UpdateCommand {
         let id: String
         func run(on account: Account) throws -> [Account.Event] { [] }
@@ -30,7 +30,7 @@ enum Opening {
         await client.store.close()
         let opened = median(times) * 1000
         print(
-            "open: 100,000 events in \((folded * 1000).shown(0)) ms folded, in \(opened.shown(2)) ms from the snapshot")
+            "open: 100,000 events: \((folded * 1000).shown(0)) ms folded, \(opened.shown(2)) ms from the snapshot")
         try DiscoBench.check(opened < 10, "opening from a snapshot takes \(opened.shown(1)) ms")
     }
 

@@ -1,7 +1,7 @@
 import DiscoCore
 import DiscoEventStoreSQLite
 
-/// The whole store in order, page by page, at 100,000 and at a million events: memory stays flat.
+/// Reads the whole store in order, page by page, at 100,000 and at a million events: memory stays flat.
 enum Reading {
     static func run(_ path: String) async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
@@ -23,7 +23,7 @@ enum Reading {
         let seconds = try await seconds {
             for try await event in client.events() {
                 try DiscoBench.check(
-                    event.position.rawValue == next, "position \(event.position) came instead of \(next)")
+                    event.position.rawValue == next, "expected position \(next), found \(event.position)")
                 next += 1
             }
         }

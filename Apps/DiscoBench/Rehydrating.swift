@@ -1,7 +1,7 @@
 import DiscoCore
 import DiscoEventStoreSQLite
 
-/// An aggregate of 10,000 events of 1 kB, folded from the store: the memory that it takes beyond what was in use.
+/// Folds an aggregate of 10,000 events of 1 kB from the store, and measures the additional memory.
 enum Rehydrating {
     struct Account: Aggregate {
         let id: String
@@ -12,7 +12,7 @@ enum Rehydrating {
         mutating func apply(_ event: Event) { if case .deposited(let amount, _) = event { balance += amount } }
     }
 
-    /// Decides nothing, so that only the folding is measured.
+    /// Decides nothing, so that only folding is measured.
     struct Close: UpdateCommand {
         let id: String
         func run(on account: Account) throws -> [Account.Event] { [] }

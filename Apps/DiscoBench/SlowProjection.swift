@@ -3,13 +3,13 @@ import DiscoCore
 import DiscoEventStoreSQLite
 import Foundation
 
-/// Appends beside a projection that sleeps a second in every batch: read models lie in a file of their own, so nobody
-/// waits.
+/// Measures appends beside a projection that sleeps for a second in every batch: read models have their own file, so
+/// appends do not wait.
 enum SlowProjection {
     private struct Sleeper: Projection {
         let name = "sleeper"
         func setUp(_ transaction: SQLTransaction) throws {}
-        /// Blocks the read models' own writer, as a slow statement would.
+        /// Blocks the writer of the read models, as a slow statement would.
         func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
             if event.position.rawValue.isMultiple(of: 100) { Thread.sleep(forTimeInterval: 1) }
         }
@@ -33,7 +33,7 @@ enum SlowProjection {
         await readModels.close()
         let ratio = median(zip(with, without).map { $0 / $1 })
         print(
-            "projection: 99th percentile of appends \(median(without).shown(2)) ms, beside one that sleeps "
+            "projection: 99th percentile of appends \(median(without).shown(2)) ms, beside a sleeping projection "
                 + "\(median(with).shown(2)) ms, ratio \(ratio.shown(2)) (medians of 5 rounds)")
         try DiscoBench.check(ratio <= 2, "a slow projection slows appends")
     }

@@ -4,15 +4,15 @@ import DiscoCore
 
 struct AppendEvent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "append", abstract: "Records one event and prints it.",
+        commandName: "append", abstract: "Appends one event and prints it.",
         discussion: "Example: EventStoreApp append wallet-6f0c MoneyDeposited '{\"amount\": 12.50}' --expect 3")
 
-    @Argument(help: "The stream, for example wallet-6f0c: a category, a hyphen, an id.") var stream: String
+    @Argument(help: "The stream: a category, a hyphen and an id, for example wallet-6f0c.") var stream: String
     @Argument(help: "The event's type.") var type: String
-    @Argument(help: "Its payload, as JSON.") var payload: String
-    @Option(help: "What the stream must be like: any, none, exists, or the version of its last event.")
+    @Argument(help: "The event's payload, as JSON.") var payload: String
+    @Option(help: "The expected version of the stream: any, none, exists, or the number of its last version.")
     var expect: Expectation = .init(version: .any)
-    @Option(help: "Labels to find it by; several with commas between them.") var tags: String?
+    @Option(help: "The event's tags, separated by commas.") var tags: String?
 
     struct Expectation: ExpressibleByArgument {
         var version: ExpectedVersion

@@ -6,13 +6,13 @@ import DiscoEventStore
 
 struct ConsumersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "consumers", abstract: "Lists consumers and how far they have come, or resets one.",
+        commandName: "consumers", abstract: "Lists consumers and their progress, or resets one.",
         subcommands: [List.self, Reset.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Lists the consumers that have a checkpoint: where they are, how many events behind, how many they hold."
+                "Lists the consumers that have a checkpoint: position, lag in events, and number of held events."
         )
 
         @OptionGroup var rows: RowOptions
@@ -40,10 +40,10 @@ struct ConsumersCommand: AsyncParsableCommand {
 
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Forgets a consumer's checkpoint and what it holds: it begins anew when it is next run.",
+            abstract: "Deletes a consumer's checkpoint and held events: its next run starts from the beginning.",
             discussion: """
-                A projection applies every event again: empty its tables first. A policy reacts to every event again. Stop the consumer \
-                before this.
+                Stop the consumer first. A projection applies every event again, so empty its tables. A policy reacts \
+                to every event again.
                 """)
 
         @Argument(help: "The consumer's name.") var name: String
@@ -53,7 +53,7 @@ struct ConsumersCommand: AsyncParsableCommand {
                 try await ConsumersCommand.withReadModels { readModels in
                     let known = try await readModels.consumers()
                     guard known.contains(name) else {
-                        let names = known.isEmpty ? "there are none" : "known are \(known.joined(separator: ", "))"
+                        let names = known.isEmpty ? "none has a checkpoint" : "known: \(known.joined(separator: ", "))"
                         throw EventStoreError(.unknownConsumer, "There is no consumer \(name); \(names).")
                     }
                     try await readModels.reset(name)

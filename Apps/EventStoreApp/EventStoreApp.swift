@@ -9,14 +9,15 @@ enum Main {
     static func main() async { await Termination.heeding { await EventStoreApp.main() } }
 }
 
-/// The event store at the command line.
+/// The event store on the command line.
 struct EventStoreApp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "EventStoreApp",
-        abstract: "Manages an event store: migrates it, reads and appends, follows, counts, verifies.",
+        abstract: "Manages an event store: migrates, appends, reads, follows, counts and verifies.",
         discussion: """
-            Rows are tables on a terminal and a JSON object a line elsewhere. What is refused is JSON on standard error, and the \
-            exit status is 1; 78 for a wrong setting, 64 for wrong usage, 74 where the output cannot be written.
+            Rows are printed as a table on a terminal and as one JSON object per line elsewhere. Errors are printed as \
+            JSON on standard error. The exit status is 1 for an error, 64 for wrong usage, 74 if the output cannot be \
+            written, and 78 for a wrong setting.
 
             \(AppConfiguration.help)
             """,
@@ -27,7 +28,7 @@ struct EventStoreApp: AsyncParsableCommand {
 }
 
 extension ParsableCommand {
-    /// Runs `body` on the store that the configuration names, which is closed afterwards.
+    /// Opens the store that the configuration names, runs `body` on it, and closes it.
     func withClient(_ body: (EventStoreClient) async throws -> Void) async throws {
         try await Output.reporting {
             let config = try await AppConfiguration.load()
@@ -35,8 +36,8 @@ extension ParsableCommand {
             if adapter.name == EventStoreAdapter.memory.name {
                 throw EventStoreError(
                     .configuration,
-                    "The memory store ends with its process, so there is nothing to look after: "
-                        + "set DISCO_EVENT_STORE_ADAPTER=sqlite or postgres.")
+                    "The memory store is lost when its process ends, so there is nothing to manage: "
+                        + "set DISCO_EVENT_STORE_ADAPTER to sqlite or postgres.")
             }
             let client = EventStoreClient(
                 try await adapter.open(config, context: StoreContext(logger: AppConfiguration.logger("EventStoreApp"))))
@@ -53,5 +54,5 @@ extension ParsableCommand {
 
 /// Options that several commands share.
 struct RowOptions: ParsableArguments {
-    @Flag(help: "Prints a JSON object a line on a terminal too.") var json = false
+    @Flag(help: "Print one JSON object per line on a terminal too.") var json = false
 }

@@ -5,19 +5,20 @@ import Foundation
 
 struct ForgetKeys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Forgets idempotency keys that have grown old, and says how many they were.",
+        abstract: "Forgets old idempotency keys and prints how many.",
         discussion: """
-            A request that is repeated later than that takes effect again, so keep keys for as long as anybody may repeat one: a day is \
-            much for a browser, a month for a queue. Run it from time to time; events are never touched.
+            A request that is repeated after its key was forgotten takes effect again, so keep keys for as long as \
+            requests may be repeated: a day is ample for a browser, a month for a queue. Run it regularly; it never \
+            changes events.
 
             Example: EventStoreApp forget-keys --older-than 30
             """)
 
-    @Option(help: "How many days old they must be.") var olderThan: Double
+    @Option(help: "The minimum age of the keys to forget, in days.") var olderThan: Double
 
     func validate() throws {
         guard (0...100_000).contains(olderThan) else {
-            throw ValidationError("--older-than must be a number of days, at least 0, not \(olderThan).")
+            throw ValidationError("--older-than is \(olderThan); it must be a number of days from 0 to 100000.")
         }
     }
 

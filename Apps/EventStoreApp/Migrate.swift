@@ -7,10 +7,10 @@ import Foundation
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes the event store's tables, or brings them to this version.",
-        discussion: "Doing it twice does no harm. Two at once: one migrates, the other waits.")
+        abstract: "Creates the event store's tables, or migrates them to this version.",
+        discussion: "Running it again changes nothing. If two run at once, one migrates and the other waits.")
 
-    @Flag(help: "Changes nothing: prints what is pending, and ends with status 1 where anything is.") var check = false
+    @Flag(help: "Only print the pending migrations; exit with status 1 if there are any.") var check = false
 
     func run() async throws {
         try await Output.reporting {
@@ -23,7 +23,7 @@ struct Migrate: AsyncParsableCommand {
                 return
             }
             await (try await adapter.open(config)).close()
-            // What the settings forbid to apply, opening has refused.
+            // If the settings forbid migrating, `open` has thrown.
             for name in pending { try Output.write("applied \(name)") }
             if pending.isEmpty { try Output.write("up to date") }
         }
@@ -33,25 +33,36 @@ struct Migrate: AsyncParsableCommand {
 struct Migrations: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Prints the SQL of all migrations, or writes it to files: for those who run a migration tool of their own.",
+            "Prints the SQL of all migrations, or writes it to files, for use with your own migration tool.",
         discussion: """
-            Apply the files in their order, each once. On PostgreSQL the schema stands as "disco": create it first, or put another name \
-            in its place. Each file notes at its end that it was applied, so that the store finds nothing to do;
-            DISCO_EVENT_STORE_POSTGRES_MIGRATES=false keeps it from migrating by itself later.
+            Apply the files in order, each once. On PostgreSQL the SQL names the schema "disco", or "disco_read_models" \
+            with --read-models: create it first, or replace the name with your own. Each file ends by recording that \
+            it was applied, so that the store finds nothing pending. Set DISCO_EVENT_STORE_POSTGRES_MIGRATES=false, and \
+            DISCO_READ_MODELS_POSTGRES_MIGRATES=false, to keep the stores from applying later migrations themselves.
             """)
 
     enum Adapter: String, ExpressibleByArgument, CaseIterable { case sqlite, postgres }
 
-    @Option(help: "sqlite or postgres.") var adapter: Adapter
-    @Option(help: "A folder, made where it is missing, that gets a file for each migration.") var output: String?
+    @Option(help: "The database: sqlite or postgres.") var adapter: Adapter
+    @Flag(help: "Print the migrations of a read-model store instead of an event store.") var readModels = false
+    @Option(help: "The folder to write one file per migration to; created if missing.") var output: String?
+
+    private var migrations: [Migration] {
+        switch (adapter, readModels) {
+        case (.sqlite, false): Migration.sqliteEventStore
+        case (.sqlite, true): Migration.sqliteReadModels
+        case (.postgres, false): Migration.postgresEventStore
+        case (.postgres, true): Migration.postgresReadModels
+        }
+    }
 
     func run() async throws {
         try await Output.reporting {
-            let migrations = adapter == .sqlite ? Migration.sqliteEventStore : Migration.postgresEventStore
             for migration in migrations {
-                let sql =
+                var sql =
                     migration.sql + "\n"
                     + MigrationPlan.record(of: migration, schema: adapter == .postgres ? "disco" : nil)
+                if readModels { sql = sql.replacingOccurrences(of: "\"disco\"", with: "\"disco_read_models\"") }
                 guard let output else {
                     try Output.write("-- \(migration.name)\n\n\(sql)")
                     continue

@@ -4,25 +4,25 @@ import DiscoCore
 
 struct ReadEvents: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "read", abstract: "Prints events: those of a stream, of a category, or all.",
+        commandName: "read", abstract: "Prints the events of a stream, of a category, or of the whole store.",
         discussion: """
             EventStoreApp read wallet-6f0c --limit 10 --backward
             EventStoreApp read --category wallet --types MoneyDeposited,MoneyWithdrawn
             EventStoreApp read --all --tags course:algebra --from 1000
             """)
 
-    @Argument(help: "A stream.") var stream: String?
-    @Option(help: "A category: what stands before the first hyphen of a stream.") var category: String?
-    @Flag(help: "Every stream.") var all = false
+    @Argument(help: "The stream to read.") var stream: String?
+    @Option(help: "The category to read: the part of a stream's name before its first hyphen.") var category: String?
+    @Flag(help: "Read every stream.") var all = false
     @OptionGroup var selection: Selection
-    @Option(help: "Begins at this position; of a stream, at this version.") var from: Int64?
-    @Option(help: "The most events.") var limit: Int?
-    @Flag(help: "From the last one back.") var backward = false
+    @Option(help: "The position to start at; for a stream, the version.") var from: Int64?
+    @Option(help: "The maximum number of events.") var limit: Int?
+    @Flag(help: "Read backward, from --from or from the last event.") var backward = false
     @OptionGroup var rows: RowOptions
 
     func validate() throws {
         guard [stream != nil, category != nil, all].filter(\.self).count == 1 else {
-            throw ValidationError("Name a stream, or a --category, or --all.")
+            throw ValidationError("Specify a stream, --category or --all, and only one of them.")
         }
         if let limit, limit < 0 { throw ValidationError("--limit is \(limit); it cannot be less than 0.") }
         if let from, from < 0 { throw ValidationError("--from is \(from); it cannot be less than 0.") }
@@ -52,10 +52,10 @@ struct ReadEvents: AsyncParsableCommand {
     }
 }
 
-/// Which events.
+/// The options that select events.
 struct Selection: ParsableArguments {
-    @Option(help: "Any of these types; several with commas between them.") var types: String?
-    @Option(help: "All of these tags; several with commas between them.") var tags: String?
+    @Option(help: "Only events of any of these types, separated by commas.") var types: String?
+    @Option(help: "Only events with all of these tags, separated by commas.") var tags: String?
 
     func query(category: String? = nil) -> EventQuery {
         EventQuery(items: [
@@ -64,7 +64,7 @@ struct Selection: ParsableArguments {
     }
 }
 
-/// Events as rows; on a terminal they come a page at a time, so that a long read shows something.
+/// Prints events as rows, on a terminal in batches, so that a long read shows progress.
 struct EventTable {
     private var table: Table
     private var gathered = 0

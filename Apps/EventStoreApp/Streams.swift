@@ -4,10 +4,10 @@ import DiscoCore
 import Foundation
 
 struct Streams: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists the streams in the order of their names.")
+    static let configuration = CommandConfiguration(abstract: "Lists the streams, sorted by name.")
 
-    @Option(help: "Only of this category.") var category: String?
-    @Option(help: "Only names that begin like this.") var prefix: String?
+    @Option(help: "Only streams of this category.") var category: String?
+    @Option(help: "Only streams whose names begin with this text.") var prefix: String?
     @OptionGroup var rows: RowOptions
 
     func run() async throws {
@@ -23,7 +23,7 @@ struct Streams: AsyncParsableCommand {
 
 struct Stats: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tells which store this is, how much it holds, and how its streams divide into categories.")
+        abstract: "Prints the store's identity and size, and how many streams and events each category has.")
 
     @OptionGroup var rows: RowOptions
 
@@ -60,7 +60,7 @@ struct Stats: AsyncParsableCommand {
 }
 
 extension EventStoreClient {
-    /// Goes through the catalog page by page.
+    /// Calls `body` with every stream, reading the catalog page by page.
     func forEachStream(
         category: String? = nil, prefix: String? = nil, _ body: (StreamInfo) throws -> Void
     ) async throws {

@@ -4,11 +4,11 @@ import DiscoCore
 
 struct Tail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Prints events as they are recorded, until a signal ends it.",
-        discussion: "Without --after it begins with what is recorded from now on.")
+        abstract: "Prints events as they are recorded, until stopped by a signal.",
+        discussion: "Without --after, it starts with the next event to be recorded.")
 
-    @Option(help: "Begins behind this position: 0 for every event.") var after: Int64?
-    @Option(help: "Only of this category.") var category: String?
+    @Option(help: "Start after this position; 0 prints every event.") var after: Int64?
+    @Option(help: "Only events of this category.") var category: String?
     @OptionGroup var selection: Selection
     @OptionGroup var rows: RowOptions
 
@@ -26,7 +26,7 @@ struct Tail: AsyncParsableCommand {
                     }
                 }
             } catch is CancellationError where Termination.signal != nil {
-                // A signal is how it ends.
+                // A signal is the normal end.
                 try table.finish()
             }
         }

@@ -1,8 +1,8 @@
-/* What PostgreSQL itself can do through libpq, to measure DiscoEventStorePostgres beside.
- *   postgres_peer URL function SECONDS BATCH      batches of single-event appends by the SQL function, one connection
- *   postgres_peer URL rows SECONDS CONNECTIONS    plain inserts of 100 rows, a tag each, into tables of the same columns and indexes
- *   postgres_peer URL lock SECONDS CONNECTIONS    one event a transaction, under a row lock that makes the order
- *   postgres_peer URL read                        all events in order, pages of 1,000, binary results
+/* Measures what PostgreSQL itself can do through libpq, for comparison with DiscoEventStorePostgres.
+ *   postgres_peer URL function SECONDS BATCH      batches of single-event appends through the SQL function, on one connection
+ *   postgres_peer URL rows SECONDS CONNECTIONS    plain inserts of 100 rows, one tag each, into tables with the same columns and indexes
+ *   postgres_peer URL lock SECONDS CONNECTIONS    one event per transaction, under a row lock that sets the order
+ *   postgres_peer URL read                        all events in order, in pages of 1,000, with binary results
  * Prints events per second. */
 #include <arpa/inet.h>
 #include <libpq-fe.h>

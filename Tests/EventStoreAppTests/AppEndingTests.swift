@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// How the apps end: told to by a signal, for want of somewhere to print, or for a setting that is none.
+/// How the apps end: by a signal, when output cannot be written, or because of an invalid setting.
 @Suite(.timeLimit(.minutes(2))) struct AppEndingTests {
     private let folder: TemporaryFolder
 
@@ -26,7 +26,7 @@ import Testing
 
     private func exists(_ suffix: String) -> Bool { FileManager.default.fileExists(atPath: folder.events + suffix) }
 
-    @Test func everyCommandLeavesItsEventsInTheFileItself() async throws {
+    @Test func everyCommandStoresItsEventsInTheFileItself() async throws {
         for arguments in [
             ["append", "a-1", "T", "{}"], ["read", "--all"], ["streams"], ["stats"], ["verify"], ["consumers"],
             ["migrate"],
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["TERM", "INT"]) func aSignalEndsAnAppWithItsStoresClosed(signal: String) async throws {
+    @Test(arguments: ["TERM", "INT"]) func aSignalEndsAnAppAndClosesItsStores(signal: String) async throws {
         #expect(try await run("append", "a-1", "T", "{}").status == 0)
         for (app, arguments) in [("EventStoreApp", ["tail", "--after", "0"]), ("WalletApp", ["consume"])] {
             let program = try Program(app, arguments, environment: environment)
@@ -54,14 +54,14 @@ import Testing
         }
     }
 
-    @Test func outputThatCannotBeWrittenEndsWithAStatusThatSaysSo() async throws {
+    @Test func outputThatCannotBeWrittenEndsTheAppWithAnErrorStatus() async throws {
         for _ in 0..<3 { #expect(try await run("append", "a-1", "T", "{}").status == 0) }
         for command in ["read --all", "streams", "stats", "tail --after 0", "migrate", "migrations --adapter sqlite"] {
             let result = try await shell("\"$app\" \(command) > /dev/full")
             #expect(result.status == 74, "\(command): \(result)")
             #expect(result.errors.contains("\"error\":\"output\""), "\(result)")
         }
-        // Somebody who has read enough is no failure.
+        // A reader that closes the pipe early is not a failure.
         let result = try await shell("(\"$app\" read --all; echo $? >&2) | head -1")
         #expect(result.errors == "0\n")
         #expect(!exists("-wal"))
@@ -73,7 +73,7 @@ import Testing
         ("DISCO_EVENTSTORE_ADAPTER", "DISCO_EVENT_STORE_ADAPTER"),
         ("DISCO_CONFIGFILE", "DISCO_CONFIG_FILE"),
     ])
-    func aMisspeltVariableEndsTheStart(name: String, nearest: String) async throws {
+    func aMisspelledVariablePreventsTheStart(name: String, nearest: String) async throws {
         for app in ["EventStoreApp", "WalletApp"] {
             let result = try await run(app == "WalletApp" ? "demo" : "stats", more: [name: "x"], app: app)
             #expect(result.status == 78, "\(result)")
@@ -98,9 +98,11 @@ import Testing
         ),
         ("json", #"{"disco": {"eventStore": {"adapter": ["postgres"]}}}"#, "disco.eventStore.adapter", "is a list"),
         ("json", #"{"disco": {"eventStore": {"adapter": 5}}}"#, "disco.eventStore.adapter", "is \"5\""),
-        ("yaml", "disco: {eventStore: {sqlite: {busyTimeout: soon}}}", "busyTimeout", "allowed are seconds"),
+        ("yaml", "disco: {eventStore: {sqlite: {allowsErasing: 1}}}", "allowsErasing", "is \"1\""),
+        ("json", #"{"disco": {"eventStore": {"sqlite": {"busyTimeout": -1.5}}}}"#, "busyTimeout", "is \"-1.5\""),
+        ("yaml", "disco: {eventStore: {sqlite: {busyTimeout: soon}}}", "busyTimeout", "allowed values: seconds"),
     ])
-    func aWrongFileEndsTheStart(kind: String, text: String, key: String, hint: String) async throws {
+    func anInvalidFilePreventsTheStart(kind: String, text: String, key: String, hint: String) async throws {
         let path = folder.file("settings.\(kind)")
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         let result = try await run("stats", more: ["DISCO_CONFIG_FILE": path])
@@ -109,10 +111,16 @@ import Testing
         #expect(message.contains(key) && message.contains(hint), "\(result)")
     }
 
-    @Test func aFileOfRightKeysIsRead() async throws {
-        let path = folder.file("settings.yaml")
-        try "disco:\n  eventStore:\n    adapter: sqlite\n    sqlite: {busyTimeout: 2.5, allowsErasing: true}\n".write(
-            toFile: path, atomically: true, encoding: .utf8)
+    @Test(arguments: [
+        ("yaml", "disco:\n  eventStore:\n    adapter: sqlite\n    sqlite: {busyTimeout: 2.5, allowsErasing: true}\n"),
+        (
+            "json",
+            #"{"disco": {"eventStore": {"adapter": "sqlite", "sqlite": {"busyTimeout": 2.5, "allowsErasing": true}}}}"#
+        ),
+    ])
+    func aFileWithValidKeysIsRead(kind: String, text: String) async throws {
+        let path = folder.file("settings.\(kind)")
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try await run("stats", more: ["DISCO_CONFIG_FILE": path]).status == 0)
     }
 }

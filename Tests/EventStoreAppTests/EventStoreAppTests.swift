@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Adapter.allCases) func migratingIsCheckedDoneAndDoneOnce(adapter: Adapter) async throws {
+    @Test(arguments: Adapter.allCases) func migrationsAreCheckedAndRunOnce(adapter: Adapter) async throws {
         let app = try App(adapter)
         let name = "\(adapter)_0001_event_store.sql"
         let before = try await app.run("migrate", "--check")
@@ -64,7 +64,7 @@ import Testing
         #expect(try await app.run("forget-keys").status == 64)
     }
 
-    @Test(arguments: Adapter.allCases) func whatIsAppendedIsRead(adapter: Adapter) async throws {
+    @Test(arguments: Adapter.allCases) func appendedEventsAreRead(adapter: Adapter) async throws {
         let app = try App(adapter)
         let appended = try await app.rows("append", "w-1", "A", #"{"n": 1.50}"#, "--expect", "none", "--tags", "t:1")
         let event = try #require(appended.first)
@@ -78,7 +78,7 @@ import Testing
         #expect(try await app.rows("read", "w-1") == [event])
     }
 
-    @Test(arguments: Adapter.allCases) func readingSelects(adapter: Adapter) async throws {
+    @Test(arguments: Adapter.allCases) func readFiltersEvents(adapter: Adapter) async throws {
         let app = try App(adapter)
         try await app.fill()
         func positions(_ rows: [JSON]) -> [Int] { rows.compactMap { $0["position"]?.integer } }
@@ -91,7 +91,7 @@ import Testing
         #expect(positions(try await app.rows("read", "w-1", "--from", "2")) == [3])
         #expect(positions(try await app.rows("read", "w-1", "--backward", "--from", "1")) == [1])
         #expect(positions(try await app.rows("read", "w-1", "--types", "B")) == [3])
-        // Of a stream --from is a version, whatever else is selected.
+        // For a stream, --from is a version, whatever else is selected.
         #expect(positions(try await app.rows("read", "w-1", "--types", "A,B", "--from", "2")) == [3])
         #expect(positions(try await app.rows("read", "w-1", "--types", "A", "--from", "2")) == [])
         #expect(positions(try await app.rows("read", "none-1")) == [])
@@ -113,7 +113,7 @@ import Testing
         #expect(try await app.rows("verify") == [])
     }
 
-    @Test(arguments: Adapter.allCases) func aRefusedAppendIsJSONAndStatus1(adapter: Adapter) async throws {
+    @Test(arguments: Adapter.allCases) func aRefusedAppendPrintsJSONAndEndsWithStatus1(adapter: Adapter) async throws {
         let app = try App(adapter)
         try await app.fill()
         for (arguments, code) in [
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Adapter.allCases) func tailFollows(adapter: Adapter) async throws {
+    @Test(arguments: Adapter.allCases) func tailFollowsNewEvents(adapter: Adapter) async throws {
         let app = try App(adapter)
         try await app.fill()
         let tail = try Program("EventStoreApp", ["tail", "--after", "3"], environment: app.environment)
@@ -156,10 +156,10 @@ import Testing
         #expect(try await app.rows("consumers", "list").map { $0["consumer"] } == ["low_balance_notice"])
         let unknown = try await app.run("consumers", "reset", "nobody")
         #expect(unknown.status == 1)
-        #expect(unknown.errors.contains("There is no consumer nobody; known are low_balance_notice."))
+        #expect(unknown.errors.contains("There is no consumer nobody; known: low_balance_notice."))
     }
 
-    @Test(arguments: Adapter.allCases) func theSQLThatIsWrittenMakesTheTablesByOtherMeans(adapter: Adapter) async throws
+    @Test(arguments: Adapter.allCases) func theExportedSQLCreatesTheTablesWithOtherTools(adapter: Adapter) async throws
     {
         let app = try App(adapter)
         let folder = app.folder.file("sql")
@@ -182,11 +182,34 @@ import Testing
         #expect(try await app.run("append", "a-1", "T", "{}", more: never).status == 0)
     }
 
-    @Test func wrongUsageAndWrongSettingsAreToldApart() async throws {
+    @Test(arguments: Adapter.allCases) func theExportedSQLOfReadModelsDoesToo(adapter: Adapter) async throws {
+        let app = try App(adapter)
+        let sql = try await app.run("migrations", "--adapter", adapter.rawValue, "--read-models").output
+        var never = ["DISCO_READ_MODELS_POSTGRES_MIGRATES": "false"]
+        switch adapter {
+        case .sqlite:
+            let file = app.folder.file("read-models.sql")
+            try sql.write(toFile: file, atomically: true, encoding: .utf8)
+            let made = try await Program("/usr/bin/sqlite3", [app.folder.events + ".read-models", ".read \(file)"])
+                .finish()
+            #expect(made.status == 0, "\(made)")
+        case .postgres:
+            let schema = (app.environment["DISCO_EVENT_STORE_POSTGRES_SCHEMA"] ?? "") + "_made"
+            never["DISCO_READ_MODELS_POSTGRES_SCHEMA"] = schema
+            let made = try await TestDatabase().run(
+                "CREATE SCHEMA \(schema); " + sql.replacing("\"disco_read_models\"", with: "\"\(schema)\""))
+            #expect(made.status == 0, "\(made)")
+        }
+        #expect(try await app.run("migrate").status == 0)
+        let listed = try await app.run("consumers", more: never)
+        #expect(listed.status == 0, "\(listed)")
+    }
+
+    @Test func usageErrorsAndInvalidSettingsAreDistinguished() async throws {
         let app = try App(.sqlite)
         let usage = try await app.run("read")
         #expect(usage.status == 64)
-        #expect(usage.errors.contains("Name a stream, or a --category, or --all."))
+        #expect(usage.errors.contains("Specify a stream, --category or --all, and only one of them."))
         let memory = try await app.run("stats", more: ["DISCO_EVENT_STORE_ADAPTER": "memory"])
         #expect(memory.status == 78)
         let missing = try await app.run("stats", more: ["DISCO_EVENT_STORE_ADAPTER": "postgres"])
@@ -207,7 +230,7 @@ import Testing
         #expect(!malformed.errors.contains("s3cret"))
     }
 
-    @Test(arguments: ["config.yaml", "config.json"]) func aFileIsReadBelowTheEnvironment(name: String) async throws {
+    @Test(arguments: ["config.yaml", "config.json"]) func theEnvironmentOverridesAFile(name: String) async throws {
         let app = try App(.sqlite)
         let path = app.folder.file("from-file.sqlite")
         let text =
@@ -216,7 +239,7 @@ import Testing
             : #"{"disco": {"eventStore": {"adapter": "papyrus", "sqlite": {"path": "\#(path)"}}}}"#
         try text.write(toFile: app.folder.file(name), atomically: true, encoding: .utf8)
         let file = ["DISCO_CONFIG_FILE": app.folder.file(name)]
-        // The environment names the adapter, the file the path.
+        // The environment sets the adapter, and the file sets the path.
         let environment = ["DISCO_EVENT_STORE_ADAPTER": "sqlite"].merging(file) { $1 }
         let done = try await Program("EventStoreApp", ["migrate"], environment: environment).finish()
         #expect(done.status == 0, "\(done)")

@@ -3,19 +3,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Each database that a release made, dumped and restored by the databases' own tools, is brought up to date with all it held.
-/// `Scripts/dump-schemas` adds those of a release.
+/// The databases of every release, dumped and restored with the databases' own tools, migrate to the current schema
+/// and keep all their data. `Scripts/dump-schemas` adds those of a release.
 @Suite(.timeLimit(.minutes(2))) struct ReleasedSchemasTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
         path: "../ReleasedSchemas")
 
     static let dumps = ((try? FileManager.default.contentsOfDirectory(atPath: folder.standardized.path)) ?? []).sorted()
 
-    @Test func thereIsADumpOfEachKind() {
+    @Test func eachAdapterHasADump() {
         for kind in ["sqlite-", "postgres-"] { #expect(Self.dumps.contains { $0.hasPrefix(kind) }, "\(kind)") }
     }
 
-    @Test(arguments: dumps) func itIsBroughtUpToDate(dump: String) async throws {
+    @Test(arguments: dumps) func aReleasedDatabaseIsMigrated(dump: String) async throws {
         let folder = try TemporaryFolder()
         let file = Self.folder.appending(path: dump).standardized.path
         var environment = ["DISCO_EVENT_STORE_SQLITE_PATH": folder.events]
@@ -51,7 +51,7 @@ import Testing
         #expect(events.map { $0["stream"] } == ["wallet-1", "wallet-2", "wallet-1", "wallet-1", "wallet-1"])
         #expect(events.last?["payload"]?.description == #"{"amount":12345678901234567890.123}"#)
         #expect(try await run("read", "--all", "--tags", "vip").output.split(separator: "\n").count == 1)
-        // It takes appends, and refuses what its past forbids.
+        // It accepts appends and refuses those that conflict with its history.
         _ = try await run("append", "wallet-1", "MoneyDeposited", "{}", "--expect", "4")
         let refused = try await Program(
             "EventStoreApp", ["append", "wallet-2", "WalletOpened", "{}", "--expect", "none"], environment: environment

@@ -7,14 +7,14 @@ import WalletDomain
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tells a short story: two wallets, a deposit, a transfer, an overdraft, and what was recorded.")
+        abstract: "Runs a demonstration: two wallets, a deposit, a transfer, an overdraft, and the recorded events.")
 
     func run() async throws {
         try await System.run(shared: false) { system in try await Story(wallets: system.wallets).tell() }
     }
 }
 
-/// The demonstration, told line by line. Ids are shown as names, so that it reads the same each time.
+/// Prints the demonstration line by line, with names in place of ids, so that its output is always the same.
 private struct Story {
     let wallets: Wallets
     private let user = UUID.timeOrdered()
@@ -31,7 +31,7 @@ private struct Story {
         try title("Ada opens a wallet with 100")
         let first = try await dispatch("create_wallet", ["user_id": userJSON, "balance": 100], names)
         names.append((id(first), "<wallet 1>"))
-        try title("A wallet for nobody, with less than nothing, is refused: every field says why")
+        try title("A wallet with an invalid owner and a negative balance is refused, with a reason for each field")
         try await dispatch("create_wallet", ["user_id": "ada", "balance": -1], names)
         try title("A second wallet, then a deposit")
         let second = try await dispatch("create_wallet", ["user_id": userJSON, "balance": 0], names + [])
@@ -43,18 +43,18 @@ private struct Story {
         try title("An overdraft is refused")
         try await dispatch("withdraw_money", ["id": .string(id(first)), "amount": 1000], names)
 
-        try title("A deposit that is sent twice under its key takes effect once")
+        try title("A deposit that is sent twice with one key takes effect once")
         let key = "order of \(user.description.lowercased())"
         for _ in 0..<2 {
             try await dispatch("deposit_money", ["id": .string(id(second)), "amount": 10], names, key: key)
         }
 
-        try title("The projection follows, and queries answer from what it wrote")
+        try title("The projection catches up, and queries read what it wrote")
         try await wallets.consumers.catchUp()
         try await query("list_wallets", ["user_id": userJSON], names)
         try await query("list_wallets", [:], names)
 
-        try title("What was recorded (the last line by a policy, since little was left)")
+        try title("The recorded events (a policy caused the last one, because the balance was low)")
         for try await event in wallets.client.events(after: start) {
             let position = event.position.rawValue - start.rawValue
             try say(named("  \(position)  \(event.stream) v\(event.version)  \(event.type) \(event.payload)", names))

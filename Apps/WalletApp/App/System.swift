@@ -10,15 +10,15 @@ struct System {
     private let events: any EventStore
     private let readModels: any ReadModelStore
 
-    /// - Parameter shared: whether what is done here must be there for the next process.
+    /// - Parameter shared: whether other processes must see what this one records.
     private static func open(shared: Bool) async throws -> System {
         let config = try await AppConfiguration.load()
         let adapter = try EventStoreAdapter.chosen(by: config, among: AppConfiguration.eventStores)
         if shared, adapter.name == EventStoreAdapter.memory.name {
             throw EventStoreError(
                 .configuration,
-                "The memory store ends with its process, so no other one can see what is done here: "
-                    + "set DISCO_EVENT_STORE_ADAPTER=sqlite, or run the demo.")
+                "The memory store is lost when its process ends, so no other process can see the result: "
+                    + "set DISCO_EVENT_STORE_ADAPTER to sqlite or postgres, or run the demo.")
         }
         let readModels = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
         let logger = AppConfiguration.logger("wallets")
@@ -38,7 +38,7 @@ struct System {
         wallets = Wallets(events: events, readModels: readModels, logger: logger)
     }
 
-    /// Runs `body` on a system that is closed afterwards.
+    /// Opens the system, runs `body` on it, and closes it.
     static func run(shared: Bool, _ body: (System) async throws -> Void) async throws {
         try await Output.reporting {
             let system = try await open(shared: shared)

@@ -11,13 +11,14 @@ enum Main {
     static func main() async { await Termination.heeding { await WalletApp.main() } }
 }
 
-/// A wallet at the command line.
+/// The wallet system on the command line.
 struct WalletApp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "WalletApp",
-        abstract: "Wallets on an event store: commands decide, events are recorded, queries answer.",
+        abstract: "Manages wallets on an event store, with commands, events and queries.",
         discussion: """
-            Answers are JSON on standard output. A refusal is JSON on standard error, and the exit status is 1.
+            Results are printed as JSON on standard output, errors as JSON on standard error. The exit status is 1 for an \
+            error, 64 for wrong usage, 74 if the output cannot be written, and 78 for a wrong setting.
 
             \(AppConfiguration.help)
             """,
@@ -48,21 +49,22 @@ struct Queries: AsyncParsableCommand {
 
 struct Dispatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Carries out a command and prints the wallet's new state.",
+        abstract: "Runs a command and prints the wallet's new state.",
         discussion: """
             Example: WalletApp dispatch deposit_money '{"id": "0198…", "amount": 12.50}' --key order-77
 
-            With --key the command takes effect once, however often it is sent; each time it is answered as it was the first time.
-            With --await it returns when a process that consumes has brought the read model that far, or warns on standard error that it \
-            is behind: recorded it is all the same. With --details the answer says at which position, for `query --after`.
+            With --key, the command takes effect once, however often it is sent; a repeat prints the first result.
+            With --await, it returns when `consume` in another process has brought the read model up to date, or warns \
+            on standard error that the read model is behind; the command is recorded in both cases. With --details, it \
+            also prints the position, for `query --after`.
             """)
 
     @Argument(help: "The command's name; `WalletApp commands` lists them.") var name: String
-    @Argument(help: "Its fields, as a JSON object.") var fields: String
+    @Argument(help: "The command's fields, as a JSON object.") var fields: String
     @Option(help: "An idempotency key, at most 255 bytes.") var key: String?
-    @Option(name: .customLong("await"), help: "A consumer to wait for: wallets. Several with commas between them.")
+    @Option(name: .customLong("await"), help: "The consumers to wait for, separated by commas, for example wallets.")
     var awaited: String?
-    @Option(help: "How many seconds to wait for it.") var within = 5.0
+    @Option(help: "How many seconds to wait for them.") var within = 5.0
     @Flag(help: "Print the output together with the position, and whether it is a repeat.") var details = false
 
     func validate() throws {
@@ -78,9 +80,9 @@ struct Dispatch: AsyncParsableCommand {
             if !answer.behind.isEmpty {
                 Output.warn(["warning": "consumers_behind", "consumers": .array(answer.behind.map(\.json))])
             }
-            // Whoever waits for consumers runs them elsewhere.
+            // With --await, the consumers run in another process.
             if awaited != nil { return }
-            // What the command causes belongs to it; where this is cut off, the next process goes on.
+            // The consequences are part of the command; if this is interrupted, the next process continues.
             try await system.wallets.consumers.catchUp()
         }
     }
@@ -88,20 +90,20 @@ struct Dispatch: AsyncParsableCommand {
 
 struct Ask: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Answers a query, on everything that is recorded by now.",
+        commandName: "query", abstract: "Runs a query on everything recorded so far.",
         discussion: "Example: WalletApp query list_wallets '{\"user_id\": \"13bb…\"}'")
 
     @Argument(help: "The query's name; `WalletApp queries` lists them.") var name: String
-    @Argument(help: "Its fields, as a JSON object.") var fields: String = "{}"
+    @Argument(help: "The query's fields, as a JSON object.") var fields: String = "{}"
     @Option(
         help:
-            "Leave bringing the read model up to date to a process that consumes, and wait until it has passed this position."
+            "Do not update the read model here: wait until `consume` in another process has passed this position."
     )
     var after: Int64?
-    @Option(help: "How many seconds to wait for it.") var within = 5.0
+    @Option(help: "How many seconds to wait for that position.") var within = 5.0
 
     func validate() throws {
-        if let after, after < 0 { throw ValidationError("--after must be a position, at least 0, not \(after).") }
+        if let after, after < 0 { throw ValidationError("--after is \(after); it must be a position, at least 0.") }
         try checkLimit(within)
     }
 
@@ -118,16 +120,16 @@ struct Ask: AsyncParsableCommand {
 
 struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Writes the shapes of all event types into a file, or checks it.",
+        abstract: "Writes the shapes of all event types to a file, or checks the file.",
         discussion: """
             Example: WalletApp schema --check Apps/WalletApp/events.json
 
-            The file is committed; CI checks it. A change of an event type that recorded events would not survive is refused, with \
-            what to do about it.
+            Commit the file and check it in CI. A change to an event type that would make recorded events unreadable \
+            is refused, with advice on what to do.
             """)
 
-    @Argument(help: "The file.") var file: String
-    @Flag(help: "Write nothing; fail where the file is not as it must be.") var check = false
+    @Argument(help: "The file of event shapes.") var file: String
+    @Flag(help: "Write nothing; fail if the file is out of date or a change is refused.") var check = false
 
     func run() async throws {
         try await Output.reporting {
@@ -138,15 +140,15 @@ struct Schema: AsyncParsableCommand {
 
 struct Consume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Keeps the read model up to date and sends notices, until a signal ends it.",
+        abstract: "Keeps the read model up to date and sends notices, until stopped by a signal.",
         discussion:
-            "SIGTERM or SIGINT has it finish the event in hand and save its checkpoints; a second one ends it at once.")
+            "On SIGTERM or SIGINT it finishes the current event and saves its checkpoints; a second ends it at once.")
 
     func run() async throws {
         try await System.run(shared: true) { system in
             let services = ServiceGroup(
                 services: [system.wallets.consumers], logger: AppConfiguration.logger("wallets"))
-            // A signal's handler cannot wait; `services.run()` below returns once this has had its effect.
+            // A signal handler cannot wait; `services.run()` below returns when the shutdown is complete.
             Termination.shuttingDown { Task { await services.triggerGracefulShutdown() } }
             try await services.run()
         }
@@ -155,6 +157,6 @@ struct Consume: AsyncParsableCommand {
 
 private func checkLimit(_ seconds: Double) throws {
     guard (0...86_400).contains(seconds) else {
-        throw ValidationError("--within must be a number of seconds, at most a day, not \(seconds).")
+        throw ValidationError("--within is \(seconds); it must be a number of seconds from 0 to 86400 (one day).")
     }
 }

@@ -24,7 +24,7 @@ public struct CreateWallet: CreateCommand {
     public func run(on wallet: Wallet) throws -> [Wallet.Event] { [.walletCreated(userID: userID, balance: balance)] }
 }
 
-/// Puts money in.
+/// Deposits money into a wallet.
 public struct DepositMoney: UpdateCommand {
     public let id: UUID
     public var amount: Decimal
@@ -42,7 +42,7 @@ public struct DepositMoney: UpdateCommand {
     public func run(on wallet: Wallet) throws -> [Wallet.Event] { [.moneyDeposited(amount: amount)] }
 }
 
-/// Takes money out, as far as there is some.
+/// Withdraws money from a wallet, if its balance covers the amount.
 public struct WithdrawMoney: UpdateCommand {
     public let id: UUID
     public var amount: Decimal
@@ -63,7 +63,7 @@ public struct WithdrawMoney: UpdateCommand {
     }
 }
 
-/// Notes that little is left; nothing happens where enough is, or where it was noted before.
+/// Records that the balance is low; does nothing if it is not low, or if this is already recorded.
 public struct NoticeLowBalance: UpdateCommand {
     public let id: UUID
 

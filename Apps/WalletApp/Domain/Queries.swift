@@ -1,7 +1,7 @@
 public import DiscoCore
 public import Foundation
 
-/// A wallet as queries show it.
+/// A wallet as queries return it.
 public struct WalletView: Codable, Equatable, Sendable {
     public let id: UUID
     public let userID: UUID
@@ -20,7 +20,7 @@ public struct WalletView: Codable, Equatable, Sendable {
     }
 }
 
-/// All wallets of a user, in the order in which they were opened.
+/// Lists all wallets of a user, in the order in which they were opened.
 public struct ListWallets: Query {
     public var userID: UUID
 
@@ -41,7 +41,7 @@ public struct ListWallets: Query {
     }
 }
 
-/// One wallet, null where there is none.
+/// Finds one wallet; the result is null if there is none.
 public struct FindWallet: Query {
     public var id: UUID
 
@@ -57,7 +57,7 @@ public struct FindWallet: Query {
     }
 }
 
-/// What happened to a wallet, from the events themselves.
+/// Lists what happened to a wallet, read from the events themselves.
 public struct WalletHistory: Query {
     public var id: UUID
 

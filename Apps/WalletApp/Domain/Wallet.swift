@@ -1,12 +1,12 @@
 public import DiscoCore
 public import Foundation
 
-/// Money of one user.
+/// The money of one user.
 public struct Wallet: Aggregate {
     public let id: UUID
     public var userID: UUID?
     public var balance: Decimal = 0
-    /// Whether its owner was told that little is left.
+    /// Whether the owner was told that the balance is low.
     public var isLow = false
 
     enum CodingKeys: String, CodingKey {
@@ -38,13 +38,13 @@ public struct Wallet: Aggregate {
         }
     }
 
-    /// Few wallets ever have so many events; those of shops do.
+    /// Few wallets ever have that many events; those of shops do.
     public static let snapshotPolicy = SnapshotPolicy.every(events: 500)
 
-    /// What recorded events have become since. None has changed yet.
+    /// Upcasters for older versions of events. No event has changed yet.
     public static let upcasters: [Upcaster] = []
 
-    /// The shapes of the events, for the file that is committed: Apps/WalletApp/events.json.
+    /// The shapes of the events, for the committed file Apps/WalletApp/events.json.
     public static var schema: EventSchema { EventSchema([Event.self], upcasters: upcasters) }
 
     public mutating func apply(_ event: Event) {
@@ -60,7 +60,7 @@ public struct Wallet: Aggregate {
         }
     }
 
-    /// Below this, the owner is told.
+    /// The balance below which the owner is told.
     static let low: Decimal = 10
 
     func require(_ amount: Decimal) throws {
@@ -68,7 +68,7 @@ public struct Wallet: Aggregate {
     }
 }
 
-/// Why a wallet refuses.
+/// Why a wallet refuses a command.
 public enum WalletRefusal: Refusal, Equatable {
     case insufficientFunds(balance: Decimal, amount: Decimal)
 

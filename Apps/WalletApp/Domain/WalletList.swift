@@ -37,7 +37,7 @@ public struct WalletList: Projection {
     }
 }
 
-/// Tells owners, by way of a command, that little is left after a withdrawal.
+/// Tells owners that the balance is low after a withdrawal, by dispatching a command.
 public struct LowBalanceNotice: Policy {
     public let name = "low_balance_notice"
     public let query = EventQuery.types("MoneyWithdrawn")
@@ -47,9 +47,9 @@ public struct LowBalanceNotice: Policy {
 
     public func process(_ event: RecordedEvent) async throws -> Outcome {
         guard let id = UUID(uuidString: event.stream.id) else {
-            return .skip("\(event.stream) is not the stream of a wallet")
+            return .skip("\(event.stream) is not a wallet stream")
         }
-        // The wallet decides whether there is anything to notice, so a repeat does no harm.
+        // The wallet decides whether there is anything to notice, so a repeat is harmless.
         try await orchestrator.dispatch(NoticeLowBalance(id: id), metadata: .caused(by: event))
         return .done
     }

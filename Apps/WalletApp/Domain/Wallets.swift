@@ -2,7 +2,7 @@ public import DiscoConsumers
 public import DiscoCore
 public import Logging
 
-/// The whole wallet system, put together over a store of events and one of read models.
+/// The whole wallet system on an event store and a read model store.
 public struct Wallets: Sendable {
     public let client: EventStoreClient
     public let orchestrator: Orchestrator
