@@ -1,6 +1,6 @@
-/// The SQL that makes and changes Disco's tables, one file per step, embedded in the code.
+/// One step of the SQL that creates and changes Disco's tables: one file, embedded in the code.
 public struct Migration: Sendable {
-    /// From 1, without a gap, within one kind of database.
+    /// The number of the step, from 1 without gaps within one kind of database.
     public let number: Int
     public let name: String
     public let sql: String
@@ -11,22 +11,22 @@ public struct Migration: Sendable {
         sql = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A SQLite file that holds an event store.
+    /// The migrations of a SQLite file that holds an event store.
     public static let sqliteEventStore = [
         Migration(1, "sqlite_0001_event_store.sql", PackageResources.sqlite_0001_event_store_sql)
     ]
 
-    /// A SQLite file that holds read models.
+    /// The migrations of a SQLite file that holds read models.
     public static let sqliteReadModels = [
         Migration(1, "sqlite_0001_read_models.sql", PackageResources.sqlite_0001_read_models_sql)
     ]
 
-    /// A schema of PostgreSQL that holds an event store. The schema's name stands as `"disco"`.
+    /// The migrations of a PostgreSQL schema that holds an event store; the SQL names the schema `"disco"`.
     public static let postgresEventStore = [
         Migration(1, "postgres_0001_event_store.sql", PackageResources.postgres_0001_event_store_sql)
     ]
 
-    /// A schema of PostgreSQL that holds read models. The schema's name stands as `"disco"`.
+    /// The migrations of a PostgreSQL schema that holds read models; the SQL names the schema `"disco"`.
     public static let postgresReadModels = [
         Migration(1, "postgres_0001_read_models.sql", PackageResources.postgres_0001_read_models_sql)
     ]

@@ -1,14 +1,14 @@
--- The event store, in a schema of its own ("disco" unless the settings name another: it is put in this one's place).
--- Rows are never removed; positions are gapless from 1.
+-- The event store. Its schema is "disco" here; the adapter substitutes the name from the settings.
+-- Event rows are never removed; positions start at 1 and have no gaps.
 
 CREATE TABLE "disco".store (
-    id uuid NOT NULL,                 -- in one row
+    id uuid NOT NULL,                 -- the table has one row
     epoch bigint NOT NULL,
-    settled_at timestamptz            -- events recorded from now on are later than this
+    settled_at timestamptz            -- new events are recorded after this time
 );
 INSERT INTO "disco".store (id, epoch) VALUES (gen_random_uuid(), 1);
 
--- Texts compare by bytes (COLLATE "C"), as they do in every other store.
+-- Text columns compare by bytes (COLLATE "C"), as in every other store.
 CREATE TABLE "disco".events (
     position bigint NOT NULL,
     stream text COLLATE "C" NOT NULL,
@@ -17,24 +17,24 @@ CREATE TABLE "disco".events (
     type text COLLATE "C" NOT NULL,
     type_version integer NOT NULL,
     id uuid NOT NULL,
-    payload json NOT NULL,            -- byte for byte as it was appended
-    payload_bytes integer NOT NULL,   -- its length: pages are cut by it without reading payloads that are kept apart
-    content_type text,                -- NULL: application/json
+    payload json NOT NULL,            -- byte for byte as appended
+    payload_bytes integer NOT NULL,   -- its length: limits the size of pages without reading TOASTed payloads
+    content_type text,                -- NULL means application/json
     metadata json,
     correlation_id uuid,
     causation_id uuid,
-    tags text[] COLLATE "C",          -- in the order given; the table tags is for finding them
+    tags text[] COLLATE "C",          -- in the order given; queries by tag use the table tags
     slice smallint NOT NULL,          -- FNV-1a 64 of the stream's name, modulo 1024
-    append_id bigint NOT NULL,        -- the first position of the append
-    recorded_at timestamptz NOT NULL, -- never before that of the event before
-    erased_at timestamptz,            -- payload, metadata and tags were blanked then
+    append_id bigint NOT NULL,        -- the position of the append's first event
+    recorded_at timestamptz NOT NULL, -- never earlier than that of the previous event
+    erased_at timestamptz,            -- when payload, metadata, correlation, causation and tags were blanked
     CONSTRAINT events_by_position PRIMARY KEY (position)
 );
 CREATE UNIQUE INDEX events_by_stream ON "disco".events (stream, version);
 CREATE UNIQUE INDEX events_by_id ON "disco".events (id);
 CREATE INDEX events_by_type ON "disco".events (type, position);
 CREATE INDEX events_by_category ON "disco".events (category, position);
--- The list of streams, in the order of their names.
+-- For listing the streams in the order of their names.
 CREATE INDEX events_that_begin_streams ON "disco".events (stream) WHERE version = 1;
 
 CREATE TABLE "disco".tags (
@@ -43,18 +43,18 @@ CREATE TABLE "disco".tags (
     CONSTRAINT tags_by_tag PRIMARY KEY (tag, position)
 );
 
--- Streams that cannot be read, or take no appends; all others have no row here.
+-- Streams that cannot be read or do not accept appends. Other streams need no row.
 CREATE TABLE "disco".concealed_streams (
     stream text COLLATE "C" PRIMARY KEY,
-    deleted_at timestamptz,                -- hidden, and closed to appends, until restored
-    closed boolean NOT NULL DEFAULT false  -- erased, and closed to appends for good
+    deleted_at timestamptz,                -- if set: hidden and closed to appends until restored
+    closed boolean NOT NULL DEFAULT false  -- erased and permanently closed to appends
 );
 
 CREATE TABLE "disco".keys (
     key text COLLATE "C" PRIMARY KEY,
     fingerprint text COLLATE "C" NOT NULL,
     first_position bigint NOT NULL,
-    events bigint NOT NULL,                -- how many, from first_position on
+    events bigint NOT NULL,                -- the number of events, starting at first_position
     recorded_at timestamptz NOT NULL
 );
 
@@ -68,14 +68,14 @@ CREATE TABLE "disco".snapshots (
     PRIMARY KEY (stream, name, fingerprint)
 );
 
--- The narrow way in: while a stream stands here, inside one transaction, its events may be blanked.
+-- Permits to erase: the events of a stream may be blanked while it has a row here, within one transaction.
 CREATE TABLE "disco".permits (
     stream text COLLATE "C" PRIMARY KEY
 );
 
 CREATE FUNCTION "disco".refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'disco: what is recorded is never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION 'disco: % on % is not allowed: recorded data is never changed or removed', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -89,17 +89,18 @@ BEGIN
         OR NEW.payload::text <> 'null' OR NEW.metadata IS NOT NULL OR NEW.correlation_id IS NOT NULL
         OR NEW.causation_id IS NOT NULL OR NEW.tags IS NOT NULL OR NEW.erased_at IS NULL
     THEN
-        RAISE EXCEPTION 'disco: what is recorded is never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
+        RAISE EXCEPTION 'disco: % on % is not allowed: recorded data is never changed or removed', TG_OP, TG_TABLE_NAME
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
 END $$;
 
--- Positions have no gap because one function counts them; rows come through it alone. It says so by a setting, which
--- every role may use: this guards against accidents, as all of these triggers do, and not against the tables' owner.
+-- Positions have no gaps because only `append` and `append_one` assign them and insert rows. They identify themselves
+-- by a setting that any role can change: like all of these triggers, this one protects against accidents, not against
+-- the owner of the tables.
 CREATE FUNCTION "disco".refuse_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'disco: events are recorded by the function append (% on %)', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION 'disco: % on % is not allowed: use the function append', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -113,13 +114,13 @@ CREATE TRIGGER events_truncate BEFORE TRUNCATE ON "disco".events
 
 CREATE FUNCTION "disco".refuse_other_tags() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- Erasing takes the tags away, inside the transaction that has its permit.
+    -- Erasing removes the tags, within the transaction that holds the permit.
     IF TG_OP = 'DELETE' AND EXISTS (
         SELECT 1 FROM "disco".events e JOIN "disco".permits p ON p.stream = e.stream WHERE e.position = OLD.position)
     THEN
         RETURN OLD;
     END IF;
-    RAISE EXCEPTION 'disco: what is recorded is never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION 'disco: % on % is not allowed: recorded data is never changed or removed', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -130,8 +131,8 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON "disco".tags FOR EACH STATEMENT 
 CREATE TRIGGER tags_insert BEFORE INSERT ON "disco".tags FOR EACH STATEMENT
     WHEN (current_setting('disco.appending', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION "disco".refuse_by_hand();
 
--- The last version of a stream that was recorded at this position or before, 0 for none: versions have no gap and the
--- order of positions, so halving finds it without an index of its own.
+-- Returns the last version of a stream recorded at or before this position, or 0 if there is none. Versions have no
+-- gaps and increase with positions, so a binary search finds it without an additional index.
 CREATE FUNCTION "disco".version_at(name text, place bigint) RETURNS bigint LANGUAGE plpgsql STABLE
     SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -156,7 +157,7 @@ BEGIN
     RETURN low;
 END $$;
 
--- The first event after `behind` that an item of a query matches: each kind of item walks along its own index.
+-- Finds the first event after position `behind` that matches an item of a query. Each kind of item uses its own index.
 CREATE FUNCTION "disco".first_match(
     types text[], tags text[], category text, stream text, behind bigint, OUT match_position bigint, OUT match_id uuid
 ) LANGUAGE plpgsql STABLE
@@ -189,8 +190,8 @@ BEGIN
                 AND (first_match.category IS NULL OR e.category = first_match.category)
                 AND NOT EXISTS (
                     SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
-            -- So that the index of types alone has the order, and not that of positions, which leads through everything
-            -- else.
+            -- Only the index by type provides this order; a walk along the index by position would read all other
+            -- events too.
             ORDER BY e.type, e.position LIMIT 1
         ) AS m ORDER BY m.position LIMIT 1;
     ELSIF first_match.category IS NOT NULL THEN
@@ -206,13 +207,13 @@ BEGIN
     END IF;
 END $$;
 
--- The tags of each event of a batch, in the order of the events: null for one that has none. Each event stands in tag_event
--- at least once, with a null in the place of a tag where it has none.
+-- Returns the tags of each event of a batch, in the order of the events; null for an event without tags. Each event
+-- appears in tag_event at least once; an event without tags has a null in tag_names.
 CREATE FUNCTION "disco".tags_of(tag_names text[], tag_event integer[], events integer) RETURNS SETOF text[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF cardinality(tag_names) = events THEN
-        -- One for each, as most have it: no grouping.
+        -- One entry per event, the usual case: no grouping needed.
         RETURN QUERY SELECT CASE WHEN t.tag IS NOT NULL THEN ARRAY[t.tag] END FROM unnest(tag_names) AS t(tag);
         RETURN;
     END IF;
@@ -220,24 +221,27 @@ BEGIN
         FROM unnest(tag_names, tag_event) WITH ORDINALITY AS t(tag, event, n) GROUP BY t.event ORDER BY t.event;
 END $$;
 
--- Records a batch of appends that do not depend on each other, each whole or not at all.
+-- Records a batch of appends that do not depend on each other. Each append is recorded completely or not at all.
 --
--- Appends and streams are referred to by their place in the batch, from 1: each append has append_events events, each
--- event its append, the place of that one's first event, its stream, and its number among the batch's events of that
--- stream. What must hold before an append (expected_*) has one entry for each append and stream: -1 any, -2 no stream,
--- -3 an existing one, otherwise the version. Conditions have one entry for each item of their queries: types, tags,
--- category and stream as JSON, null where nothing is demanded. Tags stand in tag_names with their event in tag_event, as
--- `tags_of` takes them, and true in tag_again where the event has that tag before. Arrays are null where the batch has nothing of the kind.
+-- Appends, events and streams are referred to by their index in the batch, starting at 1. append_events has the number
+-- of events of each append. Each event has its append (event_append), the index of that append's first event
+-- (event_first), its stream (event_stream), and its number among the batch's events of that stream (event_number).
+-- Expectations (expected_*) have one entry per append and stream: -1 any version, -2 no stream, -3 the stream exists,
+-- otherwise the exact version. Conditions have one entry per item of their queries: types, tags, category and stream as
+-- JSON, each null if it is not restricted. tag_names and tag_event hold the tags as `tags_of` takes them; tag_again is
+-- true for a tag that the event already has earlier in its list. An array is null if the batch has no values for it.
 --
--- Ids that are recorded already end the call with unique_violation, unless repeats_ids says to look for them first:
--- that is rare, and looking costs every batch.
+-- If an id is already recorded, the call fails with unique_violation, unless repeats_ids is true: then the function
+-- looks up the ids first. Repeats are rare, and the lookup would slow down every batch.
 --
--- Answers with one row. An append that is not among the refused was recorded: the caller counts positions on from
--- last_position and versions from heads, over the events of these appends. Refused are, with what is known of them:
---   K, I recorded before under its key or ids: `numbers` events from `places` on
---   X its key was used for something else        D the event `ids` is recorded, and not as this append
---   G its stream of place `numbers` is deleted   V it expected other versions than those in `shown`
---   C its condition fails for `ids` at `places`
+-- Returns one row. Appends that are not listed in `refused` were recorded: over the events of these appends, the caller
+-- counts positions up from last_position and versions up from heads. The reasons for a refusal, and their details:
+--   K, I already recorded under its key or ids: `numbers` events starting at position `places`
+--   X its key was used for a different append
+--   D the event `ids` is already recorded, but not by this append
+--   G its stream with the index `numbers` is deleted or closed
+--   V it expected versions other than those in `shown`
+--   C its condition fails because of the event `ids` at position `places`
 CREATE FUNCTION "disco".append(
     append_keys text[], append_fingerprints text[], append_events integer[],
     streams text[],
@@ -259,12 +263,12 @@ DECLARE
     place bigint;
     rec record;
 BEGIN
-    -- The first statement: each of the following sees everything that was committed before the lock was had.
+    -- Must come first: every later statement then sees everything committed before the lock was acquired.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
 
     SELECT e.position, e.recorded_at INTO last_position, now_at FROM "disco".events e ORDER BY e.position DESC LIMIT 1;
     last_position := coalesce(last_position, 0);
-    -- Later than what was said to be settled.
+    -- Later than the time that was reported as settled.
     now_at := greatest(clock_timestamp(), now_at, (SELECT s.settled_at + interval '1 microsecond' FROM "disco".store s LIMIT 1));
 
     IF append_keys IS NOT NULL THEN
@@ -289,7 +293,7 @@ BEGIN
         LOOP
             CONTINUE WHEN rec.append = ANY (refused);
             number := append_events[rec.append];
-            -- A repeat has the same events in the same streams and order, and no other event came with them.
+            -- In a repeat, the recorded append has the same events in the same streams and order, and no others.
             place := (
                 SELECT e.append_id FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
                 WHERE event_append[i.n] = rec.append ORDER BY i.n LIMIT 1);
@@ -384,12 +388,12 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- What was recorded before is a repeat, whatever has happened to its streams since.
+    -- An append that is already recorded is a repeat, whatever has happened to its streams since.
     IF refused IS NOT NULL AND NOT repeats_ids AND EXISTS (
         SELECT 1 FROM unnest(event_append, event_ids) AS u(append, id) JOIN "disco".events e ON e.id = u.id
         WHERE u.append = ANY (refused))
     THEN
-        RAISE EXCEPTION 'disco: an id is recorded already' USING ERRCODE = 'unique_violation';
+        RAISE EXCEPTION 'disco: an event id is already recorded' USING ERRCODE = 'unique_violation';
     END IF;
 
     PERFORM set_config('disco.appending', 'on', true);
@@ -411,7 +415,7 @@ BEGIN
             WHERE t.tag IS NOT NULL AND t.again IS NOT TRUE;
         END IF;
     ELSE
-        -- Those that are recorded move up.
+        -- Refused appends leave no gaps: the events of the others get consecutive positions.
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
         SELECT last_position + e.place, e.name, heads[e.stream] + e.number, e.category, e.type, e.type_version, e.id,
@@ -452,7 +456,7 @@ BEGIN
             WHERE refused IS NULL OR u.n <> ALL (refused)
         ) AS a
         WHERE a.key IS NOT NULL;
-        -- One that was recorded before without its key takes effect once under the key too.
+        -- An append that was recorded earlier without its key must take effect only once under the key, too.
         IF 'I' = ANY (reasons) THEN
             INSERT INTO "disco".keys (key, fingerprint, first_position, events, recorded_at)
             SELECT append_keys[r.append], append_fingerprints[r.append], r.place, r.events, now_at
@@ -462,8 +466,8 @@ BEGIN
     END IF;
 
     IF 'K' = ANY (reasons) OR 'I' = ANY (reasons) THEN
-        -- "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first
-        -- one did.
+        -- "Recorded before" is an acknowledgment too: committing something makes it wait for the standby, as the first
+        -- append did.
         PERFORM pg_logical_emit_message(true, 'disco', '');
     END IF;
     IF expected_append IS NULL OR NOT coalesce('V' = ANY (reasons), false) THEN
@@ -471,8 +475,8 @@ BEGIN
     END IF;
 END $$;
 
--- The short way of one event that comes alone, without key and condition: half the time of a batch of one. Where
--- anything but a recorded id stands in its way it records nothing and answers null; `append` then tells what it is.
+-- Records a single event without key or condition, in half the time of a batch of one. If anything other than an
+-- already recorded id prevents this, it records nothing and returns null; `append` then reports the reason.
 CREATE FUNCTION "disco".append_one(
     new_stream text, new_category text, new_slice smallint, new_type text, new_type_version integer, new_id uuid, new_payload text,
     new_metadata text, new_correlation uuid, new_causation uuid, new_tags text[], expected bigint,
@@ -486,7 +490,7 @@ DECLARE
     shown bigint;
     now_at timestamptz;
 BEGIN
-    -- The first statement, as in `append`.
+    -- Must come first, as in `append`.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
     SELECT coalesce(l.position, 0) + 1, greatest(clock_timestamp(), l.recorded_at, m.settled_at + interval '1 microsecond'),
         coalesce(h.version, 0),
@@ -519,16 +523,17 @@ BEGIN
     PERFORM set_config('disco.appending', 'off', true);
 END $$;
 
--- Brings the time up to which everything is visible up to the present: whatever is appended after this is later.
+-- Advances settled_at, the time up to which everything is visible, to the present: events appended after this call are
+-- recorded later than that.
 CREATE FUNCTION "disco".settle() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    -- The first statement, as in `append`.
+    -- Must come first, as in `append`.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
     UPDATE "disco".store SET settled_at = greatest(settled_at, clock_timestamp());
 END $$;
 
--- The last position that was recorded at this time or before: times never run backwards with the position, and
--- positions have no gap, so halving finds it without an index.
+-- Returns the last position recorded at or before this time. Times never decrease as positions increase, and positions
+-- have no gaps, so a binary search finds it without an index.
 CREATE FUNCTION "disco".position_as_of(at timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     low bigint := 0;

@@ -1,8 +1,8 @@
--- What consumers remember, in the schema of the read models: changed in the same transaction as they are.
+-- The state of consumers, in the schema of the read models: it changes in the same transactions as they do.
 
 CREATE TABLE "disco".disco_partitions (
     consumer text COLLATE "C" NOT NULL,
-    slice_from integer NOT NULL,     -- of the streams whose slices lie in this range
+    slice_from integer NOT NULL,     -- covers streams whose slice is in this range, bounds included
     slice_to integer NOT NULL,
     store text COLLATE "C",
     epoch bigint,
@@ -18,7 +18,7 @@ CREATE TABLE "disco".disco_held (
     consumer text COLLATE "C" NOT NULL,
     position bigint NOT NULL,
     stream text COLLATE "C" NOT NULL,
-    slice integer NOT NULL,          -- that of the stream
+    slice integer NOT NULL,          -- the slice of the stream
     attempts integer NOT NULL,
     retry_at bigint,                 -- microseconds since 1970
     parked_at bigint,
@@ -26,7 +26,7 @@ CREATE TABLE "disco".disco_held (
     PRIMARY KEY (consumer, position)
 );
 
--- Counted up where a consumer was claimed or reset: whoever works on it looks again.
+-- The revision increases when a consumer is claimed or reset, so that whoever runs the consumer reads its state again.
 CREATE TABLE "disco".disco_changes (
     revision bigint NOT NULL
 );

@@ -1,9 +1,9 @@
--- The event store. Rows are never removed; positions are gapless from 1.
+-- The event store. Event rows are never removed; positions start at 1 and have no gaps.
 
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
     epoch INTEGER NOT NULL,
-    settled_at INTEGER                -- events recorded from now on are later than this (microseconds since 1970)
+    settled_at INTEGER                -- new events are recorded after this time (microseconds since 1970)
 ) STRICT;
 INSERT INTO disco_store VALUES (randomblob(16), 1, NULL);
 
@@ -21,13 +21,13 @@ CREATE TABLE disco_streams (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     category INTEGER NOT NULL REFERENCES disco_categories,
-    deleted_at INTEGER,               -- hidden, and closed to appends, until restored
-    closed INTEGER NOT NULL DEFAULT 0 -- erased, and closed to appends for good
+    deleted_at INTEGER,               -- if set: hidden and closed to appends until restored
+    closed INTEGER NOT NULL DEFAULT 0 -- erased and permanently closed to appends
 ) STRICT;
 CREATE INDEX disco_streams_by_category ON disco_streams (category, name);
 CREATE INDEX disco_streams_hidden ON disco_streams (key) WHERE deleted_at IS NOT NULL;
 
--- Names are kept once and events refer to them by number: that is a quarter less to write for each event.
+-- Names are stored once, and events refer to them by number: this writes a quarter less per event.
 CREATE TABLE disco_events (
     position INTEGER PRIMARY KEY,
     stream INTEGER NOT NULL REFERENCES disco_streams,
@@ -36,16 +36,16 @@ CREATE TABLE disco_events (
     type INTEGER NOT NULL REFERENCES disco_types,
     type_version INTEGER NOT NULL,
     id BLOB NOT NULL,
-    payload TEXT NOT NULL,        -- JSON, byte for byte as it was appended
-    content_type TEXT,            -- NULL: application/json
+    payload TEXT NOT NULL,        -- JSON, byte for byte as appended
+    content_type TEXT,            -- NULL means application/json
     metadata TEXT,
     correlation_id BLOB,
     causation_id BLOB,
-    tags TEXT,                    -- a JSON array, in the order given; disco_tags is for finding them
+    tags TEXT,                    -- a JSON array, in the order given; queries by tag use disco_tags
     slice INTEGER NOT NULL,       -- FNV-1a 64 of the stream's name, modulo 1024
-    append_id INTEGER NOT NULL,   -- the first position of the append
-    recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the event before
-    erased_at INTEGER             -- payload, metadata and tags were blanked then
+    append_id INTEGER NOT NULL,   -- the position of the append's first event
+    recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the previous event
+    erased_at INTEGER             -- when payload, metadata and tags were blanked
 ) STRICT;
 CREATE UNIQUE INDEX disco_events_by_stream ON disco_events (stream, version);
 CREATE UNIQUE INDEX disco_events_by_id ON disco_events (id);
@@ -62,7 +62,7 @@ CREATE TABLE disco_keys (
     key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
     first_position INTEGER NOT NULL,
-    events INTEGER NOT NULL,      -- how many, from first_position on
+    events INTEGER NOT NULL,      -- the number of events, starting at first_position
     recorded_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -76,18 +76,18 @@ CREATE TABLE disco_snapshots (
     PRIMARY KEY (stream, name, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
--- The narrow way in: while a stream stands here, inside one transaction, its events may be blanked.
+-- Permits to erase: the events of a stream may be blanked while it has a row here, within one transaction.
 CREATE TABLE disco_permits (
     stream INTEGER PRIMARY KEY
 ) STRICT;
 
--- INSERT OR REPLACE removes rows without firing delete triggers, so what it would replace is refused here.
+-- INSERT OR REPLACE removes rows without firing delete triggers, so this trigger refuses to replace rows.
 CREATE TRIGGER disco_events_insert BEFORE INSERT ON disco_events
 WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM disco_events)
     OR NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM disco_events WHERE stream = NEW.stream)
     OR EXISTS (SELECT 1 FROM disco_events WHERE id = NEW.id)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: an event goes to the next position and version, under an id of its own');
+    SELECT RAISE(ABORT, 'disco: an event must have the next position, the next version and a new id');
 END;
 
 CREATE TRIGGER disco_events_update BEFORE UPDATE ON disco_events
@@ -99,12 +99,12 @@ WHEN NOT EXISTS (SELECT 1 FROM disco_permits WHERE stream = OLD.stream)
     OR NEW.correlation_id IS NOT NULL OR NEW.causation_id IS NOT NULL OR NEW.tags IS NOT NULL
     OR NEW.erased_at IS NULL
 BEGIN
-    SELECT RAISE(ABORT, 'disco: events are never changed');
+    SELECT RAISE(ABORT, 'disco: events cannot be changed');
 END;
 
 CREATE TRIGGER disco_events_delete BEFORE DELETE ON disco_events
 BEGIN
-    SELECT RAISE(ABORT, 'disco: events are never removed');
+    SELECT RAISE(ABORT, 'disco: events cannot be removed');
 END;
 
 CREATE TRIGGER disco_tags_insert BEFORE INSERT ON disco_tags
@@ -112,65 +112,65 @@ WHEN NEW.position IS NOT (SELECT max(position) FROM disco_events)
     OR NOT EXISTS (
         SELECT 1 FROM disco_events e, json_each(e.tags) j WHERE e.position = NEW.position AND j.value = NEW.tag)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: tags come with their event');
+    SELECT RAISE(ABORT, 'disco: a tag must belong to the last event');
 END;
 
 CREATE TRIGGER disco_tags_update BEFORE UPDATE ON disco_tags
 BEGIN
-    SELECT RAISE(ABORT, 'disco: tags are never changed');
+    SELECT RAISE(ABORT, 'disco: tags cannot be changed');
 END;
 
 CREATE TRIGGER disco_tags_delete BEFORE DELETE ON disco_tags
 WHEN NOT EXISTS (
     SELECT 1 FROM disco_permits p JOIN disco_events e ON e.stream = p.stream WHERE e.position = OLD.position)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: tags are never removed');
+    SELECT RAISE(ABORT, 'disco: tags cannot be removed');
 END;
 
 CREATE TRIGGER disco_streams_insert BEFORE INSERT ON disco_streams
 WHEN EXISTS (SELECT 1 FROM disco_streams WHERE name = NEW.name OR key = NEW.key)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: streams are never replaced');
+    SELECT RAISE(ABORT, 'disco: a stream with this name or key already exists');
 END;
 
 CREATE TRIGGER disco_streams_update BEFORE UPDATE OF key, name, category ON disco_streams
 BEGIN
-    SELECT RAISE(ABORT, 'disco: streams are never renamed');
+    SELECT RAISE(ABORT, 'disco: the key, name and category of a stream cannot be changed');
 END;
 
 CREATE TRIGGER disco_streams_delete BEFORE DELETE ON disco_streams
 BEGIN
-    SELECT RAISE(ABORT, 'disco: streams are never removed');
+    SELECT RAISE(ABORT, 'disco: streams cannot be removed');
 END;
 
 CREATE TRIGGER disco_types_insert BEFORE INSERT ON disco_types
 WHEN EXISTS (SELECT 1 FROM disco_types WHERE name = NEW.name OR key = NEW.key)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: event types are never replaced');
+    SELECT RAISE(ABORT, 'disco: an event type with this name or key already exists');
 END;
 
 CREATE TRIGGER disco_types_update BEFORE UPDATE ON disco_types
 BEGIN
-    SELECT RAISE(ABORT, 'disco: event types are never renamed');
+    SELECT RAISE(ABORT, 'disco: event types cannot be changed');
 END;
 
 CREATE TRIGGER disco_types_delete BEFORE DELETE ON disco_types
 BEGIN
-    SELECT RAISE(ABORT, 'disco: event types are never removed');
+    SELECT RAISE(ABORT, 'disco: event types cannot be removed');
 END;
 
 CREATE TRIGGER disco_categories_insert BEFORE INSERT ON disco_categories
 WHEN EXISTS (SELECT 1 FROM disco_categories WHERE name = NEW.name OR key = NEW.key)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: categories are never replaced');
+    SELECT RAISE(ABORT, 'disco: a category with this name or key already exists');
 END;
 
 CREATE TRIGGER disco_categories_update BEFORE UPDATE ON disco_categories
 BEGIN
-    SELECT RAISE(ABORT, 'disco: categories are never renamed');
+    SELECT RAISE(ABORT, 'disco: categories cannot be changed');
 END;
 
 CREATE TRIGGER disco_categories_delete BEFORE DELETE ON disco_categories
 BEGIN
-    SELECT RAISE(ABORT, 'disco: categories are never removed');
+    SELECT RAISE(ABORT, 'disco: categories cannot be removed');
 END;

@@ -1,8 +1,8 @@
--- What consumers remember, in the file of the read models: changed in the same transaction as they are.
+-- The state of consumers, in the file of the read models: it changes in the same transactions as they do.
 
 CREATE TABLE disco_partitions (
     consumer TEXT NOT NULL,
-    slice_from INTEGER NOT NULL,  -- of the streams whose slices lie in this range
+    slice_from INTEGER NOT NULL,  -- covers streams whose slice is in this range, bounds included
     slice_to INTEGER NOT NULL,
     store TEXT,
     epoch INTEGER,
@@ -18,7 +18,7 @@ CREATE TABLE disco_held (
     consumer TEXT NOT NULL,
     position INTEGER NOT NULL,
     stream TEXT NOT NULL,
-    slice INTEGER NOT NULL,       -- that of the stream
+    slice INTEGER NOT NULL,       -- the slice of the stream
     attempts INTEGER NOT NULL,
     retry_at INTEGER,             -- microseconds since 1970
     parked_at INTEGER,
@@ -26,7 +26,7 @@ CREATE TABLE disco_held (
     PRIMARY KEY (consumer, position)
 ) STRICT, WITHOUT ROWID;
 
--- Counted up where a consumer was claimed or reset: whoever works on it looks again.
+-- The revision increases when a consumer is claimed or reset, so that whoever runs the consumer reads its state again.
 CREATE TABLE disco_changes (
     revision INTEGER NOT NULL
 ) STRICT;

@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict 8UwszpOB7FAu0zMtd84JRvcEbYlgHbx1WeDj1C01wdMeKw5qrLa0aTmiqJnowdE
+\restrict dkoEjNBgybLwIT0whhMqb1qO6wAbsAQbzDgCaWpGtVtQDzZonf9aCS6izhJ17um
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -44,12 +44,12 @@ DECLARE
     place bigint;
     rec record;
 BEGIN
-    -- The first statement: each of the following sees everything that was committed before the lock was had.
+    -- Must come first: every later statement then sees everything committed before the lock was acquired.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
 
     SELECT e.position, e.recorded_at INTO last_position, now_at FROM "disco".events e ORDER BY e.position DESC LIMIT 1;
     last_position := coalesce(last_position, 0);
-    -- Later than what was said to be settled.
+    -- Later than the time that was reported as settled.
     now_at := greatest(clock_timestamp(), now_at, (SELECT s.settled_at + interval '1 microsecond' FROM "disco".store s LIMIT 1));
 
     IF append_keys IS NOT NULL THEN
@@ -74,7 +74,7 @@ BEGIN
         LOOP
             CONTINUE WHEN rec.append = ANY (refused);
             number := append_events[rec.append];
-            -- A repeat has the same events in the same streams and order, and no other event came with them.
+            -- In a repeat, the recorded append has the same events in the same streams and order, and no others.
             place := (
                 SELECT e.append_id FROM unnest(event_ids) WITH ORDINALITY AS i(id, n) JOIN "disco".events e ON e.id = i.id
                 WHERE event_append[i.n] = rec.append ORDER BY i.n LIMIT 1);
@@ -169,12 +169,12 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- What was recorded before is a repeat, whatever has happened to its streams since.
+    -- An append that is already recorded is a repeat, whatever has happened to its streams since.
     IF refused IS NOT NULL AND NOT repeats_ids AND EXISTS (
         SELECT 1 FROM unnest(event_append, event_ids) AS u(append, id) JOIN "disco".events e ON e.id = u.id
         WHERE u.append = ANY (refused))
     THEN
-        RAISE EXCEPTION 'disco: an id is recorded already' USING ERRCODE = 'unique_violation';
+        RAISE EXCEPTION 'disco: an event id is already recorded' USING ERRCODE = 'unique_violation';
     END IF;
 
     PERFORM set_config('disco.appending', 'on', true);
@@ -196,7 +196,7 @@ BEGIN
             WHERE t.tag IS NOT NULL AND t.again IS NOT TRUE;
         END IF;
     ELSE
-        -- Those that are recorded move up.
+        -- Refused appends leave no gaps: the events of the others get consecutive positions.
         INSERT INTO "disco".events (position, stream, version, category, type, type_version, id, payload, payload_bytes,
             metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at)
         SELECT last_position + e.place, e.name, heads[e.stream] + e.number, e.category, e.type, e.type_version, e.id,
@@ -237,7 +237,7 @@ BEGIN
             WHERE refused IS NULL OR u.n <> ALL (refused)
         ) AS a
         WHERE a.key IS NOT NULL;
-        -- One that was recorded before without its key takes effect once under the key too.
+        -- An append that was recorded earlier without its key must take effect only once under the key, too.
         IF 'I' = ANY (reasons) THEN
             INSERT INTO "disco".keys (key, fingerprint, first_position, events, recorded_at)
             SELECT append_keys[r.append], append_fingerprints[r.append], r.place, r.events, now_at
@@ -247,8 +247,8 @@ BEGIN
     END IF;
 
     IF 'K' = ANY (reasons) OR 'I' = ANY (reasons) THEN
-        -- "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the first
-        -- one did.
+        -- "Recorded before" is an acknowledgment too: committing something makes it wait for the standby, as the first
+        -- append did.
         PERFORM pg_logical_emit_message(true, 'disco', '');
     END IF;
     IF expected_append IS NULL OR NOT coalesce('V' = ANY (reasons), false) THEN
@@ -275,7 +275,7 @@ DECLARE
     shown bigint;
     now_at timestamptz;
 BEGIN
-    -- The first statement, as in `append`.
+    -- Must come first, as in `append`.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
     SELECT coalesce(l.position, 0) + 1, greatest(clock_timestamp(), l.recorded_at, m.settled_at + interval '1 microsecond'),
         coalesce(h.version, 0),
@@ -348,8 +348,8 @@ BEGIN
                 AND (first_match.category IS NULL OR e.category = first_match.category)
                 AND NOT EXISTS (
                     SELECT 1 FROM "disco".concealed_streams c WHERE c.stream = e.stream AND c.deleted_at IS NOT NULL)
-            -- So that the index of types alone has the order, and not that of positions, which leads through everything
-            -- else.
+            -- Only the index by type provides this order; a walk along the index by position would read all other
+            -- events too.
             ORDER BY e.type, e.position LIMIT 1
         ) AS m ORDER BY m.position LIMIT 1;
     ELSIF first_match.category IS NOT NULL THEN
@@ -399,7 +399,7 @@ CREATE FUNCTION disco.refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RAISE EXCEPTION 'disco: what is recorded is never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION 'disco: % on % is not allowed: recorded data is never changed or removed', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -420,7 +420,7 @@ BEGIN
         OR NEW.payload::text <> 'null' OR NEW.metadata IS NOT NULL OR NEW.correlation_id IS NOT NULL
         OR NEW.causation_id IS NOT NULL OR NEW.tags IS NOT NULL OR NEW.erased_at IS NULL
     THEN
-        RAISE EXCEPTION 'disco: what is recorded is never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
+        RAISE EXCEPTION 'disco: % on % is not allowed: recorded data is never changed or removed', TG_OP, TG_TABLE_NAME
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -435,7 +435,7 @@ CREATE FUNCTION disco.refuse_by_hand() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RAISE EXCEPTION 'disco: events are recorded by the function append (% on %)', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION 'disco: % on % is not allowed: use the function append', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -448,13 +448,13 @@ CREATE FUNCTION disco.refuse_other_tags() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    -- Erasing takes the tags away, inside the transaction that has its permit.
+    -- Erasing removes the tags, within the transaction that holds the permit.
     IF TG_OP = 'DELETE' AND EXISTS (
         SELECT 1 FROM "disco".events e JOIN "disco".permits p ON p.stream = e.stream WHERE e.position = OLD.position)
     THEN
         RETURN OLD;
     END IF;
-    RAISE EXCEPTION 'disco: what is recorded is never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION 'disco: % on % is not allowed: recorded data is never changed or removed', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -467,7 +467,7 @@ CREATE FUNCTION disco.settle() RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    -- The first statement, as in `append`.
+    -- Must come first, as in `append`.
     PERFORM pg_advisory_xact_lock(hashtextextended('disco event store "disco"', 0));
     UPDATE "disco".store SET settled_at = greatest(settled_at, clock_timestamp());
 END $$;
@@ -482,7 +482,7 @@ CREATE FUNCTION disco.tags_of(tag_names text[], tag_event integer[], events inte
     AS $$
 BEGIN
     IF cardinality(tag_names) = events THEN
-        -- One for each, as most have it: no grouping.
+        -- One entry per event, the usual case: no grouping needed.
         RETURN QUERY SELECT CASE WHEN t.tag IS NOT NULL THEN ARRAY[t.tag] END FROM unnest(tag_names) AS t(tag);
         RETURN;
     END IF;
@@ -648,7 +648,7 @@ COPY disco.concealed_streams (stream, deleted_at, closed) FROM stdin;
 --
 
 COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
-1	postgres_0001_event_store.sql	2fa4fb26858345d	2026-11-28 14:11:57.971147+00
+1	postgres_0001_event_store.sql	76f03adc34c61a80	2026-11-28 14:59:15.175896+00
 \.
 
 
@@ -657,11 +657,11 @@ COPY disco.disco_migrations (number, name, checksum, applied_at) FROM stdin;
 --
 
 COPY disco.events ("position", stream, version, category, type, type_version, id, payload, payload_bytes, content_type, metadata, correlation_id, causation_id, tags, slice, append_id, recorded_at, erased_at) FROM stdin;
-1	wallet-1	1	wallet	WalletOpened	1	01a2227f-9b95-782e-b7cb-765d3021e048	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 14:11:57.981111+00	\N
-2	wallet-2	1	wallet	WalletOpened	1	01a2227f-9c0d-7734-8ae3-29bb03c57b2e	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 14:11:58.103931+00	\N
-3	wallet-1	2	wallet	MoneyDeposited	1	01a2227f-9c89-7d9a-b4e2-04c6a96c21df	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 14:11:58.227776+00	\N
-4	wallet-1	3	wallet	MoneyDeposited	1	01a2227f-9d11-783f-9469-fa0eb77f3fb8	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 14:11:58.366184+00	\N
-5	wallet-1	4	wallet	MoneyDeposited	1	01a2227f-9d80-7dfa-a808-3959e2a23ffd	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 14:11:58.471652+00	\N
+1	wallet-1	1	wallet	WalletOpened	1	01a222aa-e669-7376-be24-394eb9ab78aa	{"owner": "Ada"}	16	\N	\N	\N	\N	{owner:ada}	230	1	2026-11-28 14:59:15.184622+00	\N
+2	wallet-2	1	wallet	WalletOpened	1	01a222aa-e6cd-7d19-8acc-0d45836e9ea7	{"owner": "Grace"}	18	\N	\N	\N	\N	{owner:grace,vip}	819	2	2026-11-28 14:59:15.283093+00	\N
+3	wallet-1	2	wallet	MoneyDeposited	1	01a222aa-e72d-764f-ad02-5e638df9655e	{"amount": 1.50}	16	\N	\N	\N	\N	\N	230	3	2026-11-28 14:59:15.380303+00	\N
+4	wallet-1	3	wallet	MoneyDeposited	1	01a222aa-e78f-7a08-975c-e5ba3d3ddf3d	{"amount": 2.00}	16	\N	\N	\N	\N	\N	230	4	2026-11-28 14:59:15.477059+00	\N
+5	wallet-1	4	wallet	MoneyDeposited	1	01a222aa-e7f1-7e83-9dc3-44883b7c7538	{"amount": 12345678901234567890.123}	36	\N	\N	\N	\N	\N	230	5	2026-11-28 14:59:15.575847+00	\N
 \.
 
 
@@ -694,7 +694,7 @@ COPY disco.snapshots (stream, name, fingerprint, version, state, saved_at) FROM 
 --
 
 COPY disco.store (id, epoch, settled_at) FROM stdin;
-62f86a0e-baf4-4d83-8870-d9015431b65f	1	\N
+d0449410-5b94-4595-a3c1-96a95698c614	1	\N
 \.
 
 
@@ -853,5 +853,5 @@ CREATE TRIGGER tags_truncate BEFORE TRUNCATE ON disco.tags FOR EACH STATEMENT EX
 -- PostgreSQL database dump complete
 --
 
-\unrestrict 8UwszpOB7FAu0zMtd84JRvcEbYlgHbx1WeDj1C01wdMeKw5qrLa0aTmiqJnowdE
+\unrestrict dkoEjNBgybLwIT0whhMqb1qO6wAbsAQbzDgCaWpGtVtQDzZonf9aCS6izhJ17um
 

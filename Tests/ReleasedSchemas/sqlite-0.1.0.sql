@@ -2,13 +2,13 @@ PRAGMA foreign_keys=OFF;
 BEGIN TRANSACTION;
 CREATE TABLE disco_migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT;
-INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','fb5bb8b8d4b90767','2026-11-28T14:11:57.6767367Z');
+INSERT INTO disco_migrations VALUES(1,'sqlite_0001_event_store.sql','9b03897389d0466a','2026-11-28T14:59:14.9191027Z');
 CREATE TABLE disco_store (
     id BLOB NOT NULL,
     epoch INTEGER NOT NULL,
-    settled_at INTEGER                -- events recorded from now on are later than this (microseconds since 1970)
+    settled_at INTEGER                -- new events are recorded after this time (microseconds since 1970)
 ) STRICT;
-INSERT INTO disco_store VALUES(X'56b5fe2126fc52b356ac45eb8de97742',1,NULL);
+INSERT INTO disco_store VALUES(X'480e1a98129159970fdcc1b469742394',1,NULL);
 CREATE TABLE disco_categories (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -24,8 +24,8 @@ CREATE TABLE disco_streams (
     key INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     category INTEGER NOT NULL REFERENCES disco_categories,
-    deleted_at INTEGER,               -- hidden, and closed to appends, until restored
-    closed INTEGER NOT NULL DEFAULT 0 -- erased, and closed to appends for good
+    deleted_at INTEGER,               -- if set: hidden and closed to appends until restored
+    closed INTEGER NOT NULL DEFAULT 0 -- erased and permanently closed to appends
 ) STRICT;
 INSERT INTO disco_streams VALUES(1,'wallet-1',1,NULL,0);
 INSERT INTO disco_streams VALUES(2,'wallet-2',1,NULL,0);
@@ -37,22 +37,22 @@ CREATE TABLE disco_events (
     type INTEGER NOT NULL REFERENCES disco_types,
     type_version INTEGER NOT NULL,
     id BLOB NOT NULL,
-    payload TEXT NOT NULL,        -- JSON, byte for byte as it was appended
-    content_type TEXT,            -- NULL: application/json
+    payload TEXT NOT NULL,        -- JSON, byte for byte as appended
+    content_type TEXT,            -- NULL means application/json
     metadata TEXT,
     correlation_id BLOB,
     causation_id BLOB,
-    tags TEXT,                    -- a JSON array, in the order given; disco_tags is for finding them
+    tags TEXT,                    -- a JSON array, in the order given; queries by tag use disco_tags
     slice INTEGER NOT NULL,       -- FNV-1a 64 of the stream's name, modulo 1024
-    append_id INTEGER NOT NULL,   -- the first position of the append
-    recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the event before
-    erased_at INTEGER             -- payload, metadata and tags were blanked then
+    append_id INTEGER NOT NULL,   -- the position of the append's first event
+    recorded_at INTEGER NOT NULL, -- microseconds since 1970, never less than that of the previous event
+    erased_at INTEGER             -- when payload, metadata and tags were blanked
 ) STRICT;
-INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a2227f9a717bad8d4afc9498faa539','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795875117683770,NULL);
-INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a2227f9aa67d6fb6c20df0f3fcc682','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795875117735875,NULL);
-INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a2227f9adb770ca169efcce5c6a256','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795875117789214,NULL);
-INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a2227f9b1071a69288486c9aab795b','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795875117842456,NULL);
-INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a2227f9b4177d2ad70c195500de012','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795875117891528,NULL);
+INSERT INTO disco_events VALUES(1,1,1,1,1,1,X'01a222aae56a7b74b79d9e50fbb7936e','{"owner": "Ada"}',NULL,NULL,NULL,NULL,'["owner:ada"]',230,1,1795877954923335,NULL);
+INSERT INTO disco_events VALUES(2,2,1,1,1,1,X'01a222aae5977d74b6a54ad49d440703','{"owner": "Grace"}',NULL,NULL,NULL,NULL,'["owner:grace","vip"]',819,2,1795877954969240,NULL);
+INSERT INTO disco_events VALUES(3,1,2,1,2,1,X'01a222aae5c8766daae1aa7e4856cadc','{"amount": 1.50}',NULL,NULL,NULL,NULL,NULL,230,3,1795877955018309,NULL);
+INSERT INTO disco_events VALUES(4,1,3,1,2,1,X'01a222aae5f87870b89278ae849a99ca','{"amount": 2.00}',NULL,NULL,NULL,NULL,NULL,230,4,1795877955066098,NULL);
+INSERT INTO disco_events VALUES(5,1,4,1,2,1,X'01a222aae62b7bf19064c24bf259af77','{"amount": 12345678901234567890.123}',NULL,NULL,NULL,NULL,NULL,230,5,1795877955116701,NULL);
 CREATE TABLE disco_tags (
     tag TEXT NOT NULL,
     position INTEGER NOT NULL REFERENCES disco_events,
@@ -65,7 +65,7 @@ CREATE TABLE disco_keys (
     key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
     first_position INTEGER NOT NULL,
-    events INTEGER NOT NULL,      -- how many, from first_position on
+    events INTEGER NOT NULL,      -- the number of events, starting at first_position
     recorded_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE disco_snapshots (
@@ -91,7 +91,7 @@ WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM disco_event
     OR NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM disco_events WHERE stream = NEW.stream)
     OR EXISTS (SELECT 1 FROM disco_events WHERE id = NEW.id)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: an event goes to the next position and version, under an id of its own');
+    SELECT RAISE(ABORT, 'disco: an event must have the next position, the next version and a new id');
 END;
 CREATE TRIGGER disco_events_update BEFORE UPDATE ON disco_events
 WHEN NOT EXISTS (SELECT 1 FROM disco_permits WHERE stream = OLD.stream)
@@ -102,66 +102,66 @@ WHEN NOT EXISTS (SELECT 1 FROM disco_permits WHERE stream = OLD.stream)
     OR NEW.correlation_id IS NOT NULL OR NEW.causation_id IS NOT NULL OR NEW.tags IS NOT NULL
     OR NEW.erased_at IS NULL
 BEGIN
-    SELECT RAISE(ABORT, 'disco: events are never changed');
+    SELECT RAISE(ABORT, 'disco: events cannot be changed');
 END;
 CREATE TRIGGER disco_events_delete BEFORE DELETE ON disco_events
 BEGIN
-    SELECT RAISE(ABORT, 'disco: events are never removed');
+    SELECT RAISE(ABORT, 'disco: events cannot be removed');
 END;
 CREATE TRIGGER disco_tags_insert BEFORE INSERT ON disco_tags
 WHEN NEW.position IS NOT (SELECT max(position) FROM disco_events)
     OR NOT EXISTS (
         SELECT 1 FROM disco_events e, json_each(e.tags) j WHERE e.position = NEW.position AND j.value = NEW.tag)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: tags come with their event');
+    SELECT RAISE(ABORT, 'disco: a tag must belong to the last event');
 END;
 CREATE TRIGGER disco_tags_update BEFORE UPDATE ON disco_tags
 BEGIN
-    SELECT RAISE(ABORT, 'disco: tags are never changed');
+    SELECT RAISE(ABORT, 'disco: tags cannot be changed');
 END;
 CREATE TRIGGER disco_tags_delete BEFORE DELETE ON disco_tags
 WHEN NOT EXISTS (
     SELECT 1 FROM disco_permits p JOIN disco_events e ON e.stream = p.stream WHERE e.position = OLD.position)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: tags are never removed');
+    SELECT RAISE(ABORT, 'disco: tags cannot be removed');
 END;
 CREATE TRIGGER disco_streams_insert BEFORE INSERT ON disco_streams
 WHEN EXISTS (SELECT 1 FROM disco_streams WHERE name = NEW.name OR key = NEW.key)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: streams are never replaced');
+    SELECT RAISE(ABORT, 'disco: a stream with this name or key already exists');
 END;
 CREATE TRIGGER disco_streams_update BEFORE UPDATE OF key, name, category ON disco_streams
 BEGIN
-    SELECT RAISE(ABORT, 'disco: streams are never renamed');
+    SELECT RAISE(ABORT, 'disco: the key, name and category of a stream cannot be changed');
 END;
 CREATE TRIGGER disco_streams_delete BEFORE DELETE ON disco_streams
 BEGIN
-    SELECT RAISE(ABORT, 'disco: streams are never removed');
+    SELECT RAISE(ABORT, 'disco: streams cannot be removed');
 END;
 CREATE TRIGGER disco_types_insert BEFORE INSERT ON disco_types
 WHEN EXISTS (SELECT 1 FROM disco_types WHERE name = NEW.name OR key = NEW.key)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: event types are never replaced');
+    SELECT RAISE(ABORT, 'disco: an event type with this name or key already exists');
 END;
 CREATE TRIGGER disco_types_update BEFORE UPDATE ON disco_types
 BEGIN
-    SELECT RAISE(ABORT, 'disco: event types are never renamed');
+    SELECT RAISE(ABORT, 'disco: event types cannot be changed');
 END;
 CREATE TRIGGER disco_types_delete BEFORE DELETE ON disco_types
 BEGIN
-    SELECT RAISE(ABORT, 'disco: event types are never removed');
+    SELECT RAISE(ABORT, 'disco: event types cannot be removed');
 END;
 CREATE TRIGGER disco_categories_insert BEFORE INSERT ON disco_categories
 WHEN EXISTS (SELECT 1 FROM disco_categories WHERE name = NEW.name OR key = NEW.key)
 BEGIN
-    SELECT RAISE(ABORT, 'disco: categories are never replaced');
+    SELECT RAISE(ABORT, 'disco: a category with this name or key already exists');
 END;
 CREATE TRIGGER disco_categories_update BEFORE UPDATE ON disco_categories
 BEGIN
-    SELECT RAISE(ABORT, 'disco: categories are never renamed');
+    SELECT RAISE(ABORT, 'disco: categories cannot be changed');
 END;
 CREATE TRIGGER disco_categories_delete BEFORE DELETE ON disco_categories
 BEGIN
-    SELECT RAISE(ABORT, 'disco: categories are never removed');
+    SELECT RAISE(ABORT, 'disco: categories cannot be removed');
 END;
 COMMIT;
