@@ -1,4 +1,4 @@
-// Debian keeps the header in a folder that only pkg-config knows of; where that is not installed it is found here.
+// Debian installs the header in a folder that only pkg-config knows; without pkg-config it is found here.
 #if __has_include(<libpq-fe.h>)
 #include <libpq-fe.h>
 #else

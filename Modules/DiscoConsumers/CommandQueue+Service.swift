@@ -3,7 +3,8 @@
     public import ServiceLifecycle
 
     extension CommandQueue {
-        /// The queue as a service: a graceful shutdown has it take no more, and carries out what waits before it ends.
+        /// The queue as a service: on a graceful shutdown it accepts no more commands, and runs the waiting ones before
+        /// it ends.
         public var service: some Service { QueueService(queue: self) }
     }
 

@@ -6,27 +6,27 @@ extension ConsumerLoop {
     private enum Verdict {
         case done
         case failed(retryAt: Date, reason: String)
-        /// The task ended before the policy had: nothing is known, and nothing is counted.
+        /// The task ended before the policy did: the outcome is unknown, and no attempt is counted.
         case interrupted
     }
 
-    /// Has the policy process what is due and what is new.
+    /// Lets the policy process due events and new ones.
     ///
-    /// - Returns: how far it came: all the way, or to the last event before the consumer was asked to end.
+    /// - Returns: how far it came: to the end, or to the last event before the consumer was asked to end.
     func react(
         _ policy: any Policy, _ due: [[Due]], _ news: News, _ from: Checkpoint, _ to: Checkpoint, _ plan: inout StepPlan
     ) async -> Checkpoint {
         for stream in due { await retry(policy, stream, &plan) }
         var done = from
         for event in news.events {
-            // Shutting down: what comes from here on is left for the next run.
+            // Shutting down: the remaining events are left for the next run.
             guard await process(policy, event, news.failures[event.position], &plan) else { return done }
             done = Checkpoint(position: event.position, eventID: event.id, store: to.store)
         }
         return to
     }
 
-    /// False where the consumer shuts down, and the event was not processed.
+    /// Returns false if the consumer is shutting down and the event was not processed.
     private func process(
         _ policy: any Policy, _ event: Recorded, _ failure: String?, _ plan: inout StepPlan
     ) async -> Bool {
@@ -69,14 +69,15 @@ extension ConsumerLoop {
                 case .retry(let delay):
                     return .failed(
                         retryAt: context.now().addingTimeInterval(delay.bounded / .seconds(1)),
-                        reason: "the policy asked for a retry")
+                        reason: "the policy requested a retry")
                 case .skip(let reason):
-                    context.logger?.notice("\(consumer.name) skips the event at position \(event.position): \(reason)")
+                    context.logger?.notice(
+                        "\(consumer.name) skipped the event at position \(event.position): \(reason)")
                 }
             }
             return .done
         } catch  where Task.isCancelled {
-            // Whatever the policy, or what it called, made of that.
+            // Whatever error the policy, or what it called, turned the cancellation into.
             return .interrupted
         } catch {
             return failed(event, String(describing: error), attempts)

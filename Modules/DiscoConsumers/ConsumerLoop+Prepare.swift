@@ -1,8 +1,8 @@
 import DiscoCore
 
 extension ConsumerLoop {
-    /// Makes the read model's tables, begins where a new consumer is to begin, and checks that the checkpoint lies in
-    /// this store's history.
+    /// Creates the read model's tables, stores where a new consumer starts, and checks that the checkpoint lies in this
+    /// store's history.
     func prepare() async throws {
         if case .projection(let projection, let readModels) = consumer.work {
             try await readModels.setUp { transaction in try projection.setUp(transaction) }
@@ -20,7 +20,7 @@ extension ConsumerLoop {
         }
     }
 
-    /// Where a consumer is that has no checkpoint yet; where it waits for its time, the position behind which that may
+    /// Where a consumer without a checkpoint starts; if its start time has not come, the position after which it may
     /// come.
     func begin() async throws -> ConsumerStart.Place {
         let place = try await consumer.start.place(in: store)
@@ -29,7 +29,7 @@ extension ConsumerLoop {
             try await consumer.checkpoints.save(ConsumerStep(partition: partition, from: .start, to: checkpoint))
             return place
         } catch let error as EventStoreError where error.code == .checkpointMoved {
-            // Another process began at the same time; its checkpoint counts.
+            // Another process started at the same time; its checkpoint counts.
             return .at(try await consumer.checkpoints.checkpoint(of: consumer.name))
         }
     }

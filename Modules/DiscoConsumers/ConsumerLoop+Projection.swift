@@ -8,13 +8,13 @@ extension ConsumerLoop {
         let underlying: any Error
     }
 
-    /// Thrown so that the transaction in which failures were looked for is undone.
+    /// Thrown to roll back the transaction that looked for failures.
     private struct Found: Error {
         let failures: [Position: String]
     }
 
-    /// Runs the whole step in one transaction. Where something fails all that fails is looked for, in a transaction that
-    /// is undone, and set aside; the rest is done without it.
+    /// Runs the whole step in one transaction. If an event fails, finds all failing events in a transaction that is
+    /// rolled back, holds them, and runs the step without them.
     func project(
         _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [[Due]], _ news: News,
         _ from: Checkpoint, _ to: Checkpoint, _ plan: inout StepPlan
@@ -38,7 +38,7 @@ extension ConsumerLoop {
                 break
             } catch let failure as Failure {
                 var found = try await self.failures(of: apply, projection, readModels)
-                // Whatever it depended on: this one is not tried again now.
+                // This event is not tried again now, whatever its failure depended on.
                 found[failure.position] = found[failure.position] ?? String(describing: failure.underlying)
                 failures.merge(found) { $1 }
             }
@@ -50,7 +50,7 @@ extension ConsumerLoop {
         }
     }
 
-    /// What there is to apply when these fail; `plan` has it as done, and the rest as held.
+    /// The events to apply if these fail; `plan` has them as done, and the rest as held.
     private func plan(
         _ due: [[Due]], _ events: [Recorded], _ failures: [Position: String], _ plan: inout StepPlan
     ) -> [Recorded] {
@@ -78,7 +78,7 @@ extension ConsumerLoop {
         return apply
     }
 
-    /// The first event of each stream that fails, each tried by itself; nothing of it stays.
+    /// The first failing event of each stream, each tried on its own; all changes are rolled back.
     private func failures(
         of events: [Recorded], _ projection: any Projection, _ readModels: any ReadModelStore
     ) async throws -> [Position: String] {

@@ -11,7 +11,7 @@ extension ConsumerLoop {
             try? await flush(&memory)
             throw error
         }
-        // What was looked through need not be looked through again.
+        // What was read need not be read again.
         try? await flush(&memory)
     }
 
@@ -25,21 +25,21 @@ extension ConsumerLoop {
                 case .step:
                     do {
                         let step = try await step(&memory) { try await patiently($0) }
-                        stepping.ends("goes on")
+                        stepping.ends("is running again")
                         action = runner.stepped(
                             to: step.position, step.next, retryIn: step.nextRetry.map(untilRetry),
                             saveIn: memory.tail?.savesIn(at: context.uptime()))
                     } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                        stepping.begins("waits for its stores", error)
+                        stepping.begins("cannot use its stores and is retrying", error)
                         action = runner.stepFailed(random: context.random())
                     }
                 case .wait(let position, let limit):
                     do {
                         if try await wait(beyond: position, atMost: limit, memory.changes) { memory.forget() }
-                        waiting.ends("goes on")
+                        waiting.ends("is running again")
                         action = runner.waited()
                     } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                        waiting.begins("waits for its stores", error)
+                        waiting.begins("cannot use its stores and is retrying", error)
                         action = runner.waitFailed(random: context.random())
                     }
                 case .pause(let pause):
@@ -58,16 +58,16 @@ extension ConsumerLoop {
         .seconds(min(max(0, date.timeIntervalSince(context.now())), 3600))
     }
 
-    /// Repeats `body` until it succeeds, where what fails is a store that may come back.
+    /// Repeats `body` until it succeeds, as long as it fails because of a store outage.
     func patiently(_ body: () async throws -> Void) async throws {
         var trouble = newTrouble()
         var failures = 0
         while true {
             do {
                 try await body()
-                return trouble.ends("goes on")
+                return trouble.ends("is running again")
             } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                trouble.begins("waits for its stores", error)
+                trouble.begins("cannot use its stores and is retrying", error)
                 let pause = FailurePolicy.pause(attempts: failures, random: context.random())
                 failures += 1
                 try await Shutdown.ending { [context] in try await context.sleep(for: pause) }
@@ -75,7 +75,8 @@ extension ConsumerLoop {
         }
     }
 
-    /// Until there are new events, the time is over, or somebody has changed what is stored of the consumer: then true.
+    /// Waits until there are new events, the limit is reached, or someone else has changed the consumer's stored state;
+    /// returns true for the last.
     private func wait(
         beyond position: Position?, atMost limit: Duration?, _ changes: ConsumerChanges.Iterator?
     ) async throws -> Bool {

@@ -2,13 +2,12 @@ import DiscoCore
 import Foundation
 import Logging
 
-/// Takes one consumer forward, step by step: the thin shell around ``ConsumerTail``, ``StepPlan`` and
-/// ``ConsumerRunner``.
+/// Advances one consumer step by step: the thin shell around ``ConsumerTail``, ``StepPlan`` and ``ConsumerRunner``.
 struct ConsumerLoop: Sendable {
     static let pageSize = 500
-    /// With so many events waiting the consumer stops reading new ones.
+    /// With this many held events, the consumer stops reading new ones.
     static let mostHeld = 10_000
-    /// When the held events of a deleted stream are looked at again.
+    /// After how many seconds the held events of a deleted stream are checked again.
     private static let hiddenFor = 5.0
 
     let consumer: EventConsumer
@@ -17,20 +16,20 @@ struct ConsumerLoop: Sendable {
     var context: StoreContext { store.context }
     var partition: ConsumerPartition { ConsumerPartition(consumer.name) }
 
-    /// What a run knows of its consumer between two steps.
+    /// What a run remembers of its consumer between two steps.
     struct Memory {
-        /// Nil where it must be read from the store.
+        /// `nil` if it must be read from the store.
         var tail: ConsumerTail?
         var plan = StepPlan()
-        /// What others change from when it was read on.
+        /// The changes that others have made since `tail` was read.
         var changes: ConsumerChanges.Iterator?
-        /// Deleted streams that events are held of, and when they are looked at again.
+        /// Deleted streams with held events, and when they are checked again.
         var hidden: [StreamID: Date] = [:]
         var overflow: TroubleLog
 
         init(_ consumer: String, _ logger: Logger?) { overflow = TroubleLog("The consumer \(consumer)", logger) }
 
-        /// Somebody else has changed what is stored.
+        /// Discards what is remembered, so that it is read from the store again.
         mutating func forget() {
             tail = nil
             plan = StepPlan()
@@ -40,7 +39,7 @@ struct ConsumerLoop: Sendable {
     func newMemory() -> Memory { Memory(consumer.name, context.logger) }
 
     struct Step {
-        /// What there is to do next.
+        /// What to do next.
         enum Next { case more, newEvents, retries }
 
         var position: Position
@@ -48,9 +47,9 @@ struct ConsumerLoop: Sendable {
         var nextRetry: Date?
     }
 
-    /// Processes what is due and one page of what is new.
+    /// Processes due events and one page of new ones.
     ///
-    /// - Parameter saving: saves what a policy has done, which must not be done again for want of saving it.
+    /// - Parameter saving: saves what a policy has done, which must not be repeated because saving failed.
     func step(
         _ memory: inout Memory, saving: (() async throws -> Void) async throws -> Void = { try await $0() }
     ) async throws -> Step {
@@ -64,7 +63,7 @@ struct ConsumerLoop: Sendable {
             memory.forget()
             return Step(position: .start, next: .more)
         } catch {
-            // What was planned was not stored: the plan is made anew.
+            // The plan was not stored: it is made again.
             memory.forget()
             throw error
         }
@@ -72,15 +71,15 @@ struct ConsumerLoop: Sendable {
 
     private enum Recalled {
         case tail(ConsumerTail)
-        /// Its time has not come with what is recorded up to here.
+        /// Its start time has not come with the events up to this position.
         case notYet(Position)
     }
 
-    /// Where the consumer stands: as it is remembered, or else as it is stored.
+    /// The consumer's state: as remembered, or else as stored.
     private func recalled(_ memory: inout Memory) async throws -> Recalled {
         if let tail = memory.tail { return .tail(tail) }
         var changes = consumer.checkpoints.changes().makeAsyncIterator()
-        // Comes at once, and before anything is read: what is changed from now on is noticed.
+        // Returns at once, and before anything is read, so that changes from now on are noticed.
         try await changes.next()
         memory.changes = changes
         var checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
@@ -104,7 +103,7 @@ struct ConsumerLoop: Sendable {
         var to = tail.reached
         var news = News()
         var next = Step.Next.retries
-        // Those of deleted streams wait for a person, and must not keep everything else waiting.
+        // Events of deleted streams wait for a person, and must not keep everything else waiting.
         let waiting = memory.plan.count(without: memory.hidden.keys)
         if waiting < Self.mostHeld {
             memory.overflow.ends("reads new events again")
@@ -115,7 +114,7 @@ struct ConsumerLoop: Sendable {
                 to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
             }
         } else {
-            memory.overflow.begins("reads no new events until some that wait are done", TooManyHeld(waiting))
+            memory.overflow.begins("reads no new events until held events are done", TooManyHeld(waiting))
         }
         let (due, leavesSome) = try await due(&memory, now)
         if leavesSome { next = .more }
@@ -128,7 +127,7 @@ struct ConsumerLoop: Sendable {
         case .projection(let projection, let readModels):
             try await project(projection, readModels, due, news, tail.saved, to, &memory.plan)
         case .policy(let policy, let checkpoints):
-            // Of events that do not concern it there may be some before the first that does.
+            // From `reached`, not `saved`: the events in between do not concern the policy.
             to = await react(policy, due, news, tail.reached, to, &memory.plan)
             let step = step(tail.saved, to, memory.plan)
             try await saving { try await checkpoints.save(step) }
@@ -138,7 +137,7 @@ struct ConsumerLoop: Sendable {
         return Step(position: to.position, next: next, nextRetry: memory.plan.nextRetry)
     }
 
-    /// Stores how far the consumer has looked.
+    /// Stores how far the consumer has read.
     func flush(_ memory: inout Memory) async throws {
         guard let tail = memory.tail, tail.isUnsaved else { return }
         do {
@@ -150,7 +149,7 @@ struct ConsumerLoop: Sendable {
         }
     }
 
-    /// The events of one page, with those that could not be upcast.
+    /// The events of one page, including those that could not be upcast.
     struct News {
         var events: [Recorded] = []
         var failures: [Position: String] = [:]
@@ -173,11 +172,11 @@ struct ConsumerLoop: Sendable {
         return read
     }
 
-    // MARK: What waits
+    // MARK: Held events
 
     struct Due {
         let held: HeldEvent
-        /// Nil where it is not there any more: it was erased, or nobody selects it.
+        /// `nil` if it is gone: it was erased, or the query does not select it.
         let event: Recorded?
         /// Why it cannot be upcast.
         let failure: String?
@@ -189,12 +188,12 @@ struct ConsumerLoop: Sendable {
         for (stream, until) in memory.hidden { memory.plan.postpone(stream, until: until) }
     }
 
-    /// What is due, by stream; the events of deleted streams go on waiting. Also whether looking through those has left
-    /// others that are due for the next step.
+    /// The due events, by stream; the events of deleted streams keep waiting. Also whether checking those has left
+    /// other due events for the next step.
     private func due(_ memory: inout Memory, _ now: Date) async throws -> (due: [[Due]], leavesSome: Bool) {
         var result: [[Due]] = []
         var hidesSome = false
-        // No more than a page of them in one step; the rest of a stream comes with the next.
+        // At most a page of them in one step; the rest of a stream comes with the next.
         var room = Self.pageSize
         for stream in memory.plan.due(at: now) where room > 0 {
             var events: [Due] = []
@@ -217,9 +216,9 @@ struct ConsumerLoop: Sendable {
     }
 }
 
-/// More events wait than a consumer keeps in mind.
+/// A consumer holds too many events.
 private struct TooManyHeld: Error, CustomStringConvertible {
     let description: String
 
-    init(_ count: Int) { description = "\(count) events wait" }
+    init(_ count: Int) { description = "\(count) events are held" }
 }

@@ -1,27 +1,28 @@
 import DiscoCore
 
-/// What a consumer that runs does next: steps, waits, or pauses while its stores cannot be used.
+/// What a running consumer does next: steps, waits, or pauses while its stores cannot be used.
 ///
-/// A pure state machine. Failed steps and failed waits are counted apart: steps may succeed while waiting does not.
+/// A pure state machine. Failed steps and failed waits are counted separately: steps may succeed while waiting does
+/// not.
 struct ConsumerRunner: Equatable {
     enum Action: Equatable {
         case step
-        /// Until there are events beyond the position (nil where no new ones are wanted), or the time is over.
+        /// Waits until there are events beyond the position (`nil` if no new ones are wanted), or the time has passed.
         case wait(beyond: Position?, atMost: Duration?)
-        /// The store is given time.
+        /// Gives the stores time to recover.
         case pause(Duration)
     }
 
-    /// A wait for a retry that is far away ends in between, to look at the clock again.
+    /// The longest wait: a wait for a retry further away ends earlier, to check the clock again.
     private static let longest = Duration.seconds(3600)
 
     private(set) var failedSteps = 0
     private(set) var failedWaits = 0
 
     /// - Parameters:
-    ///   - next: what the step found there is to do.
-    ///   - retryIn: until an event that waits is due.
-    ///   - saveIn: until the checkpoint is to be stored.
+    ///   - next: what the step found to do next.
+    ///   - retryIn: the time until a held event is due.
+    ///   - saveIn: the time until the checkpoint must be stored.
     mutating func stepped(
         to position: Position, _ next: ConsumerLoop.Step.Next, retryIn: Duration?, saveIn: Duration?
     ) -> Action {

@@ -1,18 +1,18 @@
 import DiscoCore
 
-/// How far a consumer has looked, and how far its checkpoint is stored.
+/// How far a consumer has read, and how far its checkpoint is stored.
 ///
-/// A pure state machine. Events that do not concern a consumer move it on in memory at once; that is stored only after a
-/// while, with the next step, or at the end, so that a store's appends do not cost each of its consumers a write.
+/// A pure state machine. Events that do not concern a consumer advance it in memory at once; the checkpoint is stored
+/// only after a delay, with the next step, or at the end, so that an append does not cost every consumer a write.
 struct ConsumerTail: Equatable {
-    /// How long what was looked through may stay unsaved: whoever waits for a consumer waits as much longer.
+    /// How long progress may stay unsaved: whoever waits for a consumer waits that much longer.
     static let unsavedFor = Duration.milliseconds(100)
 
-    /// As it is stored: the next step goes from here.
+    /// The stored checkpoint, from which the next step starts.
     private(set) var saved: Checkpoint
-    /// Everything up to here was looked at.
+    /// Everything up to here has been read.
     private(set) var reached: Checkpoint
-    /// When the first move was made that is not stored, by the uptime.
+    /// The uptime of the first advance that is not stored.
     private var unsavedSince: Duration?
 
     init(_ checkpoint: Checkpoint) {
@@ -35,7 +35,7 @@ struct ConsumerTail: Equatable {
         unsavedSince = nil
     }
 
-    /// How long until what is unsaved is to be stored; nil where nothing is.
+    /// How long until unsaved progress must be stored; `nil` if there is none.
     func savesIn(at uptime: Duration) -> Duration? {
         unsavedSince.map { max(.zero, $0 + Self.unsavedFor - uptime) }
     }

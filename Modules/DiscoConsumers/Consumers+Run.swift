@@ -9,14 +9,15 @@ import DiscoCore
 extension Consumers {
     /// Runs all consumers until the task is cancelled or its service group shuts down.
     ///
-    /// A graceful shutdown finishes the event in hand and saves the checkpoint; a cancelled task cancels the event in
-    /// hand, which then comes again. Neither counts as a failed attempt. A store that cannot be reached is waited for,
-    /// from the beginning on.
+    /// A graceful shutdown finishes the current event and saves the checkpoint; a cancelled task cancels the current
+    /// event, which is then delivered again. Neither counts as a failed attempt. A consumer whose store cannot be
+    /// reached waits for it, even at startup.
     ///
-    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or what the stores throw and does not pass by itself.
+    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or a store error that does not pass by itself.
     public func run() async throws {
         do {
-            // What cannot go on at all is found before anybody begins; who waits for a store keeps nobody else waiting.
+            // Permanent errors are found before any consumer starts; one that waits for a store does not delay the
+            // others.
             var late: Set<String> = []
             for loop in loops {
                 do {
@@ -32,7 +33,7 @@ extension Consumers {
                         try await loop.run()
                     }
                 }
-                // One that fails ends them all: what nobody tends must not go on unnoticed.
+                // One that fails ends them all: a stopped consumer must not go unnoticed.
                 while try await group.next() != nil {}
             }
         } catch is CancellationError where Shutdown.isAsked {

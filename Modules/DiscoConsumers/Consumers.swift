@@ -1,6 +1,7 @@
 public import DiscoCore
 
-/// Runs projections and policies on the events of a store. Trouble is logged to the store's ``/DiscoCore/StoreContext/logger``.
+/// Runs projections and policies on the events of a store. Problems are logged to the store's
+/// ``/DiscoCore/StoreContext/logger``.
 ///
 /// ```swift
 /// let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)])
@@ -10,19 +11,21 @@ public struct Consumers: Sendable {
     private let client: EventStoreClient
     let loops: [ConsumerLoop]
 
-    /// Two consumers with one name are a programmer error and trap at startup.
+    /// Two consumers with the same name are a programmer error and trap at startup.
     public init(of client: EventStoreClient, _ consumers: [EventConsumer]) {
         let names = consumers.map(\.name)
-        precondition(Set(names).count == names.count, "Two consumers have one name among \(names). Name them apart.")
+        precondition(
+            Set(names).count == names.count, "Two of the consumers \(names) have the same name. Give each its own name."
+        )
         self.client = client
         loops = consumers.map { ConsumerLoop(consumer: $0, store: client.store) }
     }
 
-    /// Brings every consumer up to what is recorded now, and to what they cause, and returns.
+    /// Brings every consumer up to date with what is recorded, including what they cause, and returns.
     ///
-    /// Events that wait for a retry which is not due yet are left waiting.
+    /// Events whose retry is not due yet stay held.
     ///
-    /// - Parameter projectionsOnly: leaves the policies, which act on the world, alone.
+    /// - Parameter projectionsOnly: skips the policies, which act on the outside world.
     /// - Throws: ``/DiscoCore/CheckpointDiverged``, or what the stores throw.
     public func catchUp(projectionsOnly: Bool = false) async throws {
         let loops = loops.filter { !projectionsOnly || $0.consumer.isProjection }

@@ -1,6 +1,6 @@
 public import DiscoCore
 
-/// A projection or policy together with the store that remembers how far it has come.
+/// A projection or policy together with the store of its checkpoint.
 public struct EventConsumer: Sendable {
     enum Work: Sendable {
         case projection(any Projection, any ReadModelStore)
@@ -12,12 +12,12 @@ public struct EventConsumer: Sendable {
     let start: ConsumerStart
     let work: Work
 
-    /// A projection, whose checkpoint is kept in the store of its read model.
+    /// A projection, whose checkpoint is stored with its read model.
     ///
     /// - Parameters:
-    ///   - projection: what writes the read model.
+    ///   - projection: writes the read model.
     ///   - store: holds the read model and the checkpoint.
-    ///   - start: where it begins when it is run for the first time.
+    ///   - start: where it starts on its first run.
     public static func projection(
         _ projection: some Projection, in store: any ReadModelStore, from start: ConsumerStart = .beginning
     ) -> EventConsumer {
@@ -28,10 +28,10 @@ public struct EventConsumer: Sendable {
     /// A policy and the store of its checkpoint.
     ///
     /// - Parameters:
-    ///   - policy: what reacts to the events.
-    ///   - store: holds the checkpoint, and the events that wait to be tried again.
-    ///   - start: where it begins when it is run for the first time. A policy that is added to a system with a history
-    ///     reacts to all of it unless told otherwise.
+    ///   - policy: reacts to the events.
+    ///   - store: holds the checkpoint and the held events.
+    ///   - start: where it starts on its first run. By default, a policy that is added to a system with a history
+    ///     reacts to all of it.
     public static func policy(
         _ policy: some Policy, in store: any CheckpointStore, from start: ConsumerStart = .beginning
     ) -> EventConsumer {

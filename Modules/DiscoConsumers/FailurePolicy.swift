@@ -1,13 +1,13 @@
 import DiscoCore
 import Foundation
 
-/// What is done about a failure. A pure function of it, the time, and a random number.
+/// How failures are handled: pure functions of the failure, the time, and a random number.
 enum FailurePolicy {
-    /// How long until something that failed is tried again: 0.1 s, then twice as long each time, up to a minute, less up to
-    /// a fifth of jitter so that consumers do not come back in step.
+    /// The delay before a retry: 0.1 s, doubled each time up to a minute, less up to a fifth of jitter so that
+    /// consumers do not retry at the same moment.
     ///
     /// - Parameters:
-    ///   - attempts: how often it had been tried before.
+    ///   - attempts: how many attempts were made before.
     ///   - random: from 0 to 1.
     static func pause(attempts: Int, random: Double) -> Duration {
         .seconds(min(60, 0.1 * Double(1 << min(max(0, attempts), 10))) * (1 - 0.2 * random))
@@ -17,7 +17,7 @@ enum FailurePolicy {
         context.now().addingTimeInterval(pause(attempts: attempts, random: context.random()) / .seconds(1))
     }
 
-    /// Whether it is the store that fails, which may pass by itself: nothing is wrong with what was asked.
+    /// Whether the store failed in a way that may pass by itself; the request is not at fault.
     static func isOutage(_ error: EventStoreError) -> Bool {
         [.busy, .unavailable, .outcomeUnknown, .full].contains(error.code)
     }

@@ -1,14 +1,16 @@
 public import DiscoCore
 
-/// Reacts to events: sends commands or talks to the world. Each event comes at least once, in the order of its stream.
+/// Reacts to events: sends commands or acts on the outside world. Each event is delivered at least once, in the order
+/// of its stream.
 ///
-/// The checkpoint is saved once for each page of up to 500 events: after a kill those of the last page come again.
+/// The checkpoint is saved once for each page of up to 500 events: after a kill, the events of the last page are
+/// delivered again.
 public protocol Policy: Sendable {
-    /// Under which its checkpoint is kept.
+    /// The name under which its checkpoint is stored.
     var name: String { get }
-    /// Which events it gets.
+    /// The events that it gets.
     var query: EventQuery { get }
-    /// An error that is thrown is a retry with growing delays.
+    /// Processes one event; if it throws, the event is retried with growing delays.
     func process(_ event: RecordedEvent) async throws -> Outcome
 }
 
@@ -16,10 +18,10 @@ extension Policy {
     public var query: EventQuery { .all }
 }
 
-/// What became of one event.
+/// The outcome of processing one event.
 public enum Outcome: Hashable, Sendable {
     case done
-    /// The same event comes again after that time; until it is done, nothing else of its stream does.
+    /// The same event is delivered again after this time; until it is done, no later event of its stream is.
     case retry(after: Duration)
     /// Not for this policy; the reason is logged.
     case skip(String)

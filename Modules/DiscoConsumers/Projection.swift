@@ -1,14 +1,14 @@
 public import DiscoCore
 
-/// Writes a read model, its checkpoint in the same transaction: exactly once in effect.
+/// Writes a read model and its checkpoint in one transaction, so that each event takes effect exactly once.
 ///
-/// An error thrown by `apply` holds the event and its stream, is tried again later, and stops no other stream.
+/// If `apply` throws, the event and its stream are held and retried later; other streams continue.
 public protocol Projection: Sendable {
-    /// Under which its checkpoint is kept.
+    /// The name under which its checkpoint is stored.
     var name: String { get }
-    /// Which events it gets.
+    /// The events that it gets.
     var query: EventQuery { get }
-    /// Makes the tables; runs at every start, so it says `IF NOT EXISTS`.
+    /// Creates the tables; runs at every start, so use `IF NOT EXISTS`.
     func setUp(_ transaction: SQLTransaction) throws
     func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws
 }

@@ -1,8 +1,8 @@
 import DiscoCore
 import Foundation
 
-/// What was recorded at one position: one event, or the several that an upcaster has made of it. They are processed
-/// together, since a checkpoint and a hold are of a position.
+/// What was recorded at one position: one event, or the several that an upcaster made of it. They are processed
+/// together, because checkpoints and held events refer to a position.
 struct Recorded {
     /// All at the position at which the event was recorded.
     private(set) var parts: [RecordedEvent]
@@ -17,7 +17,7 @@ struct Recorded {
         groups.reserveCapacity(events.count)
         for event in events {
             if let last = groups.last, last.id == event.id {
-                // The last part alone came with the position of all.
+                // Only the last part came with the position; give it to all of them.
                 groups[groups.count - 1].parts = last.parts.map { $0.at(event.position) } + [event]
             } else {
                 groups.append(Recorded(parts: [event]))

@@ -1,8 +1,7 @@
 #if ServiceLifecycle
     import ServiceLifecycle
 
-    /// Whether the work is to come to an end: a graceful shutdown lets what is in hand be finished, but nothing be
-    /// waited for.
+    /// Whether the work should end: a graceful shutdown lets current work finish but ends all waiting.
     enum Shutdown {
         static var isAsked: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
@@ -14,7 +13,7 @@
         }
     }
 #else
-    /// Whether the work is to come to an end.
+    /// Whether the work should end.
     enum Shutdown {
         static var isAsked: Bool { Task.isCancelled }
 

@@ -1,13 +1,13 @@
 import DiscoCore
 import Foundation
 
-/// The events of a consumer that wait, and what one step does about them: which are due, and what is written down about
-/// those that are not done.
+/// The held events of a consumer, and what one step does about them: which are due, and what is stored about those that
+/// are not done.
 ///
-/// A pure state machine. A held event holds its stream: whatever comes later in it waits behind it, so none is jumped
-/// over. It outlives its step: what was stored need not be read again.
+/// A pure state machine. A held event holds its stream: later events wait behind it, so none is skipped. The plan
+/// outlives its step, so what was stored need not be read again.
 struct StepPlan {
-    /// The events that wait, by stream, in order of position.
+    /// The held events, by stream, in order of position.
     private var waiting: [StreamID: [HeldEvent]] = [:]
     /// What this step holds, and what it releases.
     private(set) var hold: [HeldEvent] = []
@@ -19,32 +19,32 @@ struct StepPlan {
 
     var isEmpty: Bool { waiting.isEmpty }
 
-    /// What was to be written down is stored: the next step begins.
+    /// Clears the step's changes once they are stored: the next step begins.
     mutating func stored() {
         hold = []
         release = []
     }
 
-    /// How many events wait, but for those of the streams named.
+    /// How many events are held, except those of the given streams.
     func count(without streams: some Collection<StreamID>) -> Int {
         waiting.values.reduce(0) { $0 + $1.count } - streams.reduce(0) { $0 + (waiting[$1]?.count ?? 0) }
     }
 
-    /// When the next event that waits is due; nil where none is tried again by itself.
+    /// When the next held event is due; `nil` if none is retried automatically.
     var nextRetry: Date? { waiting.values.compactMap(\.first).filter { $0.parkedAt == nil }.map(\.due).min() }
 
-    /// Streams whose first waiting event is due, the earliest first.
+    /// The held events of each stream whose first one is due, the earliest first.
     func due(at now: Date) -> [[HeldEvent]] {
         waiting.values.filter { events in events.first.map { $0.parkedAt == nil && $0.due <= now } ?? false }
             .sorted { ($0.first?.position ?? .start) < ($1.first?.position ?? .start) }
     }
 
-    /// Looks at a stream again later; nothing is written down about that.
+    /// Postpones a stream, without storing that.
     mutating func postpone(_ stream: StreamID, until date: Date) { waiting[stream]?[0].retryAt = date }
 
     func holds(_ stream: StreamID) -> Bool { waiting[stream] != nil }
 
-    /// The first waiting event of its stream is done.
+    /// The first held event of its stream is done.
     mutating func done(_ event: HeldEvent) {
         release.append(event.position)
         hold.removeAll { $0.position == event.position }
@@ -52,7 +52,7 @@ struct StepPlan {
         if waiting[event.stream]?.isEmpty == true { waiting[event.stream] = nil }
     }
 
-    /// The first waiting event of its stream failed again.
+    /// The first held event of its stream failed again.
     mutating func failed(_ event: HeldEvent, retryAt: Date, reason: String) {
         var event = event
         event.attempts += 1
@@ -73,7 +73,7 @@ struct StepPlan {
         add(
             HeldEvent(
                 position: event.position, stream: event.stream, attempts: 0, retryAt: nil,
-                reason: "waits behind an earlier event of its stream"))
+                reason: "waiting for an earlier event of its stream"))
     }
 
     private mutating func add(_ event: HeldEvent) {
@@ -83,6 +83,6 @@ struct StepPlan {
 }
 
 extension HeldEvent {
-    /// One that waited behind another is due as soon as it is the first.
+    /// An event that waited behind another is due as soon as it is the first.
     fileprivate var due: Date { retryAt ?? .distantPast }
 }

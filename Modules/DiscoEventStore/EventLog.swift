@@ -1,7 +1,7 @@
 import DiscoCore
 import Foundation
 
-/// What an in-memory store knows, as a value: every promise about appends and pages in its plainest form.
+/// The contents of an in-memory store, as a value: every promise about appends and pages in its simplest form.
 struct EventLog: Sendable {
     struct Stream: Sendable {
         var places: [Int] = []
@@ -11,24 +11,24 @@ struct EventLog: Sendable {
         var erased = 0
 
         func shows(_ version: Int) -> Bool { !isHidden && version > erased }
-        /// As readers see it: 0 where nothing of it can be read.
+        /// The version as readers see it; 0 if none of its events can be read.
         var version: Int { shows(places.count) ? places.count : 0 }
     }
 
     private var events: [RecordedEvent] = []
-    /// The first position of the append that each event came with.
+    /// For each event, the first position of the append that recorded it.
     private var appendOf: [Int64] = []
     private var byID: [UUID: Int] = [:]
     private var streams: [StreamID: Stream] = [:]
-    /// Whether anything was ever deleted or erased, and events must be looked at one by one.
+    /// Whether anything was ever deleted or erased, so that events must be checked one by one.
     private var concealsSome = false
     private var keys: [ExactText: (fingerprint: ExactText, events: Range<Int>, storedAt: Date)] = [:]
 
     var head: Position { Position(rawValue: Int64(events.count)) }
-    /// What is recorded from now on is later than this, in microseconds since 1970.
+    /// Everything recorded from now on is later than this time, in microseconds since 1970.
     private var settledAt: Int64?
 
-    /// No event, and no key, may be recorded at an earlier time.
+    /// The earliest time at which an event or key may be recorded.
     private var earliest: Int64 {
         max(events.last.map { Timestamp.microseconds(of: $0.recordedAt) } ?? 0, settledAt.map { $0 + 1 } ?? 0)
     }
@@ -94,7 +94,7 @@ struct EventLog: Sendable {
         return before - keys.count
     }
 
-    /// The first result, where exactly these events were recorded as one append.
+    /// The original result, if exactly these events were recorded as one append.
     private func recorded(_ append: Append) throws -> Appended? {
         guard let known = append.events.first(where: { byID[$0.id] != nil }) else { return nil }
         guard let first = append.events.first, let start = byID[first.id], appendOf[start] == Int64(start) + 1 else {
@@ -138,7 +138,7 @@ struct EventLog: Sendable {
         return .init(id: event.id, stream: event.stream, version: event.version, position: event.position)
     }
 
-    /// - Parameter read: within the bounds that positions have.
+    /// - Parameter read: a read whose positions are within bounds.
     func page(_ read: Read) -> Page {
         let upTo = min(read.upTo ?? head, read.asOf.map(lastPosition(asOf:)) ?? head, head)
         let bounds = PageBounds(read, upTo: upTo)
@@ -150,7 +150,7 @@ struct EventLog: Sendable {
         return page
     }
 
-    /// The events within the bounds that `read` selects, in its direction, looked for only as they are asked for.
+    /// The events that `read` selects within the bounds, in its direction, found lazily.
     private func candidates(_ read: Read, _ upTo: Position) -> AnySequence<RecordedEvent> {
         let places: AnyBidirectionalCollection<Int>
         if read.query.items.count == 1, let stream = read.query.items[0].stream {
@@ -197,7 +197,7 @@ struct EventLog: Sendable {
 
     func isHidden(_ stream: StreamID) -> Bool { streams[stream]?.isHidden == true }
 
-    /// Whether there is such an event, and it was not erased.
+    /// Whether the event exists and was not erased.
     func isReadable(_ stream: StreamID, _ version: Int) -> Bool {
         streams[stream].map { version > $0.erased && version <= $0.places.count } ?? false
     }
@@ -239,7 +239,7 @@ struct EventLog: Sendable {
 }
 
 extension StreamInfo {
-    /// By bytes, as databases order text, and not by Unicode's rules.
+    /// Compares by bytes, as databases order text, not by Unicode's rules.
     fileprivate static func precedes(_ one: String, _ other: String) -> Bool {
         one.utf8.lexicographicallyPrecedes(other.utf8)
     }

@@ -1,9 +1,9 @@
 public import DiscoCore
 public import Foundation
 
-/// An event store that lives and dies with its process; for tests and demonstrations.
+/// An event store in memory, for tests and demos; its data is lost when the process ends.
 ///
-/// It keeps every promise of a store but durability. Each instance is one store.
+/// It keeps every promise of an event store except durability. Each instance is a separate store.
 public final class InMemoryEventStore: EventStore {
     private struct State: Sendable {
         var log = EventLog()
@@ -18,7 +18,7 @@ public final class InMemoryEventStore: EventStore {
     private let storeIdentity: StoreIdentity
 
     public struct Settings: Sendable {
-        /// Whether streams may be blanked for good.
+        /// Whether streams may be erased permanently.
         public var allowsErasing: Bool
 
         public init(allowsErasing: Bool = false) { self.allowsErasing = allowsErasing }

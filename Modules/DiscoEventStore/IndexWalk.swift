@@ -1,15 +1,15 @@
 public import DiscoCore
 
-/// One walk along one index of a store's events, in the order of their positions: what a query is answered with.
+/// A walk along one index of a store's events, in position order. A store answers a query with one or more walks.
 ///
-/// A walk reads only as many rows as the page has room for, if the index that it follows gives them in order. The walks
-/// of a query together select what the query does; an event that several of them select is one event of the page.
+/// If its index yields rows in order, a walk reads only as many rows as fit in the page. Together, the walks of a query
+/// select what the query selects; an event that several walks select appears once in the page.
 public struct IndexWalk: Hashable, Sendable {
-    /// What the index leads by.
+    /// The leading key of the index.
     public enum Driver: Hashable, Sendable {
-        /// The positions themselves.
+        /// No key: the positions themselves.
         case all
-        /// The stream: its versions have the order of the positions.
+        /// The stream, whose versions have the same order as the positions.
         case stream(StreamID)
         case tag(EventTag)
         case type(String)
@@ -17,11 +17,12 @@ public struct IndexWalk: Hashable, Sendable {
     }
 
     public var driver: Driver
-    /// An event must also carry all of these; of a driver ``Driver/tag(_:)`` they are the others.
+    /// The tags that an event must also carry, all of them; for the driver ``Driver/tag(_:)``, the tags other than its
+    /// own.
     public var tags: [EventTag]
-    /// An event must also have one of these types; empty for every type.
+    /// The types of which an event must have one; empty for any type.
     public var types: [String]
-    /// An event's stream must also be of this category, unless nil.
+    /// The category that an event's stream must have; `nil` for any category.
     public var category: String?
 
     public init(_ driver: Driver, tags: [EventTag] = [], types: [String] = [], category: String? = nil) {
@@ -31,8 +32,8 @@ public struct IndexWalk: Hashable, Sendable {
         self.category = category
     }
 
-    /// The walks that a query is answered with: for each of its items one, and for an item of several types alone one
-    /// for each, since no index gives the events of several types in order.
+    /// Returns the walks that answer a query: one for each item. An item that has types but neither a stream nor tags
+    /// gets one walk per type, because no index yields the events of several types in order.
     public static func walks(of query: EventQuery) -> [IndexWalk] { query.items.flatMap(walks) }
 
     private static func walks(of item: EventQuery.Item) -> [IndexWalk] {

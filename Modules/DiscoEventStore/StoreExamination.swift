@@ -1,8 +1,7 @@
 public import DiscoCore
 public import Foundation
 
-/// Looks at the events of a store as they lie there, one after the other, and finds what is in no sound store: the rules
-/// of `StoreVerification`.
+/// Examines the stored events of a store one by one, and finds damage by the rules of `StoreVerification`.
 ///
 /// ```swift
 /// var examination = StoreExamination(after: position, recordedAt: time, head: head)
@@ -10,19 +9,19 @@ public import Foundation
 /// return examination.page
 /// ```
 public struct StoreExamination: Sendable {
-    /// One event as it lies in the store, damaged or not, readable or not.
+    /// One event as it is stored, damaged or not, readable or not.
     public struct Row: Sendable {
         public var position: Position
-        /// Nil where its name is lost.
+        /// The event's stream; `nil` if its name is lost.
         public var stream: StreamID?
         public var version: Int
-        /// The highest version of its stream below its own, 0 where there is none.
+        /// The highest version of its stream below its own; 0 if there is none.
         public var versionBefore: Int
         public var recordedAt: Date
         public var payload: JSONText
-        /// Whether each tag that it carries leads to it.
+        /// Whether the event can be found by every tag that it carries.
         public var isFoundByTags: Bool
-        /// Whether its type's name is lost.
+        /// Whether the name of its type is lost.
         public var lacksType: Bool
 
         public init(
@@ -40,26 +39,26 @@ public struct StoreExamination: Sendable {
         }
     }
 
-    /// What was examined so far, and what was found.
+    /// The findings so far, and the position up to which events were examined.
     public private(set) var page: VerifiedPage
     private var recordedAt: Date?
 
     /// - Parameters:
-    ///   - position: where the examination begins.
-    ///   - recordedAt: the time of the last event up to there, nil where there is none.
+    ///   - position: the position after which the examination starts.
+    ///   - recordedAt: the time of the last event up to that position; `nil` if there is none.
     ///   - head: the last position of the store.
     public init(after position: Position, recordedAt: Date?, head: Position) {
         page = VerifiedPage(findings: [], through: position, head: head)
         self.recordedAt = recordedAt
     }
 
-    /// - Parameter row: the next one in the order of the positions.
+    /// - Parameter row: the next event, in position order.
     public mutating func examine(_ row: Row) {
         let position = row.position
         let stream = row.stream ?? StreamID("?")
         if row.stream == nil || row.lacksType { page.findings.append(.missingName(position)) }
         if position > page.through {
-            // One less is still a position, since it lies beyond another.
+            // One less is still a valid position, because this position lies beyond another.
             let before = Position(rawValue: position.rawValue - 1)
             if before > page.through {
                 let first = Position(rawValue: page.through.rawValue + 1)

@@ -1,11 +1,11 @@
 public import DiscoCore
 
 extension VersionConflict {
-    /// The same with the events that callers have not seen, for a store that finds conflicts under its lock and reads
-    /// those events after it was released.
+    /// Returns the conflict with the events that the caller has not seen, for a store that finds conflicts under its
+    /// lock and reads those events after releasing it.
     ///
-    /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them: by now other
-    ///   appends of the batch are recorded, and no error may say that they are not.
+    /// - Parameter page: returns the events that a read selects. If it throws, the conflict is returned without them:
+    ///   other appends of the batch are already recorded, and no error may say that they are not.
     public func withUnseen(_ page: (Read) throws -> [RecordedEvent]) -> VersionConflict {
         VersionConflict(
             streams: streams.map { stream in
@@ -14,9 +14,9 @@ extension VersionConflict {
             })
     }
 
-    /// What ``withUnseen(_:)`` gives, for a store that reads the events by async calls.
+    /// Does the same as ``withUnseen(_:)``, for a store that reads the events by async calls.
     ///
-    /// - Parameter page: the events that a read selects. Where it fails, the conflict goes without them.
+    /// - Parameter page: returns the events that a read selects. If it throws, the conflict is returned without them.
     public func readingUnseen(_ page: (Read) async throws -> [RecordedEvent]) async -> VersionConflict {
         var known: [Stream] = []
         for stream in streams {
@@ -31,13 +31,14 @@ extension VersionConflict {
 }
 
 extension VersionConflict.Stream {
-    /// The version up to which the caller has seen the stream, nil where there is nothing that it has not seen.
+    /// The version up to which the caller has seen the stream; `nil` if there is nothing that it has not seen.
     private var seen: Int? {
         guard case .exactly(let expected) = expected, max(0, expected) < actual else { return nil }
         return max(0, expected)
     }
 
-    /// From the last event that the caller has seen: where that was erased, it may not go on from it.
+    /// A read that starts at the last event that the caller has seen: if that event was erased, the caller may not
+    /// continue from it.
     fileprivate var readOfUnseen: Read? {
         seen.map { seen in
             Read(
@@ -46,7 +47,7 @@ extension VersionConflict.Stream {
         }
     }
 
-    /// - Parameter events: what ``readOfUnseen`` selects.
+    /// - Parameter events: the events that ``readOfUnseen`` selects.
     fileprivate func withUnseen(_ events: [RecordedEvent]) -> Self {
         guard let seen else { return self }
         var unseen = events[...]

@@ -1,8 +1,8 @@
 public import DiscoCore
 
-/// Wakes up whoever waits for events beyond a position: `wait(beyond:)` of a store.
+/// Wakes the callers that wait for events beyond a position; implements a store's `wait(beyond:)`.
 ///
-/// An adapter tells it the head after each of its own commits, and whenever it learns that others have appended.
+/// An adapter reports the head after each of its own commits, and whenever it learns that others have appended.
 public final class WakeUpHub: Sendable {
     private struct State: Sendable {
         var head = Position.start
@@ -15,10 +15,10 @@ public final class WakeUpHub: Sendable {
 
     public init() {}
 
-    /// The furthest that the hub has been told of.
+    /// The highest position reported so far.
     public var head: Position { state.withLock { $0.head } }
 
-    /// The store has come this far, or further: a position behind one that it was told before changes nothing.
+    /// Reports that the store has reached at least this position. A position behind an earlier one changes nothing.
     public func advance(to head: Position) {
         let woken = state.withLock { state -> [Waiter<Void>] in
             guard head > state.head else { return [] }
@@ -28,7 +28,7 @@ public final class WakeUpHub: Sendable {
         for waiter in woken { waiter.settle(.success(())) }
     }
 
-    /// Returns once the store has come beyond `position`; at once where it has.
+    /// Returns once the store is beyond `position`; immediately if it already is.
     ///
     /// - Throws: `EventStoreError` with code `closed`, or `CancellationError`.
     public func wait(beyond position: Position) async throws {
@@ -45,7 +45,7 @@ public final class WakeUpHub: Sendable {
         try await waiter.value()
     }
 
-    /// Whoever waits, now or later, gets an `EventStoreError` with code `closed`.
+    /// Closes the hub: everyone who waits, now or later, gets an `EventStoreError` with code `closed`.
     public func close() {
         let waiting = state.withLock { state -> [Waiter<Void>] in
             state.closed = true

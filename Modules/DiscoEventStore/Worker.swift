@@ -1,10 +1,10 @@
 import DiscoCore
 import Foundation
 
-/// Threads of their own for calls that block, and a state that they share with whoever gives them something to do.
+/// Dedicated threads for blocking calls, with a state that they share with the callers that give them work.
 ///
-/// Calls that block must not sit on Swift's cooperative pool: a few of them can stop the program. Each thread runs a
-/// loop that waits until the state has something to do, does it, and waits again.
+/// Blocking calls must not run on Swift's cooperative pool: a few of them can stop the program. Each thread runs a loop
+/// that waits until the state contains work, does it, and waits again.
 ///
 /// ```swift
 /// let letters = Worker(name: "letters", state: [Letter]()) { loop in
@@ -14,26 +14,27 @@ import Foundation
 /// await letters.end()
 /// ```
 ///
-/// The threads do not keep the worker alive. They are to end when ``end()`` is called or the last reference to the
-/// worker is gone; what the state still has is done before that.
+/// The threads do not keep the worker alive. They end when ``end()`` is called or the last reference to the worker is
+/// gone, after finishing the work that the state still contains.
 public final class Worker<State: Sendable>: Sendable {
     fileprivate struct Shared: Sendable {
         var state: State
         var isEnding = false
-        /// How many threads have not ended yet.
+        /// The number of threads that have not ended yet.
         var running: Int
-        /// Who waits for them.
+        /// The callers that wait for the threads to end.
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let shared: Locked<Shared>
 
     /// - Parameters:
-    ///   - name: that of the thread; of several, with a hyphen and a number from 1 behind it. Linux shows 15 characters.
-    ///   - threads: how many threads run the loop.
-    ///   - state: what they share at first.
-    ///   - run: the loop, called once on each thread, which ends with it. It returns when ``Loop/wait(for:_:)`` gives
-    ///     nothing more, or ``Loop/isEnding`` is true.
+    ///   - name: the thread's name; if there are several threads, a hyphen and a number from 1 are appended. Linux
+    ///     shows 15 characters.
+    ///   - threads: the number of threads that run the loop.
+    ///   - state: the initial shared state.
+    ///   - run: the loop, called once on each thread, which ends when the loop returns. It must return when
+    ///     ``Loop/wait(for:_:)`` gives no more work, or ``Loop/isEnding`` is true.
     public convenience init(
         name: String, threads: Int = 1, state: State, run: @escaping @Sendable (Loop) -> Void
     ) {
@@ -43,8 +44,8 @@ public final class Worker<State: Sendable>: Sendable {
     }
 
     /// - Parameters:
-    ///   - names: a thread for each, in the order of their ``Loop/index``.
-    ///   - state: what they share at first.
+    ///   - names: the threads' names, one thread for each, in the order of their ``Loop/index``.
+    ///   - state: the initial shared state.
     ///   - run: the loop, called once on each thread.
     public init(names: [String], state: State, run: @escaping @Sendable (Loop) -> Void) {
         precondition(!names.isEmpty, "A worker needs a thread.")
@@ -60,12 +61,12 @@ public final class Worker<State: Sendable>: Sendable {
 
     deinit { stop() }
 
-    /// Reads or changes the state, and wakes nobody.
+    /// Reads or changes the state without waking any thread.
     public func withState<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
         try shared.withLock { try body(&$0.state) }
     }
 
-    /// Changes the state and wakes the threads; nil, with nothing changed, where they are to end.
+    /// Changes the state and wakes the threads; changes nothing and returns `nil` if the threads must end.
     @discardableResult
     public func update<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result? {
         let result = try shared.withLock { shared in
@@ -76,10 +77,10 @@ public final class Worker<State: Sendable>: Sendable {
         return result
     }
 
-    /// Has every thread that waits look at the state again.
+    /// Makes every waiting thread check the state again.
     public func wake() { shared.signal() }
 
-    /// Tells the threads that they are to end, and returns when all of them have.
+    /// Tells the threads to end, and returns when all of them have ended.
     public func end() async {
         stop()
         await withCheckedContinuation { continuation in
@@ -106,37 +107,37 @@ public final class Worker<State: Sendable>: Sendable {
 }
 
 extension Worker where State == Void {
-    /// For a thread that is given nothing to do, but does something at intervals: see ``Loop/pause(for:)``.
+    /// Creates a worker that is given no work, but does something at intervals; see ``Loop/pause(for:)``.
     public convenience init(name: String, run: @escaping @Sendable (Loop) -> Void) {
         self.init(name: name, state: (), run: run)
     }
 }
 
 extension Worker {
-    /// What one of the threads works with. Its calls block, and are for that thread alone.
+    /// What one of the threads works with. Its calls block, and are only for that thread.
     public struct Loop: Sendable {
-        /// Which of the threads this is, from 0.
+        /// The index of this thread, from 0.
         public let index: Int
         fileprivate let shared: Locked<Shared>
 
-        /// Whether the threads are to end.
+        /// Whether the threads must end.
         public var isEnding: Bool { shared.withLock { $0.isEnding } }
 
-        /// Reads or changes the state, and wakes nobody.
+        /// Reads or changes the state without waking any thread.
         public func withState<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
             try shared.withLock { try body(&$0.state) }
         }
 
-        /// Has every thread that waits look at the state again.
+        /// Makes every waiting thread check the state again.
         public func wake() { shared.signal() }
 
-        /// Blocks until `body` makes something of the state, tried anew whenever the threads are woken.
+        /// Blocks until `body` returns a value; `body` is called again whenever the threads are woken.
         ///
         /// - Parameters:
-        ///   - limit: how long to wait, nil for as long as it takes.
-        ///   - body: takes what there is to do from the state; nil where there is nothing.
-        /// - Returns: nil where `body` still makes nothing of the state and the time is over, or the threads are to end:
-        ///   so what was given to the worker before is done first.
+        ///   - limit: how long to wait; `nil` for no limit.
+        ///   - body: takes work from the state; returns `nil` if there is none.
+        /// - Returns: the value of `body`, or `nil` if `body` still returns `nil` when the time is over or the threads
+        ///   must end. Work given to the worker before that is therefore done first.
         public func wait<Result>(
             for limit: Duration? = nil, _ body: (inout State) -> sending Result?
         ) -> sending Result? {
@@ -147,9 +148,9 @@ extension Worker {
             return result ?? nil
         }
 
-        /// Blocks until the time is over, or the threads are to end, which may be long before that.
+        /// Blocks until the time is over or the threads must end, which may be much earlier.
         ///
-        /// - Returns: whether the loop may go on.
+        /// - Returns: whether the loop may continue.
         @discardableResult
         public func pause(for time: Duration) -> Bool {
             shared.waiting(for: time) { $0.isEnding ? true : nil } == nil

@@ -9,12 +9,12 @@
         /// Below `disco.eventStore.postgres`:
         /// - `url` (string, secret, required): how to reach the database.
         /// - `schema` (string, default `disco`): the schema that holds the store.
-        /// - `migrates` (flag, default true): whether tables are made and migrated when the store is opened.
-        /// - `readers` (number, default 4): connections for reading.
+        /// - `migrates` (flag, default true): whether tables are created and migrated when the store is opened.
+        /// - `readers` (number, default 4): the number of connections for reading.
         /// - `connectTimeout` (seconds, default 5), `requestTimeout` (seconds, default 10).
-        /// - `preparesStatements` (flag, default true): off for PgBouncer in transaction mode.
-        /// - `notifications` (`on` or `off`, default `on`), `listenURL` (string, secret, default: the URL): LISTEN past
-        ///   a pooler.
+        /// - `preparesStatements` (flag, default true): set to false for PgBouncer in transaction mode.
+        /// - `notifications` (`on` or `off`, default `on`), `listenURL` (string, secret, default: the URL): where to
+        ///   LISTEN, bypassing a pooler.
         /// - `allowsErasing` (flag, default false), `allowsWeakDurability` (flag, default false).
         ///
         /// - Parameter config: the root of the configuration.
@@ -34,9 +34,10 @@
     extension PostgresReadModelStore.Settings {
         /// ## Configuration keys
         /// Below `disco.readModels.postgres`:
-        /// - `url` (string, secret, default: that of the event store): how to reach the database.
+        /// - `url` (string, secret, default: the event store's URL): how to reach the database.
         /// - `schema` (string, default `disco_read_models`): the schema that holds the read models.
-        /// - `migrates` (flag, default true), `readers` (number, default 4): connections for queries and consumers.
+        /// - `migrates` (flag, default true), `readers` (number, default 4): the number of connections for queries and
+        ///   consumers.
         /// - `connectTimeout`, `requestTimeout`, `preparesStatements`, `notifications`, `listenURL`: as for the event
         ///   store.
         ///
@@ -81,7 +82,7 @@
     }
 
     extension EventStoreAdapter {
-        /// Opens a ``/DiscoEventStorePostgres/PostgresEventStore``; it needs `import DiscoEventStorePostgres`.
+        /// Opens a ``/DiscoEventStorePostgres/PostgresEventStore``; requires `import DiscoEventStorePostgres`.
         ///
         /// ``/DiscoEventStorePostgres/PostgresEventStore/Settings/init(config:)`` lists the keys.
         public static let postgres = EventStoreAdapter(
@@ -112,7 +113,7 @@
     }
 
     extension ReadModelStoreAdapter {
-        /// Opens a ``/DiscoEventStorePostgres/PostgresReadModelStore``; it needs `import DiscoEventStorePostgres`.
+        /// Opens a ``/DiscoEventStorePostgres/PostgresReadModelStore``; requires `import DiscoEventStorePostgres`.
         ///
         /// ``/DiscoEventStorePostgres/PostgresReadModelStore/Settings/init(config:)`` lists the keys.
         public static let postgres = ReadModelStoreAdapter(

@@ -2,7 +2,7 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// Records batches of appends, each batch by one call of the SQL function `append` in a transaction of its own.
+    /// Records batches of appends, each by one call of the SQL function `append` in its own transaction.
     struct PostgresAppender: BatchAppender {
         private let settings: PostgresEventStore.Settings
         private let hub: WakeUpHub
@@ -13,8 +13,8 @@
         private let singleSQL: String
 
         /// - Parameters:
-        ///   - notifier: tells other processes.
-        ///   - trouble: that of the store, shared by all its connections.
+        ///   - notifier: notifies other processes.
+        ///   - trouble: logs connection problems; shared by all connections of the store.
         init(
             _ settings: PostgresEventStore.Settings, hub: WakeUpHub, notifier: PostgresNotifier?,
             trouble: PostgresTrouble
@@ -22,8 +22,8 @@
             self.settings = settings
             self.hub = hub
             self.notifier = notifier
-            // The server does not notice that a client has given up while it waits for a lock: it must end by itself
-            // before that.
+            // The server does not notice that a client has given up while it waits for a lock, so the lock timeout must
+            // expire before that.
             let most = Int(settings.connection.options.requestTimeout / .milliseconds(1)) * 4 / 5
             session = OwnedByLane(
                 PostgresSession(
@@ -39,14 +39,14 @@
         }
 
         private enum Transactions {
-            /// A statement alone is one, at the level that the connection was set to.
+            /// A single statement is a transaction, at the isolation level set for the connection.
             case implicit
             /// Behind a pooler, where the next statement may run on another connection.
             case explicit
         }
 
-        /// `@unchecked Sendable`: `commit` alone touches it, and the lane calls that on its own thread, one batch at a
-        /// time.
+        /// `@unchecked Sendable`: only `commit` touches it, and the lane calls `commit` on its own thread, one batch at
+        /// a time.
         private final class OwnedByLane: @unchecked Sendable {
             let session: PostgresSession
             init(_ session: PostgresSession) { self.session = session }
@@ -62,7 +62,7 @@
                 do {
                     connection = try session.connected()
                 } catch {
-                    // Nothing was sent yet: certainly not recorded.
+                    // Nothing was sent yet, so nothing is recorded.
                     throw PostgresError.translate(error)
                 }
                 do {
@@ -71,9 +71,9 @@
                     session.drop()
                     throw OutcomeUnknown(append: batch[0], underlying: PostgresError.translate(failure))
                 } catch let failure as PostgresFailure {
-                    // The server undid it all.
+                    // The server rolled everything back.
                     if transactions == .explicit { try? connection.run(script: "ROLLBACK") }
-                    // One that takes no changes may have become a standby: the next connection may find the primary.
+                    // A read-only server may have become a standby: the next connection may find the primary.
                     if failure.sqlState == "25006" { session.drop() }
                     let isRepeat = failure.isUniqueViolation && !repeatsIDs
                     if isRepeat { repeatsIDs = true }
@@ -109,7 +109,7 @@
             }
         }
 
-        /// Calls a function that answers with a row, in a transaction of its own.
+        /// Calls a function that returns a row, in its own transaction.
         private func call(
             _ sql: String, _ values: [PostgresValue], _ connection: PostgresConnection
         ) throws -> PostgresResult {
@@ -121,12 +121,12 @@
                     Array(try connection.run([.beginReadCommitted, statement, .commit]).dropFirst().dropLast())
                 }
             guard results.count == 1, results[0].count == 1 else {
-                throw PostgresFailure(sqlState: nil, message: "the function gave no answer", isLost: true)
+                throw PostgresFailure(sqlState: nil, message: "the function returned no row", isLost: true)
             }
             return results[0]
         }
 
-        /// What was recorded before, read now that the batch is committed: a failure must not say that it is not
+        /// Reads events recorded earlier, after the batch is committed: an error must not say that they are not
         /// recorded.
         private func repeated(
             _ first: Int64, _ count: Int64, _ connection: PostgresConnection, _ batch: [Append]
@@ -139,7 +139,7 @@
             }
         }
 
-        /// With the events that the caller has not seen, read now that the lock is released.
+        /// Adds the events that the caller has not seen, read after the lock is released.
         private func withUnseen(_ conflict: VersionConflict, _ connection: PostgresConnection) -> VersionConflict {
             conflict.withUnseen { read in try PostgresReading(settings).page(read, connection).events }
         }

@@ -2,13 +2,13 @@
     import DiscoCore
     import Foundation
 
-    /// A batch of appends laid out for the SQL function `append`, and its answer read back.
+    /// Encodes a batch of appends as arguments of the SQL function `append`, and decodes its result.
     struct PostgresBatch {
         private let appends: [Append]
-        /// The place of each stream that is written or expected, from 1.
+        /// The number, from 1, of each stream that is written or expected.
         private var places: [StreamID: Int] = [:]
         private var streams: [StreamID] = []
-        /// What is expected, in the order in which it was handed over.
+        /// The expected versions, in the order in which they were passed.
         private var expected: [(append: Int, stream: StreamID, version: ExpectedVersion)] = []
 
         init(_ appends: [Append]) { self.appends = appends }
@@ -25,7 +25,7 @@
                 $22, $23, $24, $25, $26, $27, $28)
             """
 
-        /// What the function `append` is called with.
+        /// The arguments of the function `append`.
         mutating func values(repeatsIDs: Bool) -> [PostgresValue] {
             var (keys, fingerprints, counts) = (PostgresArray(.text), PostgresArray(.text), PostgresArray(.int4))
             var (append, first) = (PostgresArray(.int4), PostgresArray(.int4))
@@ -121,7 +121,7 @@
             enum Outcome {
                 case appended(Appended)
                 case refused(any Error)
-                /// Recorded before: so many events from this position on.
+                /// Recorded before: `count` events from the position `first` on.
                 case repeated(first: Int64, count: Int64)
             }
         }
@@ -190,12 +190,12 @@
             if let uuid { append(uuid) } else { appendNull() }
         }
 
-        /// Null where it has nothing but nulls.
+        /// A null if the array contains only nulls.
         fileprivate var orNull: PostgresValue { hasValues ? .array(self) : .nullArray(element) }
     }
 
     extension [EventTag] {
-        /// Each of them once, in their order.
+        /// The tags without duplicates, in order.
         var once: [EventTag] {
             count < 2 || Set(self).count == count
                 ? self : indices.filter { firstIndex(of: self[$0]) == $0 }.map { self[$0] }
@@ -203,7 +203,7 @@
     }
 
     extension ExpectedVersion {
-        /// As the SQL functions take it.
+        /// The number that the SQL functions expect.
         var number: Int64 {
             switch self {
             case .any: -1
@@ -215,7 +215,7 @@
     }
 
     extension EventQuery.Item {
-        /// As the function takes it.
+        /// The JSON that the function expects.
         fileprivate var json: JSONText {
             JSONText([
                 "types": types.isEmpty ? .null : .array(types.map(JSON.string)),

@@ -2,7 +2,7 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// Whether one piece of work is to be cancelled, and by which connection it runs.
+    /// Tracks whether a piece of work must be cancelled, and on which connection it runs.
     final class PostgresCancellation: Sendable {
         private struct State: Sendable {
             var running: PostgresCanceller?
@@ -13,7 +13,7 @@
 
         var isRequested: Bool { state.withLock { $0.isRequested } }
 
-        /// What runs in `body` can be cancelled; what runs on the connection afterwards is not hit by it.
+        /// Runs `body`, which can be cancelled; later work on the connection is not affected.
         func `while`<Value>(_ canceller: PostgresCanceller, _ body: () throws -> Value) throws -> Value {
             try state.withLock { state in
                 if state.isRequested { throw CancellationError() }
@@ -25,12 +25,12 @@
 
         func request() { state.withLock { $0.isRequested = true } }
 
-        /// Blocks, and with it the end of the work, until the server has taken the request: the next work on the
-        /// connection must not be what it hits.
+        /// Blocks, and delays the end of the work, until the server has received the request, so that the request
+        /// cannot hit the next work on the connection.
         func carryOut() { state.withLock { $0.running?.cancel() } }
     }
 
-    /// The thread that sends requests to cancel, each over a connection of its own.
+    /// The thread that sends cancel requests, each over its own connection.
     final class PostgresCancellations: Sendable {
         private let worker: Worker<[PostgresCancellation]>
 

@@ -3,29 +3,29 @@
     import DiscoCore
     import Foundation
 
-    /// One connection to a server. It belongs to one thread at a time, and its calls block: never call it on Swift's
+    /// A connection to a server. It belongs to one thread at a time, and its calls block: never call it on Swift's
     /// pool.
     final class PostgresConnection {
         struct Options: Sendable {
             var url: String
             var connectTimeout: Duration
-            /// How long the server may leave a request unanswered before the connection is given up.
+            /// How long to wait for a response from the server before the connection is given up.
             var requestTimeout: Duration
-            /// Off for poolers that hand each transaction to another server connection.
+            /// False for poolers that may run each transaction on another server connection.
             var preparesStatements: Bool
         }
 
         private let handle: OpaquePointer
         private let options: Options
         private var preparations = PostgresPreparations()
-        /// Whether what was prepared no longer fits the tables.
+        /// Whether prepared statements no longer match the tables.
         private var preparationsAreStale = false
         private var lastCommand = ""
         let canceller: PostgresCanceller
 
         /// - Throws: ``PostgresFailure``.
         init(_ options: Options) throws {
-            // Later entries win, so that what the URL says goes before these.
+            // Later entries win, so the URL overrides the entries before it.
             let defaults = [
                 ("connect_timeout", String(max(2, Int((options.connectTimeout / .seconds(1)).rounded(.up))))),
                 ("application_name", "disco"), ("keepalives_idle", "10"), ("keepalives_interval", "3"),
@@ -40,8 +40,8 @@
                     PQconnectdbParams(names.baseAddress, values.baseAddress, 1)
                 }
             }
-            // Null only where there is no memory for it; the other null where there is no connection.
-            guard let handle else { throw PostgresFailure(sqlState: nil, message: "no memory", isLost: true) }
+            // The handle is null only if there is no memory for it, the canceller if there is no connection.
+            guard let handle else { throw PostgresFailure(sqlState: nil, message: "out of memory", isLost: true) }
             guard PQstatus(handle) == CONNECTION_OK, let cancel = PQgetCancel(handle) else {
                 defer { PQfinish(handle) }
                 throw PostgresFailure(sqlState: nil, message: Self.message(handle), isLost: true)
@@ -49,10 +49,10 @@
             self.handle = handle
             self.options = options
             canceller = PostgresCanceller(cancel)
-            // So that a server that takes nothing in cannot hold a thread for ever: sending has the deadline of the
-            // answer.
+            // Nonblocking, so that a server that does not read cannot block a thread forever: sending has the deadline
+            // of the response.
             PQsetnonblocking(handle, 1)
-            // Warnings go to the server's log alone, not to standard error.
+            // Warnings go only to the server's log, not to standard error.
             PQsetNoticeReceiver(handle, { _, _ in }, nil)
         }
 
@@ -70,10 +70,10 @@
 
         // MARK: Running statements
 
-        /// Runs statements in one round trip: where one fails, those after it are not run. Outside an explicit
-        /// transaction all of them are one.
+        /// Runs statements in one round trip; if one fails, those after it are not run. Outside an explicit
+        /// transaction, all of them form one transaction.
         ///
-        /// - Throws: ``PostgresFailure``; where it `isLost`, nobody knows what was done.
+        /// - Throws: ``PostgresFailure``; if it `isLost`, it is unknown what was done.
         @discardableResult
         func run(_ statements: [PostgresStatement], timeout: Duration? = nil) throws -> [PostgresResult] {
             try forgetStalePreparations()
@@ -82,7 +82,7 @@
             for statement in statements { answers += try send(statement) }
             guard PQpipelineSync(handle) == 1 else { throw lost }
             // "The client should […] call PQgetResult […] until the command queue is empty" (libpq, pipeline mode):
-            // each answer ends with a null, the whole with PGRES_PIPELINE_SYNC.
+            // each response ends with a null, the pipeline with PGRES_PIPELINE_SYNC.
             let deadline = ContinuousClock.now + (timeout ?? options.requestTimeout)
             var results: [PostgresResult] = []
             var failure: PostgresFailure?
@@ -95,7 +95,7 @@
                     case (let status, _):
                         if status != PGRES_PIPELINE_ABORTED { failure = failure ?? result.failure(lost: !isAlive) }
                         if case .preparation(let sql) = answer { preparations.forget(sql) }
-                        // It is still there, and nobody knows of it.
+                        // The statement still exists, but is no longer tracked.
                         if case .deallocation = answer { preparationsAreStale = true }
                     }
                 }
@@ -109,10 +109,10 @@
             return results
         }
 
-        /// Runs several statements of text alone, one after the other, in a transaction of their own unless they begin
-        /// one.
+        /// Runs several statements without parameters, one after the other, in one transaction unless they begin their
+        /// own.
         ///
-        /// - Parameter timeout: how long the server may take, nil for the usual time.
+        /// - Parameter timeout: how long the server may take; `nil` for the default.
         func run(script: String, timeout: Duration? = nil) throws {
             try forgetStalePreparations()
             guard PQsendQuery(handle, script) == 1 else { throw lost }
@@ -128,22 +128,23 @@
             if let failure { throw failure }
         }
 
-        /// Ends a transaction.
+        /// Commits the transaction.
         ///
-        /// - Throws: ``PostgresFailure``, also where a statement had failed and its error was swallowed: "If the
-        ///   transaction is in an aborted state, COMMIT is equivalent to ROLLBACK" and no error (postgresql.org).
+        /// - Throws: ``PostgresFailure``, also if a statement failed and its error was swallowed: "If the transaction
+        ///   is in an aborted state, COMMIT is equivalent to ROLLBACK" and no error (postgresql.org).
         func commit() throws {
             try run(script: "COMMIT")
             if lastCommand != "COMMIT" {
                 throw PostgresFailure(
-                    sqlState: "25P02", message: "a statement in the transaction had failed, and all of it was undone",
+                    sqlState: "25P02",
+                    message: "a statement in the transaction failed, so the whole transaction was rolled back",
                     isLost: false)
             }
         }
 
-        /// libpq waits for ever for the data of a COPY, so the connection is given up.
+        /// libpq waits forever for the data of a COPY, so the connection is given up.
         private static let copying = PostgresFailure(
-            sqlState: "0A000", message: "COPY is not supported: it needs a connection of its own", isLost: true)
+            sqlState: "0A000", message: "COPY is not supported: it requires its own connection", isLost: true)
 
         private func forgetStalePreparations() throws {
             guard preparationsAreStale, PQtransactionStatus(handle) == PQTRANS_IDLE else { return }
@@ -152,7 +153,7 @@
             try run(script: "DEALLOCATE ALL")
         }
 
-        /// Whether a transaction is under way; what fails in it leaves it so, until it is rolled back.
+        /// Whether a transaction is in progress; after a failure, it stays in progress until it is rolled back.
         var isInTransaction: Bool { [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(handle)) }
 
         private enum Answer {
@@ -166,12 +167,13 @@
             return result
         }
 
-        /// Which answers will come.
+        /// Sends a statement, and returns which responses to expect.
         private func send(_ statement: PostgresStatement) throws -> [Answer] {
             let parameters = PostgresParameters(statement.values)
             guard options.preparesStatements, statement.isPrepared,
                 statement.sql.utf8.count <= PostgresPreparations.longest,
-                // What can still be said then, ROLLBACK TO, must not wait for a DEALLOCATE that cannot.
+                // In a failed transaction, ROLLBACK TO still works, and must not depend on a DEALLOCATE, which does
+                // not.
                 PQtransactionStatus(handle) != PQTRANS_INERROR
             else {
                 let sent = parameters.withPointers { types, values, lengths, formats, count in
@@ -201,14 +203,14 @@
             return answers
         }
 
-        /// The next result, nil at the end of a statement's.
+        /// The next result; `nil` at the end of a statement's results.
         private func next(_ deadline: ContinuousClock.Instant) throws -> PostgresResult? {
             while true {
                 let isSending = PQflush(handle) == 1
                 guard isSending || PQisBusy(handle) == 1 else { break }
                 guard try waitForInput(until: deadline, orRoom: isSending) else {
                     throw PostgresFailure(
-                        sqlState: nil, message: "the server did not answer in time",
+                        sqlState: nil, message: "the server did not respond in time",
                         isLost: true)
                 }
             }
@@ -217,9 +219,9 @@
 
         // MARK: Notifications
 
-        /// Waits for something to come from the server and takes it in; false at the deadline.
+        /// Waits for input from the server and reads it; returns false at the deadline.
         ///
-        /// - Parameter orRoom: or for the server to take in more of what is being sent to it.
+        /// - Parameter orRoom: whether to also wait until the server accepts more of what is being sent.
         func waitForInput(until deadline: ContinuousClock.Instant, orRoom: Bool = false) throws -> Bool {
             let left = deadline - ContinuousClock.now
             var descriptor = pollfd(
@@ -233,7 +235,7 @@
             return true
         }
 
-        /// Whether any notification has come since the last call.
+        /// Whether any notification has arrived since the last call.
         func takeNotifications() -> Bool {
             var any = false
             while let notification = PQnotifies(handle) {
@@ -244,10 +246,10 @@
         }
     }
 
-    /// Cancels what runs on a connection, from another thread.
+    /// Cancels the statement that runs on a connection, from another thread.
     ///
-    /// `@unchecked Sendable`: "PQcancel […] can be called from any thread" holds for an object that PQgetCancel made,
-    /// which is never changed after that, and freed when nobody refers to it any more.
+    /// `@unchecked Sendable`: "PQcancel […] can be called from any thread" holds for an object that PQgetCancel
+    /// created, which is never changed after that, and freed when nothing refers to it any more.
     final class PostgresCanceller: @unchecked Sendable {
         private let handle: OpaquePointer
 
@@ -255,7 +257,7 @@
 
         deinit { PQfreeCancel(handle) }
 
-        /// Blocks until the server has taken the request.
+        /// Blocks until the server has received the request.
         func cancel() {
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
                 _ = PQcancel(handle, buffer.baseAddress, Int32(buffer.count))

@@ -7,7 +7,7 @@
         /// Runs statements in one transaction.
         private func change(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
             try Task.checkCancellation()
-            // What was begun is finished: a cancelled wait for the standby would acknowledge what is not replicated.
+            // Not cancellable: a cancelled wait for the standby would acknowledge a change that is not replicated.
             try await pool.run(isRepeatable: false, isCancellable: false) { connection in
                 try connection.run([.beginReadCommitted])
                 do {
@@ -67,7 +67,7 @@
             try await change { [settings] connection in
                 try Self.lock(stream, settings, connection)
                 let name = [PostgresValue.text(stream.name)]
-                // A long stream takes its time.
+                // A long stream takes time.
                 func run(_ sql: String) throws {
                     _ = try connection.run(settings.sql(sql), name, timeout: .seconds(600))
                 }
@@ -79,8 +79,8 @@
                     """)
                 try run(
                     """
-                    UPDATE "disco".events SET payload = 'null', metadata = NULL, correlation_id = NULL, causation_id = NULL,
-                        tags = NULL, erased_at = clock_timestamp()
+                    UPDATE "disco".events SET payload = 'null', payload_bytes = 4, metadata = NULL, correlation_id = NULL,
+                        causation_id = NULL, tags = NULL, erased_at = clock_timestamp()
                     WHERE stream = $1 AND erased_at IS NULL
                     """)
                 try run("DELETE FROM \"disco\".permits WHERE stream = $1")
@@ -97,7 +97,7 @@
             }
         }
 
-        /// Takes the lock that appends take, and checks that the stream was ever written.
+        /// Takes the same lock as appends, and checks that the stream was ever written to.
         private static func lock(
             _ stream: StreamID, _ settings: PostgresEventStore.Settings, _ connection: PostgresConnection
         ) throws {
@@ -160,7 +160,7 @@
         public func recorded(under key: IdempotencyKey) async throws -> Appended? {
             try NameCheck.argument.check(key)
             try Task.checkCancellation()
-            // Not to be cancelled: what is acknowledged has to wait for the standby.
+            // Not cancellable: the acknowledgment must wait for the standby.
             return try await pool.run(isCancellable: false) { [settings, reading] connection in
                 let result = try connection.run(
                     settings.sql("SELECT fingerprint, first_position, events FROM \"disco\".keys WHERE key = $1"),
@@ -170,8 +170,8 @@
                     throw IdempotencyConflict(key: key.key)
                 }
                 let events = try reading.recorded(result.int(0, 1), result.int(0, 2), connection)
-                // "Recorded before" is an acknowledgement too: something to commit makes it wait for the standby as the
-                // first one did.
+                // "Recorded before" is an acknowledgment too: committing something makes it wait for the standby, as
+                // the first one did.
                 try connection.run([
                     .beginReadCommitted, PostgresStatement("SELECT pg_logical_emit_message(true, 'disco', '')::text"),
                     .commit,

@@ -4,10 +4,11 @@
     import DiscoMigrations
     import Foundation
 
-    /// The event store in a schema of a PostgreSQL database: for deployments with several processes and machines.
+    /// An event store in a schema of a PostgreSQL database, for deployments with several processes and machines.
     ///
     /// Appends share disk flushes and the store's lock (group commit); positions have no gaps and become visible in
-    /// their order. What `append` returned is on disk, and on the standby where the server is told to wait for it.
+    /// order. When `append` returns, its events are on disk, and on the standby if the server is configured to wait for
+    /// it.
     ///
     /// ```swift
     /// let store = try await PostgresEventStore.open(.init(url: "postgresql://app@localhost/app"))
@@ -24,26 +25,26 @@
         private let notifier: PostgresNotifier?
         private let storeIdentity: StoreIdentity
 
-        /// How reads are planned: a walk along an index, in order, cut off at the limit. What is planned while a table
-        /// is empty, or before it is analyzed, must not go through all of it later, by a scan or by a bitmap and a
-        /// sort; forbidding that makes small tables look so dear that their plans would be compiled. And planning a
-        /// page takes as long as reading it.
+        /// How reads are planned: a walk along an index, in order, up to the limit. A plan that is made while a table
+        /// is empty, or before it is analyzed, must not later read the whole table, by a scan or by a bitmap and a
+        /// sort. Forbidding that makes plans for small tables look so expensive that they would be JIT-compiled, hence
+        /// `jit = off`. Generic plans are forced because planning a page takes as long as reading it.
         static let planning = [
             "enable_seqscan = off", "enable_bitmapscan = off", "jit = off", "plan_cache_mode = force_generic_plan",
         ]
 
-        /// What a role or database may have been given other defaults for, and is relied on: a limit of the store's own
-        /// ends a statement, and names without a schema are the server's.
+        /// Settings that the store relies on, and for which a role or database may have other defaults: only the
+        /// store's own limit ends a statement, and unqualified names are the server's.
         static let relied = [
             "statement_timeout = 0", "lock_timeout = 0", "idle_in_transaction_session_timeout = 0",
             "idle_session_timeout = 0", "search_path = pg_catalog",
         ]
 
-        /// Connects, makes or migrates the tables unless the settings forbid it, and checks that the server is as
+        /// Connects, creates or migrates the tables unless the settings forbid it, and checks that the server is as
         /// durable as a store promises.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError``: the settings are wrong, the server cannot be reached, is less durable than
-        ///   promised, or was migrated by a later version.
+        /// - Throws: ``/DiscoCore/EventStoreError`` if the settings are invalid, or the server cannot be reached, is
+        ///   less durable than promised, or was migrated by a later version.
         public static func open(
             _ settings: Settings, context: StoreContext = .system
         ) async throws -> PostgresEventStore {
@@ -51,7 +52,7 @@
             let trouble = PostgresTrouble("The event store \(settings.schema)", context)
             let pool = PostgresPool(
                 name: "disco-read", size: settings.readers, settings.connection.options,
-                // Not for a pooler's servers, which are others' too.
+                // Not for a pooler's server connections, which are shared with others.
                 setUp: settings.connection.preparesStatements
                     ? (Self.planning + Self.relied).map { PostgresStatement("SET " + $0) } : [], trouble: trouble)
             do {
@@ -86,7 +87,7 @@
             let name = "The event store \(settings.schema)"
             let isTold = settings.connection.notifications != .off
             notifier = isTold ? PostgresNotifier(options, channel: tables.channel, subject: name, context) : nil
-            // Two, so that the server need not wait for the next batch to be laid out and sent.
+            // Two, so that the server does not wait for the next batch to be prepared and sent.
             lane = AppendLane(
                 name: "disco-append",
                 appenders: (0..<2).map { [settings, hub, notifier] _ in
@@ -107,12 +108,12 @@
             guard result.text(0, 0) == "UTF8" else {
                 throw EventStoreError(
                     .unavailable,
-                    "The database's encoding is \(result.text(0, 0)); Disco needs UTF8. Make the database with ENCODING 'UTF8'."
+                    "The database's encoding is \(result.text(0, 0)); Disco requires UTF8. Create the database with ENCODING 'UTF8'."
                 )
             }
             guard result.int(0, 4) >= 140_000 else {
                 throw EventStoreError(
-                    .unavailable, "The server's version is \(result.int(0, 4)); Disco needs PostgreSQL 14 or later.")
+                    .unavailable, "The server's version is \(result.int(0, 4)); Disco requires PostgreSQL 14 or later.")
             }
             let weak = [("fsync", 1), ("synchronous_commit", 2), ("full_page_writes", 3)].filter {
                 result.text(0, Int32($0.1)) == "off"
@@ -120,8 +121,8 @@
             if !weak.isEmpty, !settings.allowsWeakDurability {
                 throw EventStoreError(
                     .notDurable,
-                    "The server may lose what it acknowledged: \(weak.map { $0.0 + " = off" }.joined(separator: ", ")). "
-                        + "Switch it on, or allow weak durability in the settings.")
+                    "The server may lose acknowledged appends: \(weak.map { $0.0 + " = off" }.joined(separator: ", ")). "
+                        + "Change the server's settings, or allow weak durability in the store's settings.")
             }
         }
 
@@ -133,8 +134,8 @@
                 throw EventStoreError(
                     .corrupt,
                     result.count == 0
-                        ? "The event store has lost its identity: its table store is empty."
-                        : "The event store has \(result.count) identities: the data of a dump was restored into a store that had been migrated. Drop the schema \(settings.schema), and restore the whole dump, its schema with its data."
+                        ? "The event store has lost its identity: its table `store` is empty."
+                        : "The event store has \(result.count) identities: the data of a dump was restored into a store that was already migrated. Drop the schema \(settings.schema) and restore the whole dump, schema and data."
                 )
             }
             return StoreIdentity(store: id, epoch: Int(result.int(0, 1)))

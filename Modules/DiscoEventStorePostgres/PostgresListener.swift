@@ -2,22 +2,22 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// Notices what other processes do: it listens for notifications, and asks how far they have come at intervals all the
-    /// same, so that a lost notification delays and never hides anything.
+    /// Detects changes by other processes: listens for notifications, and also polls at intervals, so that a lost
+    /// notification delays changes but never hides them.
     ///
-    /// Where it cannot listen (a wrong URL, a standby, a pooler) another connection asks instead, and trying to listen goes
-    /// on beside it.
+    /// If it cannot listen (a wrong URL, a standby, a pooler), another connection polls instead, while attempts to
+    /// listen continue.
     final class PostgresListener: Sendable {
-        /// What is listened for, and how it is asked how far it has come.
+        /// What to listen for, and how to read the position that it has reached.
         struct Subject: Sendable {
-            /// For what is logged, for example "The event store disco".
+            /// The name in log messages, for example "The event store disco".
             var name: String
             var channel: String
             var look: @Sendable (PostgresConnection) throws -> Position
         }
 
         fileprivate struct State: Sendable {
-            /// Nil until it is known.
+            /// `nil` until it is known.
             var isListening: Bool?
         }
 
@@ -46,7 +46,7 @@
         }
     }
 
-    /// The connection that is told.
+    /// The connection that listens.
     private struct Listening {
         private let subject: PostgresListener.Subject
         private let session: PostgresSession
@@ -59,20 +59,20 @@
             trouble = TroubleLog(subject.name, context.logger)
         }
 
-        /// Asks how far others have come, since a connection lost and made anew has missed notifications, and waits for the
-        /// next one.
+        /// Reads how far others have come, because a connection that was lost and reopened has missed notifications,
+        /// and waits for the next notification.
         mutating func turn(_ hub: WakeUpHub, _ loop: Worker<PostgresListener.State>.Loop) {
             do {
                 try session.run { connection in
                     hub.advance(to: try subject.look(connection))
                     loop.listens(true)
                     backoff = PostgresBackoff()
-                    trouble.ends("is told of changes again")
-                    // One that came with the answer: nothing more may come for it.
+                    trouble.ends("receives notifications again")
+                    // A notification that came with the response: there may be no further input for it.
                     if connection.takeNotifications() { return }
                     let deadline = ContinuousClock.now + PollInterval.whenTold
                     repeat {
-                        // In short steps, to notice that it is to stop.
+                        // In short steps, to notice when to end.
                         let step = min(deadline, ContinuousClock.now + .milliseconds(50))
                         while ContinuousClock.now < step, try connection.waitForInput(until: step) {
                             if connection.takeNotifications() { return }
@@ -82,7 +82,7 @@
             } catch {
                 loop.listens(false)
                 trouble.begins(
-                    "cannot listen for notifications and asks for changes at intervals",
+                    "cannot listen for notifications and polls for changes instead",
                     PostgresError.translate(error))
                 session.drop()
                 session.forgive()
@@ -92,7 +92,7 @@
         }
     }
 
-    /// The connection that asks at intervals, while nothing is told.
+    /// The connection that polls, while there are no notifications.
     private struct Polling {
         private let subject: PostgresListener.Subject
         private let session: PostgresSession
@@ -109,7 +109,7 @@
         }
 
         mutating func turn(_ hub: WakeUpHub, _ loop: Worker<PostgresListener.State>.Loop) {
-            // Where nobody knows yet whether it can listen, it is given a second to find out.
+            // While it is unknown whether it can listen, it gets a second to find out.
             let isTold = loop.withState { $0.isListening } ?? true
             if isTold {
                 session.drop()
@@ -121,11 +121,11 @@
                 let before = hub.head
                 hub.advance(to: try session.run { try subject.look($0) })
                 backoff = PostgresBackoff()
-                trouble.ends("can ask for changes again")
+                trouble.ends("can poll for changes again")
                 interval.turn(moved: hub.head > before)
                 loop.pause(for: interval.next)
             } catch {
-                trouble.begins("cannot ask for changes and tries again", PostgresError.translate(error))
+                trouble.begins("cannot poll for changes and is retrying", PostgresError.translate(error))
                 session.forgive()
                 backoff.failed()
                 loop.pause(for: .seconds(backoff.pause() ?? 0))
@@ -133,8 +133,8 @@
         }
     }
 
-    /// How long to wait before it is asked again how far others have come: seldom where notifications come, otherwise soon after
-    /// something has happened and less and less often while nothing does.
+    /// The interval between polls: long while notifications come; otherwise short after a change, and growing while
+    /// nothing changes.
     struct PollInterval {
         static let whenTold = Duration.seconds(1)
         private static let most = Duration.milliseconds(100)
@@ -144,13 +144,13 @@
         mutating func turn(moved: Bool) { next = moved ? .milliseconds(5) : min(Self.most, next * 2) }
     }
 
-    /// Tells other processes that something is new, off the path of whoever did it: what is asked for while it tells is
-    /// told at once afterwards.
+    /// Notifies other processes of changes, in the background: a request made during a notification is sent right after
+    /// it.
     final class PostgresNotifier: Sendable {
-        /// Whether it is asked to tell.
+        /// Whether a notification is requested.
         private let worker: Worker<Bool>
 
-        /// - Parameter subject: that of the store, for what is logged.
+        /// - Parameter subject: the store's name, for log messages.
         init(_ options: PostgresConnection.Options, channel: String, subject: String, _ context: StoreContext) {
             worker = Worker(name: "disco-notify", state: false) { loop in
                 let session = PostgresSession(options)
@@ -158,7 +158,7 @@
                 var trouble = TroubleLog(subject, context.logger)
                 while Self.next(loop) {
                     do {
-                        // Notifying commits something, which need not be flushed.
+                        // Notifying needs a commit, which need not be flushed.
                         try session.run { connection in
                             _ = try connection.run([
                                 .beginReadCommitted, PostgresStatement("SET LOCAL synchronous_commit = off"), notify,
@@ -167,9 +167,9 @@
                         }
                         trouble.ends("notifies other processes again")
                     } catch {
-                        // The others' own asking makes good for it.
+                        // The other processes' polling makes up for it.
                         trouble.begins(
-                            "cannot notify other processes, which notice changes later", PostgresError.translate(error))
+                            "cannot notify other processes, which detect changes later", PostgresError.translate(error))
                     }
                 }
             }

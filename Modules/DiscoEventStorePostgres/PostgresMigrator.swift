@@ -3,16 +3,16 @@
     import DiscoEventStore
     import DiscoMigrations
 
-    /// Brings a schema to this version, once, however many processes open it at the same time.
+    /// Migrates a schema to this version, once, however many processes open it at the same time.
     struct PostgresMigrator {
         let schema: PostgresSchema
         /// Whether it may change anything.
         let migrates: Bool
         let migrations: [Migration]
-        /// How long a migration, one's own or another's that is waited for, may take.
+        /// How long a migration may take, one's own or another process's that is waited for.
         private static let patience = Duration.seconds(600)
 
-        /// Migrates, or only looks where the settings say so.
+        /// Migrates, or only checks the schema if the settings say so.
         ///
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/schema``.
         func run(_ connection: PostgresConnection) throws {
@@ -51,7 +51,7 @@
             }
         }
 
-        /// In the order in which they are to be applied.
+        /// The migrations to apply, in order.
         func pending(_ connection: PostgresConnection) throws -> [Migration] {
             let table = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'disco_migrations'"
             guard try exists(connection, table, [.text(schema.name)]) else { return migrations }
@@ -68,7 +68,7 @@
             guard let first = try pending(connection).first else { return }
             throw EventStoreError(
                 .schema,
-                "The schema \(schema.name) lacks the migration \(first.name), and the settings (`migrates`) do not allow it to be applied. Migrate the database first."
+                "The schema \(schema.name) lacks the migration \(first.name), and the setting `migrates` is false. Migrate the database first."
             )
         }
 

@@ -2,14 +2,14 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// Threads with a connection each, which take turns at what is asked of them, first come, first served.
+    /// A pool of threads with a connection each, which run jobs first come, first served.
     final class PostgresPool: Sendable {
         private typealias Job = @Sendable (PostgresSession) -> Void
 
         private let worker: Worker<[Job]>
         private let cancellations: PostgresCancellations
 
-        /// - Parameter trouble: that of the store, shared by all its connections.
+        /// - Parameter trouble: logs connection problems; shared by all connections of the store.
         init(
             name: String, size: Int, _ options: PostgresConnection.Options, setUp: [PostgresStatement] = [],
             trouble: PostgresTrouble? = nil
@@ -21,11 +21,12 @@
             }
         }
 
-        /// Runs `body`; where the task is cancelled, so is the statement that runs on the server.
+        /// Runs `body`; if the task is cancelled, so is the statement that runs on the server.
         ///
         /// - Parameters:
-        ///   - isRepeatable: whether `body` may be run once more where the connection turns out to be lost.
-        ///   - isCancellable: whether it ends with the task; otherwise it is done whatever becomes of that.
+        ///   - isRepeatable: whether `body` may be run once more if the connection turns out to be lost.
+        ///   - isCancellable: whether `body` ends with the task; otherwise it runs to completion even if the task is
+        ///     cancelled.
         /// - Throws: ``EventStoreError``, `CancellationError`, or what `body` throws.
         func run<Value: Sendable>(
             isRepeatable: Bool = true, isCancellable: Bool = true,
@@ -43,7 +44,7 @@
             try Task.checkCancellation()
             let waiter = Waiter<Value>()
             let isTaken = enqueue { session in
-                // One that was cancelled meanwhile has left.
+                // A job that was cancelled in the meantime is skipped.
                 guard waiter.take() else { return }
                 waiter.settle(Self.result(session, isRepeatable, cancellation, body))
             }
@@ -55,7 +56,7 @@
             }
         }
 
-        /// False where the pool is closing.
+        /// Returns false if the pool is closing.
         private func enqueue(_ job: @escaping Job) -> Bool { worker.update { $0.append(job) } != nil }
 
         private static func result<Value>(
@@ -73,13 +74,13 @@
                         })
                 } catch let failure as PostgresFailure {
                     if cancellation.isRequested { return .failure(CancellationError()) }
-                    // Nothing was committed: it failed before anything was, and is prepared anew.
+                    // Nothing was committed: the statement failed before that, and is prepared again.
                     if failure.isOfStalePlan, !wasStale {
                         wasStale = true
                         attempts += 1
                         continue
                     }
-                    // 57014: another's cancellation that came too late.
+                    // 57014: a cancellation of another job that came too late.
                     let again = failure.isLost || failure.mayPass || failure.sqlState == "57014"
                     if attempts == 0 || !again { return .failure(PostgresError.translate(failure)) }
                 } catch {
@@ -88,7 +89,7 @@
             }
         }
 
-        /// Finishes what was asked for, and refuses more.
+        /// Finishes the queued jobs, and rejects new ones.
         func close() async {
             await worker.end()
             await cancellations.close()

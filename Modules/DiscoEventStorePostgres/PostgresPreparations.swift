@@ -1,14 +1,14 @@
 #if Postgres
     import DiscoCore
 
-    /// Which statements a connection has prepared, and which of them it gives up so that they do not fill the server's
-    /// memory: a plan of a wide query takes a megabyte.
+    /// Tracks which statements a connection has prepared, and which of them to deallocate so that they do not fill the
+    /// server's memory: a plan of a wide query takes a megabyte.
     ///
     /// A pure state machine.
     struct PostgresPreparations {
         static let most = 50
         static let mostBytes = 200_000
-        /// A longer text is seldom sent again.
+        /// Longer texts are not prepared, because they are seldom sent again.
         static let longest = 50_000
 
         private struct Prepared {
@@ -16,7 +16,7 @@
             var used: Int
         }
 
-        /// By bytes: two texts that Swift takes for one may be two statements.
+        /// By bytes: two texts that Swift considers equal may be two statements.
         private var bySQL: [ExactText: Prepared] = [:]
         private var bytes = 0
         private var uses = 0
@@ -24,12 +24,12 @@
 
         var count: Int { bySQL.count }
 
-        /// What is to be done before a statement can be executed under `name`.
+        /// What to do before a statement can be executed under `name`.
         struct Plan: Equatable {
             var name: String
             /// Whether it was prepared before; otherwise it must be prepared now.
             var isPrepared: Bool
-            /// The names of those that are given up for it.
+            /// The names of the statements to deallocate for it.
             var deallocate: [String] = []
         }
 
@@ -54,7 +54,7 @@
             return Plan(name: name, isPrepared: false, deallocate: given)
         }
 
-        /// It could not be prepared.
+        /// Forgets a statement, for example one that could not be prepared.
         mutating func forget(_ sql: String) {
             if bySQL.removeValue(forKey: ExactText(sql)) != nil { bytes -= sql.utf8.count }
         }

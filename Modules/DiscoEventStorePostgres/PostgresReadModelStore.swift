@@ -4,7 +4,7 @@
     import DiscoMigrations
     import Foundation
 
-    /// Read models, checkpoints and held events in a schema of their own of a PostgreSQL database, the same as the
+    /// A store of read models, checkpoints and held events in its own schema of a PostgreSQL database, the same as the
     /// events' or another one.
     public final class PostgresReadModelStore: SQLReadModelStore {
         private let settings: Settings
@@ -12,7 +12,7 @@
         private let hub = WakeUpHub()
         public let context: StoreContext
 
-        /// Connections of their own, made when somebody first waits for changes, or makes one.
+        /// Dedicated connections, created when a caller first waits for changes or makes one.
         private struct Telling: Sendable {
             var listener: PostgresListener?
             var notifier: PostgresNotifier?
@@ -20,10 +20,10 @@
 
         private let telling = Locked(Telling())
 
-        /// Connects, and makes or migrates the tables unless the settings forbid it.
+        /// Connects, and creates or migrates the tables unless the settings forbid it.
         ///
         /// - Parameters:
-        ///   - settings: with a schema other than an event store's.
+        ///   - settings: the settings, with a schema other than an event store's.
         ///   - context: clock, ids and logger.
         /// - Throws: ``/DiscoCore/EventStoreError``.
         public static func open(
@@ -60,14 +60,14 @@
             _ access: SQLAccess, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
         ) async throws -> Result {
             let isReading = access == .read
-            // A change runs to its end, whatever becomes of the calling task.
+            // A change runs to completion even if the calling task is cancelled.
             return try await pool.run(isRepeatable: isReading, isCancellable: isReading) {
                 [schema = settings.tables] connection in
                 let mode = isReading ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE"
                 return try Self.transaction(mode, schema, connection) {
                     if access == .setUp {
-                        // CREATE TABLE IF NOT EXISTS of two at once collides in the catalog. Another's may take its
-                        // time.
+                        // Two concurrent CREATE TABLE IF NOT EXISTS collide in the catalog. Another process's set-up
+                        // may take time.
                         _ = try connection.run(
                             schema.sql("SELECT pg_advisory_xact_lock(hashtextextended('disco set-up \"disco\"', 0))"),
                             timeout: .seconds(600))
@@ -150,9 +150,9 @@
             }
         }
 
-        /// What values and names depend on, whatever the role's or the database's defaults are: unqualified names are tables
-        /// of the read models, and times and bytes come in the form that is read here. For the transaction alone: poolers
-        /// hand the server connection on.
+        /// Settings that values and names depend on, whatever the defaults of the role or the database: unqualified
+        /// names are tables of the read models, and times and bytes come in the form that is parsed here. They apply
+        /// only to the transaction, because poolers pass the server connection on.
         private static let relied = """
             SET LOCAL search_path = "disco", public; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'UTC';
             SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;

@@ -14,7 +14,7 @@
                 e.causation_id, e.tags, e.recorded_at
             """
 
-        /// Deleted and erased events are passed over.
+        /// Skips deleted and erased events.
         static let isShown = """
             e.erased_at IS NULL AND e.stream <> ALL (ARRAY(SELECT c.stream FROM "disco".concealed_streams c WHERE c.deleted_at IS NOT NULL))
             """
@@ -27,7 +27,7 @@
         func page(_ read: Read, _ connection: PostgresConnection) throws -> Page {
             var read = read
             if let asOf = read.asOf {
-                // Times are never behind those before, so what this finds stays true.
+                // Times never decrease, so the result stays true.
                 let result = try connection.run(
                     settings.sql("SELECT \"disco\".position_as_of($1)"), [.time(Timestamp.microseconds(of: asOf))])
                 read.upTo = min(read.upTo ?? Position(rawValue: .max), Position(rawValue: result.int(0, 0)))
@@ -35,23 +35,16 @@
             let statement = PostgresStatementBuilder(read).page()
             let result = try connection.run(settings.sql(statement.sql), statement.values)
             let (head, bound) = (result.int(0, 0), result.int(0, 1))
-            var events: [RecordedEvent] = []
-            var bytes = 0
+            var gathered = PageBounds(read, upTo: Position(rawValue: bound))
             if !result.isNull(0, 5) {
-                events.reserveCapacity(result.count)
-                for row in 0..<result.count {
-                    let event = try Self.event(result, row, from: 5)
-                    bytes += event.payload.bytes.count
-                    events.append(event)
-                }
+                for row in 0..<result.count { gathered.take(try Self.event(result, row, from: 5)) }
             }
-            let ascending = read.direction == .forward
+            let (events, ascending) = (gathered.events, read.direction == .forward)
             for (one, next) in zip(events, events.dropFirst()) where (one.position < next.position) != ascending {
                 throw EventStoreError(
-                    .database, "PostgreSQL gave the events of a page in another order than it was asked for.")
+                    .database, "PostgreSQL returned the events of a page in the wrong order.")
             }
-            let full = read.limit <= 0 || events.count == read.limit || bytes >= read.byteLimit
-            var page = PageBounds(read, upTo: Position(rawValue: bound)).page(events, full: full)
+            var page = gathered.page()
             page.head = Position(rawValue: head)
             page.settled = result.isNull(0, 4) ? nil : result.date(0, 4)
             page.throughID =
@@ -60,7 +53,7 @@
             return page
         }
 
-        /// Brings the time up to which everything is visible up to the present, under the lock of the appends.
+        /// Advances the time up to which everything is visible to the present, under the append lock.
         func settle(_ connection: PostgresConnection) throws {
             try connection.run([
                 .beginReadCommitted, PostgresStatement(settings.sql("SELECT \"disco\".settle()")), .commit,
@@ -73,7 +66,7 @@
             return result.count == 0 ? nil : try Self.event(result, 0, from: 0)
         }
 
-        /// What was recorded from a position on, readable or not.
+        /// The events recorded from a position on, readable or not.
         func recorded(_ first: Int64, _ count: Int64, _ connection: PostgresConnection) throws -> [Appended.Event] {
             let result = try connection.run(
                 settings.sql(
@@ -91,7 +84,7 @@
         func streams(
             category: String?, prefix: String?, after: StreamID?, limit: Int, _ connection: PostgresConnection
         ) throws -> [StreamInfo] {
-            // The streams of a category are those whose names begin with it and a hyphen: one walk along the index of
+            // The names of a category's streams start with the category and a hyphen: one walk along the index of
             // names.
             var lowest = prefix ?? ""
             if let category {
@@ -99,7 +92,7 @@
                 if begin.utf8.starts(with: lowest.utf8) { lowest = begin }
                 if !lowest.utf8.starts(with: begin.utf8) { return [] }
             }
-            // Above every name that begins so: the last character there is, as often as a name has room for.
+            // Above every name that starts with it: the highest character, repeated to the maximum length of a name.
             let highest = lowest + String(repeating: "\u{10FFFF}", count: 128)
             let result = try connection.run(
                 settings.sql(

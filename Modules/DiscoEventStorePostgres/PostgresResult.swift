@@ -3,7 +3,7 @@
     import DiscoCore
     import Foundation
 
-    /// What a statement answered.
+    /// The result of a statement.
     final class PostgresResult {
         private let handle: OpaquePointer
 
@@ -13,9 +13,9 @@
 
         var status: ExecStatusType { PQresultStatus(handle) }
         var count: Int { Int(PQntuples(handle)) }
-        /// How many rows a statement changed.
+        /// The number of rows that a statement changed.
         var changed: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
-        /// The command that was done, for example `COMMIT`.
+        /// The command that was executed, for example `COMMIT`.
         var command: String { String(cString: PQcmdStatus(handle)) }
         var columns: [String] { (0..<PQnfields(handle)).map { String(cString: PQfname(handle, $0)) } }
         func type(_ column: Int32) -> Oid { PQftype(handle, column) }
@@ -36,7 +36,7 @@
             return body(UnsafeRawBufferPointer(start: PQgetvalue(handle, Int32(row), column), count: length))
         }
 
-        /// An integer of whatever size it came in.
+        /// An integer of any size.
         func int(_ row: Int, _ column: Int32) -> Int64 {
             withBytes(row, column) { bytes in
                 let value = bytes.reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
@@ -61,12 +61,12 @@
         }
 
         func date(_ row: Int, _ column: Int32) -> Date {
-            // Infinity, which only another hand can have written, is as far as a date goes.
+            // Infinity, which only someone else can have written, becomes the furthest date.
             let (microseconds, overflow) = int(row, column).addingReportingOverflow(postgresEpoch)
             return Timestamp.date(microseconds: overflow ? .max : microseconds)
         }
 
-        /// The elements of an array of one dimension, nil for a null; each of them nil for a null.
+        /// The elements of a one-dimensional array; `nil` for a null array, and a `nil` element for a null element.
         func array<Element>(
             _ row: Int, _ column: Int32, _ element: (UnsafeRawBufferPointer) -> Element
         ) -> [Element?]? {

@@ -2,12 +2,12 @@
     import DiscoCore
     import Foundation
 
-    /// Runs the statements of a read model's transaction; values go, and come back, in text form.
+    /// Runs the statements of a read model's transaction; values and results are in text format.
     struct PostgresSQLConnection: SQLConnection {
         let connection: PostgresConnection
         let isReading: Bool
-        /// What went wrong with the server or the way to it, and not with a statement: the body may have swallowed it, or
-        /// taken it for a failure of its own.
+        /// An error of the server or the connection, not of a statement: the body may have swallowed it, or mistaken it
+        /// for an error of its own.
         let trouble = Trouble()
 
         final class Trouble {
@@ -18,13 +18,13 @@
             if let failure = trouble.failure { throw failure }
             guard connection.isInTransaction else {
                 throw EventStoreError(
-                    .database, "A statement before this one ended the transaction; everything in it was undone.")
+                    .database, "An earlier statement ended the transaction; everything in it was rolled back.")
             }
-            // A literal has no type of its own: the server takes the value for whatever stands there.
+            // A literal has no type: the server infers it from the context.
             var statement = PostgresStatement(
                 sql.text { "$\($0)" }, sql.values.map { $0.text.map(PostgresValue.literal) ?? .null })
             statement.format = 0
-            // What is said of the transaction itself is over before it could be prepared.
+            // BEGIN and COMMIT need no plan, so preparing them saves nothing.
             statement.isPrepared = !sql.isOfTransaction
             do {
                 guard let result = try connection.run([statement]).last else { return SQLResult() }
@@ -38,7 +38,7 @@
                 }
                 return SQLResult(columns: result.columns, rows: rows, changed: result.changed)
             } catch let failure as PostgresFailure where failure.isLost || failure.mayPass || failure.isOfStalePlan {
-                // A cluster that takes no changes is trouble, a transaction that may only read is not.
+                // A read-only cluster is a problem of the server; a read-only transaction is not.
                 if isReading, failure.sqlState == "25006" {
                     throw PostgresError.ofStatement(failure, isReading: true)
                 }
@@ -51,7 +51,7 @@
     }
 
     extension SQLValue {
-        /// As PostgreSQL reads it, nil for a null.
+        /// The value in PostgreSQL's text format; `nil` for a null.
         fileprivate var text: String? {
             switch self {
             case .null: nil
@@ -63,7 +63,7 @@
             }
         }
 
-        /// A value in PostgreSQL's text form, by the object id of its type (pg_type.dat).
+        /// Creates a value from PostgreSQL's text format, by the OID of its type (pg_type.dat).
         fileprivate init(_ text: String, type: UInt32) {
             switch type {
             // A sum of bigints is numeric; other numerics keep their digits as text.
@@ -81,7 +81,7 @@
             return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
         }
 
-        /// `2026-01-31 12:00:00.5+00` as Disco writes times.
+        /// A time such as `2026-01-31 12:00:00.5+00`, in the form in which Disco writes times.
         private static func iso8601(_ text: String) -> String {
             let withT = String(
                 decoding: text.utf8.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: "T") : $0 }, as: UTF8.self)

@@ -2,7 +2,7 @@
     import DiscoCore
     import Foundation
 
-    /// A connection that is made when it is needed and made anew when it was lost. It belongs to one thread.
+    /// A connection that is opened when it is needed, and reopened after it was lost. It belongs to one thread.
     final class PostgresSession {
         private let options: PostgresConnection.Options
         private let setUp: [PostgresStatement]
@@ -12,8 +12,8 @@
         private let trouble: PostgresTrouble?
 
         /// - Parameters:
-        ///   - setUp: what is run on each new connection.
-        ///   - trouble: where it is logged that there is no connection; nil for whoever logs that itself.
+        ///   - setUp: the statements to run on each new connection.
+        ///   - trouble: logs connection problems; `nil` if the caller logs them itself.
         init(
             _ options: PostgresConnection.Options, setUp: [PostgresStatement] = [], trouble: PostgresTrouble? = nil
         ) {
@@ -22,9 +22,9 @@
             self.trouble = trouble
         }
 
-        /// Waits a little before it tries again to connect in vain.
+        /// Returns an open connection; pauses before it tries to connect again after a failure.
         ///
-        /// - Throws: ``PostgresFailure``, with nothing done.
+        /// - Throws: ``PostgresFailure``; nothing was done.
         func connected() throws -> PostgresConnection {
             if let connection, connection.isAlive { return connection }
             connection = nil
@@ -45,10 +45,10 @@
 
         func drop() { connection = nil }
 
-        /// The next attempt to connect is made at once: whoever asks has waited already.
+        /// Makes the next attempt to connect immediate: the caller has already waited.
         func forgive() { backoff = PostgresBackoff() }
 
-        /// Runs `body` on the connection, which is dropped where it was lost.
+        /// Runs `body` on the connection, and drops the connection if it was lost.
         func run<Result>(_ body: (PostgresConnection) throws -> Result) throws -> Result {
             let connection = try connected()
             do {
@@ -60,28 +60,30 @@
         }
     }
 
-    /// Logs once for all connections of a store when its server is out of reach, and once when it is back.
+    /// Logs once for all connections of a store when its server cannot be reached, and once when it can be reached
+    /// again.
     final class PostgresTrouble: Sendable {
         private let log: Locked<TroubleLog>
-        /// What goes wrong while the store is opened is thrown to whoever opens it.
+        /// Errors while the store is opened are thrown to the caller instead of logged.
         private let isOpen = Locked(false)
 
         /// - Parameter subject: the store, for example "The event store disco".
         init(_ subject: String, _ context: StoreContext) { log = Locked(TroubleLog(subject, context.logger)) }
 
-        /// The store is open: from now on trouble is logged.
+        /// Marks the store as open: from now on, problems are logged.
         func opened() { isOpen.withLock { $0 = true } }
 
         func begins(_ error: any Error) {
             guard isOpen.withLock({ $0 }) else { return }
-            log.withLock { $0.begins("cannot reach its server and tries again", PostgresError.translate(error)) }
+            log.withLock { $0.begins("cannot reach its server and is retrying", PostgresError.translate(error)) }
         }
 
-        func ends() { log.withLock { $0.ends("reaches its server again") } }
+        func ends() { log.withLock { $0.ends("can reach its server again") } }
     }
 
-    /// How long to wait before the next attempt to connect: nothing at first, then 50 ms, twice as long each time, up
-    /// to two seconds, up to a fifth less so that clients of a server that comes back do not all come at once.
+    /// How long to wait before the next attempt to connect: nothing at first, then 50 ms, doubling each time up to two
+    /// seconds. Each wait is up to a fifth shorter, so that clients do not all reconnect at once when a server comes
+    /// back.
     struct PostgresBackoff {
         private(set) var failures = 0
 

@@ -3,38 +3,41 @@
     import DiscoCore
     import Foundation
 
-    /// How to reach a PostgreSQL database: what the settings of ``PostgresEventStore`` and ``PostgresReadModelStore`` have in
-    /// common.
+    /// How to reach a PostgreSQL database; part of the settings of ``PostgresEventStore`` and
+    /// ``PostgresReadModelStore``.
     public struct PostgresConnectionSettings: Sendable {
-        /// A connection URI or string of libpq, for example
+        /// A libpq connection URI or connection string, for example
         /// `postgresql://app@db1,db2/app?target_session_attrs=read-write&sslmode=verify-full`. Several hosts are tried
-        /// in turn. A password may stand in it, or in the file that `PGPASSFILE` names; it is never shown.
+        /// in turn. It may contain a password, which can also be in the file that `PGPASSFILE` names; the password is
+        /// never shown.
         public var url: String
-        /// At most 20 days, as ``requestTimeout``.
+        /// How long to wait for a connection, at least one millisecond and at most 20 days. libpq waits for whole
+        /// seconds, and at least two for each host.
         public var connectTimeout = Duration.seconds(5)
-        /// How long the server may leave a request unanswered, at least a millisecond. An append that takes longer ends as
-        /// ``/DiscoCore/OutcomeUnknown``.
+        /// How long to wait for the server's response to a request, at least one millisecond and at most 20 days. An append that takes
+        /// longer ends with ``/DiscoCore/OutcomeUnknown``.
         public var requestTimeout = Duration.seconds(10)
-        /// Off for poolers that hand each transaction to another server connection, such as PgBouncer in transaction
-        /// mode.
+        /// Whether statements are prepared; set it to false for poolers that may run each transaction on another server
+        /// connection, such as PgBouncer in transaction mode.
         public var preparesStatements = true
-        /// How other processes are told of changes.
+        /// How other processes are notified of changes.
         public var notifications = Notifications.sameURL
 
         public init(url: String) { self.url = url }
 
-        /// LISTEN and NOTIFY shorten the wait for what is new; without them it is asked for at intervals.
+        /// Whether and where to LISTEN: LISTEN and NOTIFY make changes visible sooner; without them, the store polls at
+        /// intervals.
         public enum Notifications: Hashable, Sendable {
             case off
-            /// LISTEN needs a server connection of its own.
+            /// LISTEN uses the same URL; it needs its own server connection.
             case sameURL
-            /// LISTEN goes past a pooler.
+            /// LISTEN uses this URL, which bypasses a pooler.
             case url(String)
         }
     }
 
     extension PostgresConnectionSettings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-        /// Without the URLs, which may hold passwords.
+        /// A description without the URLs, which may contain passwords.
         public var description: String {
             "PostgresConnectionSettings(requestTimeout: \(requestTimeout), preparesStatements: \(preparesStatements))"
         }
@@ -45,7 +48,7 @@
     extension PostgresConnectionSettings.Notifications: CustomStringConvertible, CustomDebugStringConvertible,
         CustomReflectable
     {
-        /// Without the URL, which may hold a password.
+        /// A description without the URL, which may contain a password.
         public var description: String {
             switch self {
             case .off: "off"
@@ -60,13 +63,13 @@
     extension PostgresConnectionSettings {
         var options: PostgresConnection.Options {
             PostgresConnection.Options(
-                // In milliseconds they must be 32-bit integers.
+                // In milliseconds, they must be 32-bit integers.
                 url: url, connectTimeout: connectTimeout.bounded(to: .seconds(20 * 86_400)),
                 requestTimeout: requestTimeout.bounded(to: .seconds(20 * 86_400)),
                 preparesStatements: preparesStatements)
         }
 
-        /// Of the connection that listens; nil where none does.
+        /// The options of the connection that listens; `nil` if notifications are off.
         var listening: PostgresConnection.Options? {
             var options = options
             options.preparesStatements = false
@@ -80,10 +83,10 @@
 
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
         func check() throws {
-            guard requestTimeout >= .milliseconds(1), connectTimeout > .zero else {
+            guard requestTimeout >= .milliseconds(1), connectTimeout >= .milliseconds(1) else {
                 throw EventStoreError(
                     .configuration,
-                    "requestTimeout is \(requestTimeout) and connectTimeout \(connectTimeout); both must be at least a millisecond."
+                    "requestTimeout is \(requestTimeout) and connectTimeout is \(connectTimeout); both must be at least one millisecond."
                 )
             }
             var urls = [url]
@@ -95,11 +98,11 @@
                     PQconninfoFree(parsed)
                     PQfreemem(message)
                 }
-                // What libpq says may repeat parts of the URL, and with them a password.
+                // libpq's message may repeat parts of the URL, and with them a password.
                 guard parsed != nil, !url.utf8.contains(0) else {
                     throw EventStoreError(
                         .configuration,
-                        "The URL of PostgreSQL is malformed; write postgresql://role@host:port/database, special characters as %XX."
+                        "The PostgreSQL URL is malformed. Use postgresql://role@host:port/database, with special characters as %XX."
                     )
                 }
             }
@@ -109,15 +112,17 @@
     extension PostgresEventStore {
         public struct Settings: Sendable {
             public var connection: PostgresConnectionSettings
-            /// The schema that holds the store; several stores may share a database. Lower-case letters, digits and `_`.
+            /// The schema that holds the store; several stores can share a database. Lower-case letters, digits and
+            /// `_`.
             public var schema: String
-            /// Whether missing tables are made, and older ones migrated, when the store is opened.
+            /// Whether missing tables are created, and older ones migrated, when the store is opened.
             public var migrates = true
-            /// Connections for reading, from 1 to 1000.
+            /// The number of connections for reading, from 1 to 1000.
             public var readers = 4
-            /// Whether streams may be blanked for good.
+            /// Whether streams may be erased permanently.
             public var allowsErasing = false
-            /// Whether a server is accepted that may lose acknowledged appends: `fsync` or `synchronous_commit` off.
+            /// Whether to accept a server that may lose acknowledged appends: `fsync`,
+            /// `full_page_writes` or `synchronous_commit` off.
             public var allowsWeakDurability = false
 
             public init(url: String, schema: String = "disco") {
@@ -130,7 +135,7 @@
     extension PostgresEventStore.Settings {
         var tables: PostgresSchema { PostgresSchema(name: schema) }
 
-        /// SQL with the schema's name in its place.
+        /// Returns the SQL with the schema's name inserted.
         func sql(_ text: String) -> String { tables.sql(text) }
 
         /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration``.
@@ -144,12 +149,12 @@
     extension PostgresReadModelStore {
         public struct Settings: Sendable {
             public var connection: PostgresConnectionSettings
-            /// The schema that holds the read models, another than that of an event store. Lower-case letters, digits and
+            /// The schema that holds the read models; not the schema of an event store. Lower-case letters, digits and
             /// `_`.
             public var schema: String
-            /// Whether missing tables are made, and older ones migrated, when the store is opened.
+            /// Whether missing tables are created, and older ones migrated, when the store is opened.
             public var migrates = true
-            /// Connections for queries and consumers, from 1 to 1000.
+            /// The number of connections for queries and consumers, from 1 to 1000.
             public var readers = 4
 
             public init(url: String, schema: String = "disco_read_models") {
@@ -170,16 +175,16 @@
         }
     }
 
-    /// The schema of a store, by whose name its tables are found.
+    /// The schema that contains a store's tables.
     struct PostgresSchema: Sendable {
         let name: String
 
-        /// SQL with the schema's name in its place.
+        /// Returns the SQL with the schema's name inserted.
         func sql(_ text: String) -> String {
             name == "disco" ? text : text.replacing("\"disco\"", with: "\"\(name)\"")
         }
 
-        /// Where notifications go.
+        /// The channel for notifications.
         var channel: String { "disco_\(name)" }
 
         func check() throws {
@@ -190,14 +195,14 @@
             guard allowed, (1...40).contains(name.utf8.count), !name.hasPrefix("pg_") else {
                 throw EventStoreError(
                     .configuration,
-                    "The schema \"\(name.prefix(80))\" is not of 1 to 40 lower-case letters, digits and _, or begins with pg_."
+                    "Invalid schema name \"\(name.prefix(80))\". Use 1 to 40 lower-case letters, digits and _, not starting with pg_."
                 )
             }
         }
 
         static func check(readers: Int) throws {
             guard (1...1000).contains(readers) else {
-                throw EventStoreError(.configuration, "There must be 1 to 1000 readers, not \(readers).")
+                throw EventStoreError(.configuration, "Invalid number of readers: \(readers). Use 1 to 1000.")
             }
         }
     }

@@ -1,13 +1,12 @@
 #if Postgres
     import DiscoCore
 
-    /// One event that comes alone, without key and condition: the SQL function `append_one` takes half the time of a
-    /// batch.
+    /// A single event, without key and condition: the SQL function `append_one` takes half the time of a batch.
     struct PostgresSingle {
         private let event: NewEvent
         private let expected: ExpectedVersion
 
-        /// Nil where the batch is anything else.
+        /// Returns `nil` if the batch is anything else.
         init?(_ batch: [Append]) {
             guard batch.count == 1, batch[0].events.count == 1, batch[0].key == nil, batch[0].condition == nil else {
                 return nil
@@ -36,7 +35,7 @@
             ]
         }
 
-        /// Nil where something stood in its way, and nothing was recorded.
+        /// Decodes the result; `nil` if the event could not be recorded, and nothing was.
         func answer(_ result: PostgresResult) -> (appended: Appended, head: Position)? {
             guard result.count == 1, !result.isNull(0, 0) else { return nil }
             let position = Position(rawValue: result.int(0, 0))

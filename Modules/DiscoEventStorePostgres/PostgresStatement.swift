@@ -3,13 +3,13 @@
     import DiscoCore
     import Foundation
 
-    /// A statement with its values; both go, and come back, in PostgreSQL's binary form.
+    /// A statement with its values; values and results are in PostgreSQL's binary format.
     struct PostgresStatement {
         let sql: String
         let values: [PostgresValue]
-        /// Whether it is worth preparing: not what changes with every call, nor what cannot be prepared.
+        /// Whether to prepare the statement: not if it changes with every call or cannot be prepared.
         var isPrepared = true
-        /// That of the result: 1 binary, 0 text.
+        /// The format of the result: 1 is binary, 0 is text.
         var format: Int32 = 1
 
         init(_ sql: String, _ values: [PostgresValue] = []) {
@@ -17,14 +17,14 @@
             self.values = values
         }
 
-        /// Begins a transaction whose every statement sees what was committed before it, whatever the database's
+        /// Begins a transaction in which every statement sees what was committed before it, whatever the database's
         /// default is.
         static let beginReadCommitted = PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         static let commit = PostgresStatement("COMMIT")
     }
 
     enum PostgresValue {
-        /// Of a type that the server finds out.
+        /// A null of a type that the server infers.
         case null
         case int(Int64)
         case bool(Bool)
@@ -32,18 +32,18 @@
         case uuid(UUID)
         /// Microseconds since 1970.
         case time(Int64)
-        /// In text form, of a type that the server finds out.
+        /// In text format, of a type that the server infers.
         case literal(String)
         case array(PostgresArray)
         case nullArray(PostgresArray.Element)
         case nullOf(PostgresArray.Element)
-        /// Text.
+        /// Text in UTF-8.
         case bytes([UInt8])
     }
 
-    /// An array of one dimension, in binary form.
+    /// A one-dimensional array in binary format.
     struct PostgresArray {
-        /// The element's type by its object id (pg_type.dat).
+        /// The element's type by its OID (pg_type.dat).
         enum Element: UInt32 {
             case bool = 16
             case int2 = 21
@@ -130,14 +130,14 @@
         }
     }
 
-    /// Microseconds from 1970 to 2000, where PostgreSQL's times begin.
+    /// Microseconds from 1970 to 2000, the epoch of PostgreSQL's times.
     let postgresEpoch: Int64 = 946_684_800_000_000
 
-    /// Values laid out as libpq takes them.
+    /// Values in the layout that libpq expects.
     struct PostgresParameters {
         private var types: [Oid] = []
         private var bytes: [UInt8] = []
-        /// Where each begins, nil for a null.
+        /// The offset of each value; `nil` for a null.
         private var starts: [Int?] = []
         private var lengths: [Int32] = []
         private var formats: [Int32] = []
@@ -180,7 +180,7 @@
                 UnsafePointer<Int32>?, Int32
             ) -> Result
         ) -> Result {
-            // An empty text needs an address of its own: a null pointer is a null.
+            // An empty text needs a valid address: a null pointer means NULL.
             (bytes + [0]).withUnsafeBytes { buffer in
                 let values = starts.map { start in
                     start.flatMap { buffer.baseAddress?.advanced(by: $0).assumingMemoryBound(to: CChar.self) }

@@ -2,11 +2,11 @@
     import DiscoCore
     import DiscoEventStore
 
-    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit; then the
-    /// rows, cut off at the bytes. One statement, so that all of it is of one moment.
+    /// Builds the SQL of a page: for each item of the query one walk along one index, in order, up to the limit; then
+    /// the rows, up to the byte limit. It is one statement, so that all of it sees the same moment.
     ///
-    /// The rows come in the order of the sum over their bytes, which is that of the page: ordering them once more would
-    /// sort their payloads for nothing. Whoever reads them checks it.
+    /// The rows come in the order of the running sum over their bytes, which is the page's order: ordering them once
+    /// more would sort their payloads for nothing. The reader checks the order.
     struct PostgresStatementBuilder {
         private let read: Read
         private var values: [PostgresValue] = []
@@ -74,7 +74,7 @@
             switch plan.driver {
             case .all: break
             case .stream(let stream):
-                // Within one stream versions and positions have one order, and its index has the versions.
+                // Within a stream, versions and positions have the same order, and its index contains the versions.
                 ordering = "e.version"
                 conditions.append("e.stream = \(bind(.text(stream.name)))")
             case .tag(let tag):
@@ -82,7 +82,8 @@
                 place = "t.position"
                 ordering = place
                 conditions.append("t.tag = \(bind(.text(tag.name)))")
-            // The index of types, or categories, alone has this order: that of positions leads through everything else.
+            // Only the index of types, or of categories, has this order: the index of positions leads through
+            // everything else.
             case .type(let type):
                 ordering = "e.type \(order), e.position"
                 conditions.append("e.type = \(bind(.text(type)))")

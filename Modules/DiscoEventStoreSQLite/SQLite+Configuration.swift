@@ -10,7 +10,7 @@
         /// - `disco.eventStore.sqlite.durability` (`full` or `process-crash`, default `full`): what an acknowledged
         ///   append survives.
         /// - `disco.eventStore.sqlite.busyTimeout` (seconds, default 10): how long to wait for another process.
-        /// - `disco.eventStore.sqlite.allowsErasing` (flag, default false): whether streams may be blanked for good.
+        /// - `disco.eventStore.sqlite.allowsErasing` (flag, default false): whether streams may be erased permanently.
         ///
         /// - Parameter config: the root of the configuration.
         /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
@@ -27,7 +27,7 @@
     }
 
     extension EventStoreAdapter {
-        /// Opens a ``/DiscoEventStoreSQLite/SQLiteEventStore``; it needs `import DiscoEventStoreSQLite`.
+        /// Opens a ``/DiscoEventStoreSQLite/SQLiteEventStore``; requires `import DiscoEventStoreSQLite`.
         ///
         /// ``/DiscoEventStoreSQLite/SQLiteEventStore/Settings/init(config:)`` lists the keys.
         public static let sqlite = EventStoreAdapter(
@@ -44,7 +44,7 @@
 
     extension SQLiteReadModelStore.Settings {
         /// ## Configuration keys
-        /// - `disco.readModels.sqlite.path` (string, default: that of the events with `.read-models` at its end): the
+        /// - `disco.readModels.sqlite.path` (string, default: the path of the events with `.read-models` appended): the
         ///   file.
         /// - `disco.readModels.sqlite.busyTimeout` (seconds, default 10): how long to wait for another process.
         ///
@@ -59,7 +59,7 @@
     }
 
     extension ReadModelStoreAdapter {
-        /// Opens a ``/DiscoEventStoreSQLite/SQLiteReadModelStore``; it needs `import DiscoEventStoreSQLite`.
+        /// Opens a ``/DiscoEventStoreSQLite/SQLiteReadModelStore``; requires `import DiscoEventStoreSQLite`.
         ///
         /// ``/DiscoEventStoreSQLite/SQLiteReadModelStore/Settings/init(config:)`` lists the keys.
         public static let sqlite = ReadModelStoreAdapter(
@@ -69,8 +69,8 @@
             try await SQLiteReadModelStore.open(SQLiteReadModelStore.Settings(config: config), context: context)
         }
 
-        /// Opens a ``/DiscoEventStoreSQLite/SQLiteReadModelStore`` in memory, which ends with its process; it needs
-        /// `import DiscoEventStoreSQLite`.
+        /// Opens a ``/DiscoEventStoreSQLite/SQLiteReadModelStore`` in memory, whose data is lost when the process ends;
+        /// requires `import DiscoEventStoreSQLite`.
         public static let memory = ReadModelStoreAdapter(name: "memory") { _, context in
             try await SQLiteReadModelStore.open(.inMemory, context: context)
         }

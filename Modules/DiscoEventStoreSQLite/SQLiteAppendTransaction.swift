@@ -4,25 +4,25 @@
     import Foundation
     import GRDB
 
-    /// Appends one after the other inside a write transaction, each seeing those before it.
+    /// Records appends one by one inside a write transaction; each sees those before it.
     struct SQLiteAppendTransaction {
         private let db: Database
         private let sql: Statements
         private let recordedAt: Int64
         private(set) var position: Int64
         private(set) var changed = false
-        /// Worth keeping after the commit.
+        /// To be kept after the commit.
         private(set) var names: SQLiteNames
-        /// As they are now: looked up once, and kept up to date.
+        /// The current state of streams: looked up once, then kept up to date.
         private var streams: [StreamID: Stream] = [:]
 
         private struct Stream {
-            /// Nil where it was never written.
+            /// `nil` if the stream was never written to.
             var key: Int64?
             var isOpen = true
-            /// That of its last event, readable or not.
+            /// The version of its last event, readable or not.
             var last: Int64 = 0
-            /// As readers see it: 0 where nothing of it can be read.
+            /// The version as readers see it; 0 if none of its events can be read.
             var version: Int64 = 0
         }
 
@@ -35,11 +35,11 @@
             recordedAt = context.microseconds(notBefore: last.1)
         }
 
-        /// Nothing is written for an append that is refused: all checks come before the first row.
+        /// Records one append. A refused append writes nothing: all checks come before the first row.
         mutating func outcome(of append: Append) throws -> BatchOutcome {
             if let key = append.key, let outcome = try outcome(of: key) { return outcome }
             if let outcome = try outcomeByIDs(append) {
-                // One that was recorded before without its key takes effect once under the key too.
+                // An append that was recorded earlier without its key must take effect only once under the key, too.
                 if case .appended(let recorded) = outcome, let key = append.key, let first = recorded.first {
                     try keep(key, first.rawValue, recorded.events.count)
                 }
@@ -78,13 +78,13 @@
                 Appended(events: try SQLiteReading.recorded(known.first, known.count, db), repeated: true))
         }
 
-        /// A repeat or a duplicate, where any of the ids is recorded already.
+        /// The outcome if any of the ids is already recorded: a repeat or a duplicate.
         private func outcomeByIDs(_ append: Append) throws -> BatchOutcome? {
             guard let known = try append.events.first(where: { try appendID(of: $0.id) != nil }) else { return nil }
             guard let first = try appendID(of: append.events[0].id) else {
                 return .refused(DuplicateEvent(id: known.id))
             }
-            // One more than the append has: an append that went on is another one.
+            // One more than the append has: a recorded append that continues is a different append.
             let recorded = try SQLiteReading.recorded(first, Int64(append.events.count) + 1, db, ofAppend: first)
             let same =
                 recorded.count == append.events.count
@@ -154,14 +154,14 @@
     }
 
     extension SQLiteAppendTransaction {
-        /// Asked for once in a transaction: looking them up in the connection's cache costs as much as running them.
+        /// Looked up once per transaction: looking them up in the connection's cache costs as much as running them.
         private struct Statements {
             let last, key, appendOfID, stream, insertStream, insertEvent, insertTag, insertKey: SQLiteStatement
             let names: SQLiteNames.Statements
 
             init(_ db: Database) throws {
                 func statement(_ sql: String) throws -> SQLiteStatement { try SQLiteStatement(db, sql) }
-                // Later than what was said to be settled.
+                // Later than the time that was reported as settled.
                 last = try statement(
                     """
                     SELECT coalesce(e.position, 0), max(coalesce(e.recorded_at, 0), coalesce(s.settled_at + 1, 0))

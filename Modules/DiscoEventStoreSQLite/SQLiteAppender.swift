@@ -45,7 +45,7 @@
                 try db.commit()
             } catch {
                 try? db.rollback()
-                // After a failed flush nobody can say whether the commit will be found when the file is opened again.
+                // After a failed flush, it is unknown whether the commit will be found when the file is opened again.
                 if (error as? DatabaseError)?.resultCode == .SQLITE_IOERR {
                     throw OutcomeUnknown(append: batch[0], underlying: SQLiteError.translate(error))
                 }
@@ -55,13 +55,13 @@
             do {
                 try database.file?.check()
             } catch {
-                // Committed, and perhaps nowhere to be found.
+                // Committed, but perhaps to a file that is gone.
                 throw OutcomeUnknown(append: batch[0], underlying: error)
             }
             return (outcomes.map { withUnseen($0, db) }, Position(rawValue: head))
         }
 
-        /// The events that a refused caller has not seen, read now that the lock is released.
+        /// Adds the events that a refused caller has not seen, read after the lock is released.
         private func withUnseen(_ outcome: BatchOutcome, _ db: Database) -> BatchOutcome {
             guard case .refused(let conflict as VersionConflict) = outcome else { return outcome }
             return .refused(conflict.withUnseen { read in try SQLiteReading.page(read, db).events })

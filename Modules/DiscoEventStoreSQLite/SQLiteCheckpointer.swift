@@ -5,29 +5,30 @@
     import GRDBSQLite
     import Logging
 
-    /// Moves what was committed from the write-ahead log into the database, off the path of the commits: SQLite's own
-    /// way makes every thousandth page's writer do it.
+    /// Checkpoints the write-ahead log outside of commits: with SQLite's automatic checkpoints, the writer of every
+    /// thousandth page would do it.
     ///
-    /// A log that readers keep from being reset grows without a limit. Beyond ``tooLong`` pages the checkpointer
-    /// therefore holds new commits back for a moment, in which the pages being read come to their end, and cuts the
-    /// file. A reader that sits in a transaction for longer stalls nobody: the log grows until it has gone.
+    /// A log that readers keep from being reset grows without limit. Beyond ``tooLong`` pages, the checkpointer
+    /// therefore holds back new commits briefly, so that the running reads of pages can finish, and truncates the file.
+    /// A reader that stays in a transaction for longer blocks nobody: the log grows until the reader is gone.
     final class SQLiteCheckpointer: Sendable {
-        /// Bytes that the log keeps on the disk once it was moved; what it grew beyond them is given back.
+        /// The bytes that the log keeps on disk after a checkpoint; what it grew beyond them is freed.
         static let longestLog = 64 << 20
         /// Pages of 4 KiB.
         private static let worthwhile = 1000
         private static let tooLong = longestLog / 4096
-        /// How long a cut waits for the writer to let it in, and then, holding the writer back, for readers.
+        /// How long a truncation waits for the writer's lock, and then, holding back the writer, for readers.
         private static let patience = Duration.milliseconds(200)
-        /// Between cuts that failed, so that a reader that stays costs writers no more than a tenth of their time.
+        /// The pause after a failed truncation, so that a reader that stays costs writers at most a tenth of their
+        /// time.
         private static let pause = Duration.seconds(2)
-        /// Until what readers keep from being moved is tried again.
+        /// The pause before retrying a checkpoint that readers hold up.
         private static let rest = Duration.milliseconds(50)
 
-        /// How many pages are in the log after the last commit.
+        /// The number of pages in the log after the last commit.
         private let worker: Worker<Int>
 
-        /// - Parameter logger: where it is logged that the log cannot be moved.
+        /// - Parameter logger: logs when the log cannot be checkpointed.
         init(path: String, logger: Logger?) throws {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .callback(SQLiteDatabase.waitInTurn(Self.patience))
@@ -39,12 +40,12 @@
                     let cuts = pages >= Self.tooLong && nextCut <= .now
                     let (left, error) = queue.inDatabase { db in Self.checkpoint(db, cutting: cuts) }
                     if let error {
-                        trouble.begins("cannot be moved into the database and grows", SQLiteError.translate(error))
+                        trouble.begins("cannot be checkpointed and keeps growing", SQLiteError.translate(error))
                     } else {
-                        trouble.ends("is moved into the database again")
+                        trouble.ends("is checkpointed again")
                     }
                     if cuts, left > 0 { nextCut = .now + Self.pause }
-                    // Readers hold it up: no use in trying at every commit.
+                    // Readers hold up the checkpoint: retrying at every commit is useless.
                     if left > Self.worthwhile { loop.pause(for: Self.rest) }
                 }
                 try? queue.close()
@@ -53,8 +54,8 @@
 
         func close() async { await worker.end() }
 
-        /// How many pages are left in the log, and what went wrong; what is busy or fails now is tried again after the next
-        /// commits.
+        /// Runs a checkpoint. Returns the number of pages left in the log, and the error if it failed; a busy or failed
+        /// checkpoint is retried after the next commits.
         private static func checkpoint(_ db: Database, cutting: Bool) -> (left: Int, error: DatabaseError?) {
             var inLog: Int32 = 0
             var moved: Int32 = 0
@@ -62,12 +63,12 @@
             let code = sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, mode, &inLog, &moved)
             if code == SQLITE_OK { return (Int(inLog - moved), nil) }
             let left = max(1, Int(inLog - moved))
-            // Others use the file, which is no trouble.
+            // Others are using the file, which is not an error.
             if [SQLITE_BUSY, SQLITE_LOCKED].contains(code & 0xFF) { return (left, nil) }
             return (left, DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage))
         }
 
-        /// Blocks until there is enough to do; nil at the end.
+        /// Blocks until there is enough to do; returns `nil` when the worker ends.
         private static func next(_ loop: Worker<Int>.Loop) -> Int? {
             loop.wait { pages in
                 guard pages >= worthwhile else { return nil }
@@ -76,10 +77,10 @@
             }
         }
 
-        /// Has the writer report how long the log is after each of its commits; its own checkpoints end with that.
+        /// Makes the writer report the length of the log after each of its commits, which ends its own checkpoints.
         ///
         /// "The sqlite3_wal_autocheckpoint() function […] is just a wrapper around sqlite3_wal_hook() that causes any
-        /// database on D to automatically checkpoint" (sqlite.org): the hook takes its place.
+        /// database on D to automatically checkpoint" (sqlite.org): this hook replaces it.
         func watch(_ db: Database) throws {
             sqlite3_wal_hook(
                 db.sqliteConnection,

@@ -11,14 +11,14 @@
     final class SQLiteDatabase: Sendable {
         private let pool: any DatabaseWriter
         private let checkpointer: SQLiteCheckpointer?
-        /// Nil in memory.
+        /// `nil` for a database in memory.
         let file: SQLiteFile?
         private let logger: Logger?
         private let closed = Locked(false)
 
         /// - Parameters:
-        ///   - path: absolute; nil for a database in memory.
-        ///   - logger: where trouble in the background is said.
+        ///   - path: an absolute path; `nil` for a database in memory.
+        ///   - logger: logs problems in the background.
         init(
             path: String?, durability: SQLiteEventStore.Durability = .full, busyTimeout: Duration = .seconds(10),
             migrations: [Migration], logger: Logger? = nil
@@ -43,8 +43,8 @@
             }
         }
 
-        /// Opens again where others are about to open the same new file: SQLite asks no busy handler while one of them
-        /// switches it to its write-ahead log.
+        /// Retries while other processes are opening the same new file: SQLite does not call the busy handler while one
+        /// of them switches the file to its write-ahead log.
         private static func insistently<Result>(for limit: Duration, _ body: () throws -> Result) throws -> Result {
             let deadline = ContinuousClock.now + limit.bounded
             while true {
@@ -69,8 +69,8 @@
                     try checkDurability(db, durability)
                 }
                 if try SQLiteMigrator.migrate(db, migrations) {
-                    // Into the file itself: a copy without its log is then no empty database, which would be taken for a new
-                    // one.
+                    // Writes the tables into the file itself: a copy without its log would otherwise be an empty
+                    // database, and be taken for a new one.
                     sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
                 }
                 try checkpointer?.watch(db)
@@ -78,7 +78,8 @@
             return checkpointer
         }
 
-        /// SQLite says that it cannot open a log beside a file on a disk that cannot be written.
+        /// Whether the file exists and is not writable: for a file on a read-only disk, SQLite reports that it cannot
+        /// open the log.
         private static func isReadOnly(_ path: String) -> Bool { access(path, F_OK) == 0 && access(path, W_OK) != 0 }
 
         private static func open(
@@ -93,14 +94,14 @@
             try pool.writeWithoutTransaction { db in
                 // GRDB sets NORMAL, which loses the last commits when the power fails.
                 if durability == .full { try db.execute(sql: "PRAGMA synchronous = FULL") }
-                // What a log that grew while readers held it up is cut to when it begins anew.
+                // The size to which a log that grew while readers held it up is truncated when it starts over.
                 try db.execute(sql: "PRAGMA journal_size_limit = \(SQLiteCheckpointer.longestLog)")
             }
             return pool
         }
 
-        /// Another process holds the file: waits a random while each time, so that none is starved. SQLite's own
-        /// handler waits longer and longer, and whoever came last gets the lock.
+        /// Handles a file locked by another process: waits a random time on each attempt, so that no process starves.
+        /// SQLite's own handler waits longer and longer, so that the last to arrive gets the lock.
         static func waitInTurn(_ timeout: Duration) -> @Sendable (Int) -> Bool {
             // 1.6 ms on average.
             let most = Int(timeout.bounded / .microseconds(1600))
@@ -110,10 +111,11 @@
             }
         }
 
-        /// SQLite opens a file that it cannot write for reading, and would refuse the first append.
+        /// Checks that the file is writable: SQLite opens an unwritable file read-only, and would reject the first
+        /// append.
         private static func checkWritable(_ db: Database) throws {
             if sqlite3_db_readonly(db.sqliteConnection, "main") == 1 {
-                throw DatabaseError(resultCode: .SQLITE_READONLY, message: "opened for reading only")
+                throw DatabaseError(resultCode: .SQLITE_READONLY, message: "opened read-only")
             }
         }
 
@@ -124,19 +126,19 @@
             guard journal == "wal", synchronous >= least else {
                 throw EventStoreError(
                     .notDurable,
-                    "SQLite runs with journal_mode=\(journal) and synchronous=\(synchronous); Disco needs wal and \(least). "
+                    "SQLite runs with journal_mode=\(journal) and synchronous=\(synchronous); Disco requires wal and \(least). "
                         + "Keep the file on a local disk.")
             }
         }
 
-        /// Blocks the calling thread; for start-up and threads of our own.
+        /// Runs `body` on the writer and blocks the calling thread; for startup and our own threads.
         func onWriter<Result>(_ body: (Database) throws -> Result) throws -> Result {
             if closed.withLock({ $0 }) { throw EventStoreError.closed }
             try file?.check()
             return try SQLiteError.translating { try pool.writeWithoutTransaction(body) }
         }
 
-        /// Runs to its end, whatever becomes of the calling task.
+        /// Runs `body` in a write transaction, to completion even if the calling task is cancelled.
         func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
             if closed.withLock({ $0 }) { throw EventStoreError.closed }
             try file?.check()
@@ -151,7 +153,7 @@
                                     return .commit
                                 }
                                 guard let result else {
-                                    throw EventStoreError(.database, "The transaction had no result.")
+                                    throw EventStoreError(.database, "The transaction returned no result.")
                                 }
                                 return result
                             }
@@ -162,12 +164,12 @@
                 try file?.check()
             } catch {
                 throw EventStoreError(
-                    .outcomeUnknown, "A change was committed to a file that is gone. \(error)", underlying: error)
+                    .outcomeUnknown, "The change was committed to a file that is gone. \(error)", underlying: error)
             }
             return result
         }
 
-        /// A snapshot; ends at once when the calling task is cancelled.
+        /// Runs `body` on a snapshot; stops immediately when the calling task is cancelled.
         func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
             if closed.withLock({ $0 }) { throw EventStoreError.closed }
             try file?.check()
@@ -186,25 +188,25 @@
                 })
             else { return }
             await checkpointer?.close()
-            // It waits for readers, which are given back on Swift's pool: that must not be where it waits.
+            // Closing waits for readers, which are returned on Swift's pool, so it must not wait there.
             await onOwnThread(name: "disco-close") { [pool, file, logger] in
-                // "The last connection to a database is closed [: …] a checkpoint" (sqlite.org), but not by a reader:
-                // they go first.
+                // "The last connection to a database is closed [: …] a checkpoint" (sqlite.org), but not by a reader,
+                // so the readers are closed first.
                 (pool as? DatabasePool)?.releaseMemory()
                 if file != nil {
-                    // Where others have the file open this moves what it can and waits for nobody; otherwise closing does
-                    // the rest.
+                    // If others have the file open, this moves what it can without waiting for anyone; otherwise
+                    // closing does the rest.
                     pool.writeWithoutTransaction { db in
                         _ = sqlite3_wal_checkpoint_v2(db.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
                     }
                 }
-                // Of a read that was let in a moment ago.
+                // Closes the connection of a read that was admitted a moment ago.
                 (pool as? DatabasePool)?.releaseMemory()
-                // It only fails while statements run, which then close it with their end.
+                // Closing fails only while statements run; the connection is then closed when they end.
                 try? pool.close()
                 if let file, SQLiteFile.hasLog(file.path) {
                     logger?.notice(
-                        "\(file.path) has a log beside it that another process still uses. Copy both, or neither.")
+                        "\(file.path) has a `-wal` file that another process still uses. Copy both or neither.")
                 }
             }
         }

@@ -134,7 +134,7 @@
             let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
             var forgotten = 0
             while true {
-                // Some thousand at a time: others want to write too.
+                // A few thousand at a time, so that others can write in between.
                 let some = try await database.write { db in
                     try db.execute(
                         sql:

@@ -5,10 +5,11 @@
     import Foundation
     import GRDB
 
-    /// The event store in a SQLite file: the embedded default.
+    /// An event store in a SQLite file: the embedded default.
     ///
-    /// Several processes may use one file at once. Appends share disk flushes (group commit), and what `append`
-    /// returned is on disk: the file is in WAL mode with `synchronous=FULL`, which is read back when it is opened.
+    /// Several processes can use one file at the same time. Appends share disk flushes (group commit). When `append`
+    /// returns, its events are on disk: the file is in WAL mode with `synchronous=FULL`, unless ``Settings/durability``
+    /// says otherwise. The store verifies both when it opens the file.
     ///
     /// ```swift
     /// let store = try await SQLiteEventStore.open(path: "wallets.sqlite")
@@ -16,13 +17,14 @@
     /// ```
     public final class SQLiteEventStore: EventStore {
         public struct Settings: Sendable {
-            /// The file; made where it is missing, with two more beside it (`-wal`, `-shm`) while it is in use. `~/` stands
-            /// for the home folder; a relative path is made absolute when the store is opened.
+            /// The file, which is created if it is missing; two more (`-wal`, `-shm`) exist beside it while it is in
+            /// use. `~/` is expanded to the home folder; a relative path is made absolute when the store is opened.
             public var path: String
             public var durability = Durability.full
-            /// How long to wait for another process that holds the file before ``/DiscoCore/EventStoreError/Code/busy`` is thrown.
+            /// How long to wait for another process that holds the file before
+            /// ``/DiscoCore/EventStoreError/Code/busy`` is thrown.
             public var busyTimeout = Duration.seconds(10)
-            /// Whether streams may be blanked for good.
+            /// Whether streams may be erased permanently.
             public var allowsErasing = false
 
             public init(path: String) { self.path = path }
@@ -30,9 +32,9 @@
 
         /// What an acknowledged append survives.
         public enum Durability: String, CaseIterable, Sendable {
-            /// Whatever is killed, and a power failure (`synchronous=FULL`: a flush for each batch).
+            /// A killed process and a power failure (`synchronous=FULL`: a flush for each batch).
             case full
-            /// Whatever is killed; after a power failure the last appends may be missing (`synchronous=NORMAL`).
+            /// A killed process; after a power failure the last appends may be missing (`synchronous=NORMAL`).
             case processCrash = "process-crash"
         }
 
@@ -44,14 +46,14 @@
         private let watcher: SQLiteWatcher
         private let storeIdentity: StoreIdentity
 
-        /// Opens the file, which is made and migrated where it is missing or older.
+        /// Opens the file, creating it if it is missing and migrating it if it is older.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
-        ///   later version.
+        /// - Throws: ``/DiscoCore/EventStoreError`` if the file cannot be opened or written, is not a database, or was
+        ///   migrated by a later version.
         public static func open(
             _ settings: Settings, context: StoreContext = .system
         ) async throws -> SQLiteEventStore {
-            // It blocks, while another process migrates the file for example.
+            // Opening blocks, for example while another process migrates the file.
             try await onOwnThread(name: "disco-open") { try SQLiteEventStore(settings, context) }
         }
 

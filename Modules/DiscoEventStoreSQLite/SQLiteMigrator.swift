@@ -5,9 +5,9 @@
     import Foundation
     import GRDB
 
-    /// Brings a file to the schema of this version, once, however many processes open it at the same time.
+    /// Migrates a file to the schema of this version, once, however many processes open it at the same time.
     enum SQLiteMigrator {
-        /// - Returns: whether there was anything to do.
+        /// - Returns: whether any migration was applied.
         static func migrate(_ db: Database, _ migrations: [Migration]) throws -> Bool {
             var isNew = false
             // The transaction's lock makes a second migrator wait, and then find everything done.
@@ -41,7 +41,7 @@
             ).pending
         }
 
-        /// What a file, which may not exist, still needs; nothing is made or changed.
+        /// Returns the migrations that a file, which may not exist, still needs, without creating or changing anything.
         static func pending(in path: String, _ migrations: [Migration]) throws -> [String] {
             guard FileManager.default.fileExists(atPath: path) else { return migrations.map(\.name) }
             do {

@@ -2,10 +2,11 @@
     import DiscoCore
     import GRDB
 
-    /// The numbers under which categories and event types are kept. They never change once committed, so they are
-    /// remembered from one transaction to the next; after a rollback the value from before it counts.
+    /// Caches the numbers that stand for categories and event types. They never change once committed, so the cache is
+    /// kept from one transaction to the next; after a rollback, the value from before the transaction applies.
     struct SQLiteNames: Sendable {
-        /// Beyond so many the names are forgotten and looked up again: `emit` makes a category of every type.
+        /// The maximum number of names; the cache is then cleared and filled again, because `emit` makes a category of
+        /// every type.
         private static let most = 10_000
 
         private var categories: [ExactText: Int64] = [:]

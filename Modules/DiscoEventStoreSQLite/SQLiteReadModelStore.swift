@@ -5,18 +5,19 @@
     import Foundation
     import GRDB
 
-    /// Read models, checkpoints and held events in a SQLite file of their own, so that a slow projection never blocks
-    /// an append.
+    /// A store of read models, checkpoints and held events in its own SQLite file, so that a slow projection never
+    /// blocks an append.
     public final class SQLiteReadModelStore: SQLReadModelStore {
         private let database: SQLiteDatabase
         private let hub = WakeUpHub()
-        /// Made when somebody first waits for changes.
+        /// Created when a caller first waits for changes.
         private let watcher = Locked<SQLiteWatcher?>(nil)
         public let context: StoreContext
 
         public struct Settings: Sendable {
-            /// The file; made where it is missing. `~/` stands for the home folder; a relative path is made absolute when
-            /// the store is opened. Nil for a database in memory, which ends with the store.
+            /// The file, which is created if it is missing. `~/` is expanded to the home folder; a relative path is
+            /// made absolute when the store is opened. `nil` for a database in memory, whose data is lost with the
+            /// store.
             public var path: String?
             /// How long to wait for another process that holds the file before
             /// ``/DiscoCore/EventStoreError/Code/busy`` is thrown.
@@ -31,10 +32,10 @@
 
         public let settings: Settings
 
-        /// Opens the file, which is made and migrated where it is missing or older.
+        /// Opens the file, creating it if it is missing and migrating it if it is older.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError``: the file cannot be opened or written, is no database, or was migrated by a
-        ///   later version.
+        /// - Throws: ``/DiscoCore/EventStoreError`` if the file cannot be opened or written, is not a database, or was
+        ///   migrated by a later version.
         public static func open(
             _ settings: Settings, context: StoreContext = .system
         ) async throws -> SQLiteReadModelStore {
@@ -77,7 +78,7 @@
 
         public func changed(to revision: Int64) { hub.advance(to: Position(rawValue: revision)) }
 
-        /// In memory there are no other processes.
+        /// Starts watching the file; for a database in memory there are no other processes.
         private func watch() throws {
             guard let path = settings.path else { return }
             try watcher.withLock { watcher in
@@ -114,8 +115,8 @@
         private struct Connection: SQLConnection {
             let db: Database
             let isReading: Bool
-            /// What went wrong with the disk or the file, and not with a statement: the body may have swallowed it, or taken it
-            /// for a failure of its own.
+            /// An error of the disk or the file, not of a statement: the body may have swallowed it, or mistaken it for
+            /// an error of its own.
             let trouble = Trouble()
 
             final class Trouble {
@@ -124,11 +125,11 @@
 
             func run(_ sql: SQLStatement) throws -> SQLResult {
                 if let error = trouble.error { throw error }
-                // Also where an error was swallowed that ended the transaction, as INSERT OR ROLLBACK does: what comes
-                // now would be committed by itself.
+                // Also after a swallowed error that ended the transaction, as INSERT OR ROLLBACK does: the next
+                // statement would be committed by itself.
                 guard db.isInsideTransaction else {
                     throw EventStoreError(
-                        .database, "A statement before this one ended the transaction; everything in it was undone.")
+                        .database, "An earlier statement ended the transaction; everything in it was rolled back.")
                 }
                 do {
                     let statement = try SQLiteStatementCache.statement(db, sql.text { _ in "?" })

@@ -11,8 +11,8 @@
                 rawValue: try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(position) FROM disco_events")) ?? 0)
         }
 
-        /// The last position, and the time up to which everything is visible: events recorded later are later than what was
-        /// said to be settled, and no earlier than the last one.
+        /// The last position, and the time up to which everything is visible: later events are recorded after the time
+        /// reported as settled, and no earlier than the last event.
         private static func end(_ db: Database) throws -> (head: Position, settled: Int64?) {
             let row = try Row.fetchOne(
                 db.cachedStatement(
@@ -26,8 +26,7 @@
             return (Position(rawValue: row[0] as Int64? ?? 0), times.max())
         }
 
-        /// Brings the time up to which everything is visible up to the present; in a transaction that writes, as appends
-        /// do.
+        /// Advances the time up to which everything is visible to the present, in a write transaction, as appends do.
         static func settle(at now: Int64, _ db: Database) throws {
             try db.execute(
                 sql: "UPDATE disco_store SET settled_at = max(coalesce(settled_at, ?1), ?1)", arguments: [now])
@@ -69,7 +68,7 @@
             ).map(event)
         }
 
-        /// What was recorded from a position on, readable or not; where an append is given, only what came with it.
+        /// The events recorded from a position on, readable or not; if an append is given, only its events.
         static func recorded(
             _ first: Int64, _ count: Int64, _ db: Database, ofAppend append: Int64? = nil
         ) throws -> [Appended.Event] {
@@ -97,13 +96,13 @@
             category: String?, prefix: String?, after: StreamID?, limit: Int, _ db: Database
         ) throws -> [StreamInfo] {
             let prefix = prefix ?? ""
-            // One lower bound, the greater of the two, so that SQLite begins at it.
+            // One lower bound, the greater of the two, so that SQLite starts at it.
             let isBehind = after.map { !$0.name.utf8.lexicographicallyPrecedes(prefix.utf8) } ?? false
             let lowest = isBehind ? after?.name ?? prefix : prefix
-            // Above every name that begins with the prefix: the last character there is, as often as a name has room
-            // for.
+            // Above every name that starts with the prefix: the highest character, repeated to the maximum length of a
+            // name.
             let last = String(repeating: "\u{10FFFF}", count: 128)
-            // With a category SQLite walks its index, otherwise that of the names; both give names in order.
+            // With a category, SQLite walks its index, otherwise the index of names; both yield names in order.
             return try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
@@ -124,8 +123,7 @@
             ).flatMap { UUID(blob: $0[0]) }
         }
 
-        /// Times never run backwards with the position, and positions have no gap: halving finds the place without an
-        /// index.
+        /// Times never decrease with the position, and positions have no gaps: a binary search needs no index.
         private static func lastPosition(asOf date: Date, _ head: Position, _ db: Database) throws -> Position {
             let limit = Timestamp.microseconds(of: date)
             let statement = try db.cachedStatement(sql: "SELECT recorded_at FROM disco_events WHERE position = ?")

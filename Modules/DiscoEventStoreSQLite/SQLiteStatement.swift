@@ -4,13 +4,14 @@
     import GRDB
     import GRDBSQLite
 
-    /// A statement that is stepped through SQLite's own interface, for the loop that every append goes through: with
-    /// GRDB's arguments and rows an append took twice as long.
+    /// A statement that is run through SQLite's C API, for the loop that every append goes through: with GRDB's
+    /// arguments and rows, an append took twice as long.
     ///
-    /// The handle belongs to GRDB's cache of the connection, and is valid inside the transaction it was asked for in.
+    /// The handle belongs to GRDB's cache of the connection, and is valid inside the transaction in which it was
+    /// obtained.
     struct SQLiteStatement {
         private let db: Database
-        /// Keeps the handle alive where the cache lets it go.
+        /// Keeps the handle alive if the cache drops it.
         private let statement: Statement
         private let handle: OpaquePointer
 
@@ -27,14 +28,14 @@
             case integer(Int64)
             case real(Double)
             case text(String)
-            /// Text.
+            /// Text in UTF-8.
             case bytes([UInt8])
             case blob([UInt8])
             case uuid(UUID)
         }
 
-        /// Runs the statement and returns its rows as they are stored, with the columns' names: those of now, which another
-        /// connection's ALTER TABLE may have changed since it was prepared.
+        /// Runs the statement and returns its rows as they are stored, with the current names of the columns, which
+        /// another connection's ALTER TABLE may have changed since the statement was prepared.
         func all(_ values: [Value]) throws -> (columns: [String], rows: [[SQLValue]]) {
             try bind(values)
             defer { sqlite3_reset(handle) }
@@ -49,7 +50,7 @@
             return (names, rows)
         }
 
-        /// Runs the statement and returns what `body` makes of its first row, nil where there is none.
+        /// Runs the statement and returns the result of `body` for its first row; `nil` if there is none.
         func first<Result>(_ values: Value..., row body: (SQLiteColumns) throws -> Result) throws -> Result? {
             try bind(values)
             defer { sqlite3_reset(handle) }
@@ -80,7 +81,7 @@
                     case .real(let number): sqlite3_bind_double(handle, place, number)
                     case .blob(let bytes):
                         bytes.withUnsafeBytes { buffer in
-                            // As with text, no address would mean a null.
+                            // As with text, a null pointer would mean NULL.
                             buffer.isEmpty
                                 ? sqlite3_bind_zeroblob(handle, place, 0)
                                 : sqlite3_bind_blob(handle, place, buffer.baseAddress, Int32(buffer.count), Self.copied)
@@ -103,18 +104,17 @@
         private static func bindText(_ handle: OpaquePointer, _ place: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32
         {
             // The length in bytes, without a NUL; "If the third parameter to sqlite3_bind_text() is a NULL pointer then
-            // […] the effect is the same as sqlite3_bind_null()" (sqlite.org), which an empty text must not become.
+            // […] the effect is the same as sqlite3_bind_null()" (sqlite.org), which must not happen to an empty text.
             guard let start = bytes.baseAddress else { return sqlite3_bind_text(handle, place, "", 0, copied) }
             return sqlite3_bind_text(
                 handle, place, start.assumingMemoryBound(to: CChar.self), Int32(bytes.count), copied)
         }
 
-        /// SQLITE_TRANSIENT, "a constant pointer value -1" that the importer does not carry over: SQLite copies the
-        /// bytes.
+        /// SQLITE_TRANSIENT, "a constant pointer value -1" that Swift does not import: SQLite copies the bytes.
         private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
     }
 
-    /// The columns of the row that a statement stands at.
+    /// The columns of a statement's current row.
     struct SQLiteColumns {
         fileprivate let handle: OpaquePointer
 

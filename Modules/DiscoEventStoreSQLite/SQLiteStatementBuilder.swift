@@ -3,21 +3,21 @@
     import DiscoEventStore
     import GRDB
 
-    /// The SQL of a page: for each item of the query one walk along one index, in order, cut off at the limit.
+    /// Builds the SQL of a page: for each item of the query one walk along one index, in order, up to the limit.
     ///
-    /// Rows are asked for only as long as the page has room: payloads never go through a sorter.
+    /// Rows are fetched only as long as the page has room: payloads never go through a sorter.
     enum SQLiteStatementBuilder {
         static let columns = """
             SELECT e.position, s.name, e.version, e.id, t.name, e.type_version, e.payload, e.metadata, e.correlation_id,
                 e.causation_id, e.tags, e.recorded_at
             """
         static let names = "CROSS JOIN disco_streams s ON s.key = e.stream CROSS JOIN disco_types t ON t.key = e.type"
-        /// Deleted and erased events are passed over.
+        /// Skips deleted and erased events.
         static let isShown =
             "e.erased_at IS NULL AND (SELECT h.deleted_at FROM disco_streams h WHERE h.key = e.stream) IS NULL"
-        /// SQLite puts at most 500 selects together.
+        /// SQLite combines at most 500 selects.
         static let mostWalks = 400
-        /// Beyond so many tags of an item they are counted.
+        /// If an item has more tags than this, the matching tags are counted instead.
         fileprivate static let mostConditions = 20
 
         fileprivate struct Walk {
@@ -30,9 +30,9 @@
         struct Select {
             var sql: String
             var arguments: StatementArguments
-            /// Whether the rows are whole events, otherwise positions.
+            /// Whether the rows are whole events rather than positions.
             var hasRows: Bool
-            /// Whether each event must still be held against the query, which is too long for SQL.
+            /// Whether each event must still be matched against the query, which is too long for SQL.
             var isUnfiltered = false
         }
 
@@ -53,7 +53,7 @@
                     walks[index].arguments += [slices.lowerBound, slices.upperBound]
                 }
             }
-            // Where the events of the walk are chosen later, none can be left out by its number.
+            // If the events of the walk are filtered later, the walk cannot be limited.
             let limit = isUnfiltered ? -1 : read.limit
             if walks.count == 1 {
                 let walk = walks[0]
@@ -83,7 +83,7 @@
             case .all: break
             case .stream(let stream):
                 walk.driver = "disco_events e INDEXED BY disco_events_by_stream"
-                // Within one stream versions and positions have one order, and the index has the versions.
+                // Within a stream, versions and positions have the same order, and the index contains the versions.
                 walk.order = "e.version"
                 walk.conditions.append("e.stream = (SELECT key FROM disco_streams WHERE name = ?)")
                 walk.arguments.append(stream.name)
@@ -107,7 +107,7 @@
     }
 
     extension SQLiteStatementBuilder.Walk {
-        /// All of them.
+        /// Requires all of the tags.
         fileprivate mutating func demand(tags: [EventTag]) {
             guard tags.count > SQLiteStatementBuilder.mostConditions else {
                 for tag in tags {
@@ -116,7 +116,7 @@
                 }
                 return
             }
-            // Counted, since SQLite takes no more than 1000 conditions in a row.
+            // Counted, because SQLite allows at most 1000 conditions in a row.
             let different = Set(tags)
             let places = different.map { _ in "?" }.joined(separator: ", ")
             conditions.append(
@@ -125,7 +125,7 @@
             arguments.append(different.count)
         }
 
-        /// Any of them, unless there are none.
+        /// Requires any of the types, unless there are none.
         fileprivate mutating func demand(types: [String]) {
             if types.isEmpty { return }
             let places = types.map { _ in "?" }.joined(separator: ", ")

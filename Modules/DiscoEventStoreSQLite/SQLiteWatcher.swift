@@ -4,18 +4,18 @@
     import GRDB
     import Logging
 
-    /// Notices what other connections commit: every 20 ms it asks SQLite whether any has, which costs microseconds, and
-    /// only then how far the file has come.
+    /// Detects what other connections commit: every 20 ms it asks SQLite whether any has committed, which costs
+    /// microseconds, and only then reads the new position.
     final class SQLiteWatcher: Sendable {
         private static let interval = Duration.milliseconds(20)
-        /// Every so many intervals it looks whether the file is still there.
+        /// The number of intervals between checks that the file is still there.
         private static let turnsPerLook = 50
 
         private let worker: Worker<Void>
 
         /// - Parameters:
-        ///   - subject: what is watched, for what is logged.
-        ///   - look: how far the file has come.
+        ///   - subject: what is watched, for log messages.
+        ///   - look: returns the position that the file has reached.
         init(
             path: String, file: SQLiteFile?, hub: WakeUpHub, subject: String, logger: Logger?,
             look: @escaping @Sendable (Database) throws -> Position
@@ -51,9 +51,9 @@
                 if turns.isMultiple(of: SQLiteWatcher.turnsPerLook), let file {
                     do {
                         try file.check()
-                        fileTrouble.ends("has its file back")
+                        fileTrouble.ends("has its file again")
                     } catch {
-                        fileTrouble.begins("has lost its file and refuses everything", error)
+                        fileTrouble.begins("has lost its file and rejects all requests", error)
                     }
                 }
                 do {
@@ -67,12 +67,12 @@
                         seen = version
                     }
                     failures = 0
-                    readTrouble.ends("notices what other processes do again")
+                    readTrouble.ends("detects changes by other processes again")
                 } catch {
-                    // What cannot be read now, for another's lock say, is read at the next turn.
+                    // What cannot be read now, for example because of a lock, is read at the next turn.
                     failures += 1
                     if failures == SQLiteWatcher.turnsPerLook {
-                        readTrouble.begins("cannot notice what other processes do", SQLiteError.translate(error))
+                        readTrouble.begins("cannot detect changes by other processes", SQLiteError.translate(error))
                     }
                 }
             }

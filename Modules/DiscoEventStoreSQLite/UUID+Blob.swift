@@ -2,10 +2,10 @@
     import Foundation
 
     extension UUID {
-        /// Sixteen bytes.
+        /// The sixteen bytes of the UUID.
         var blob: Data { withUnsafeBytes(of: uuid) { Data($0) } }
 
-        /// Nil unless there are sixteen bytes.
+        /// Returns `nil` unless there are sixteen bytes.
         init?(blob: Data) {
             guard blob.count == 16 else { return nil }
             self = NSUUID(uuidBytes: [UInt8](blob)) as UUID

@@ -3,9 +3,9 @@
     public import Metrics
 
     /// Times and counts every command and query: a timer `disco.requests` with the dimensions `kind` (`command` or
-    /// `query`), `name` and `outcome` (`done`, or the code of what was thrown).
+    /// `query`), `name` and `outcome` (`done`, or the code of the error).
     ///
-    /// A name that nobody registered never gets here, so the dimensions cannot grow without bound.
+    /// Unregistered names never get here, so the dimensions cannot grow without bound.
     public struct CallMetricsMiddleware: Middleware {
         private struct Key: Hashable {
             var kind: Call.Kind

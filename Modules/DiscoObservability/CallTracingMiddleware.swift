@@ -2,11 +2,11 @@
     public import DiscoCore
     public import Tracing
 
-    /// Makes a span of every command and query, and hands the trace on with the events.
+    /// Creates a span for every command and query, and passes the trace on with the events.
     ///
     /// A command's events carry the context of its span in their metadata (``/DiscoCore/Metadata/trace``), and
-    /// `Metadata.caused(by:)` carries it on: so what a policy dispatches because of an event belongs to the trace that
-    /// the event came from. A span that is current already goes before what the metadata say.
+    /// `Metadata.caused(by:)` passes it on, so what a policy dispatches because of an event belongs to the trace of the
+    /// event. A current span takes precedence over the metadata.
     public struct CallTracingMiddleware: Middleware {
         private let tracer: any Tracer
 

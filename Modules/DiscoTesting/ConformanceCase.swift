@@ -1,6 +1,6 @@
-/// One thing that an implementation must show.
+/// A test case of a conformance suite.
 public struct ConformanceCase<Suite: Sendable>: Sendable, CustomStringConvertible {
-    /// Its letter and number in the list of promises, for example `A6`.
+    /// The number of the case in the list of requirements, for example `A6`.
     public let number: String
     public let name: String
     private let body: @Sendable (Suite) async throws -> Void
@@ -13,9 +13,10 @@ public struct ConformanceCase<Suite: Sendable>: Sendable, CustomStringConvertibl
 
     public var description: String { number + " " + name }
 
-    /// Runs it.
+    /// Runs the case.
     ///
-    /// - Throws: ``ConformanceFailure`` where the implementation does not do as promised, or whatever error it threw.
+    /// - Throws: ``ConformanceFailure`` if the implementation does not meet the requirement, or any error that the
+    ///   implementation throws.
     public func run(on suite: Suite) async throws -> ConformanceVerdict {
         do {
             try await body(suite)
@@ -26,14 +27,14 @@ public struct ConformanceCase<Suite: Sendable>: Sendable, CustomStringConvertibl
     }
 }
 
-/// What became of a case.
+/// The outcome of a case.
 public enum ConformanceVerdict: Hashable, Sendable {
     case passed
-    /// The implementation does not claim to be able to do this; says what it lacks. Report it: it is not a pass.
+    /// The implementation lacks what the case needs, which the value names. Report it: a skipped case has not passed.
     case skipped(String)
 }
 
-/// Something that was promised and not done.
+/// A failed check of a conformance case or a scenario.
 public struct ConformanceFailure: Error, CustomStringConvertible {
     public let message: String
     public let file: String

@@ -12,28 +12,30 @@ func requireEqual<Value: Equatable>(
     try require(value == expected, "\(what) is \(value), expected \(expected)", file: file, line: line)
 }
 
-/// The error of the given type that `body` must throw.
+/// Requires `body` to throw an error of the given type, and returns the error.
 @discardableResult
 func requireThrows<Failure: Error>(
-    _ type: Failure.Type, file: String = #fileID, line: Int = #line, _ body: () async throws -> Void
+    _ type: Failure.Type, _ what: String? = nil, file: String = #fileID, line: Int = #line,
+    _ body: () async throws -> Void
 ) async throws -> Failure {
+    let subject = what.map { $0 + ": " } ?? ""
     do {
         try await body()
     } catch let error as Failure {
         return error
     } catch {
-        throw ConformanceFailure(message: "\(error) was thrown, expected \(type)", file: file, line: line)
+        throw ConformanceFailure(message: "\(subject)\(error) was thrown, expected \(type)", file: file, line: line)
     }
-    throw ConformanceFailure(message: "nothing was thrown, expected \(type)", file: file, line: line)
+    throw ConformanceFailure(message: "\(subject)nothing was thrown, expected \(type)", file: file, line: line)
 }
 
-/// Fails instead of hanging: what does not end in time is cancelled, and not waited for.
+/// Fails instead of hanging: cancels work that does not end in time, without waiting for it.
 func within<Result: Sendable>(
     _ limit: Duration, _ what: String, file: String = #fileID, line: Int = #line,
     _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     let waiter = Waiter<Result>()
-    // Neither of these two may be a child of this task, which would wait for both.
+    // Neither task may be a child of this one, which would wait for both.
     let work = Task {
         do {
             waiter.settle(.success(try await body()))
@@ -53,7 +55,7 @@ func within<Result: Sendable>(
     return try await waiter.value()
 }
 
-/// The value, where there is one.
+/// The value; fails if it is nil.
 func requireValue<Value>(
     _ value: Value?, _ what: @autoclosure () -> String, file: String = #fileID, line: Int = #line
 ) throws -> Value {

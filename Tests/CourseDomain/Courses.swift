@@ -1,6 +1,6 @@
 package import DiscoCore
 
-/// Courses with so many seats, and students who take at most ten: what no single aggregate can decide.
+/// Courses with limited seats and students who take at most ten courses: decisions that no single aggregate can make.
 package enum CourseEvent: DomainEvent, Equatable {
     case courseDefined(course: String, seats: Int)
     case studentEnrolled(course: String, student: String)
@@ -44,7 +44,7 @@ package struct Enrolment: DecisionModel {
     }
 }
 
-/// A course has a stream of its own, in which its definitions lie.
+/// Records the definitions of a course in the course's own stream.
 package struct DefineCourse: DecisionCommand {
     package var course: String
     package var seats: Int
@@ -89,7 +89,7 @@ package struct EnrolStudent: DecisionCommand {
     }
 }
 
-/// Both find a seat, or neither.
+/// Enrols both students or neither.
 package struct EnrolPair: DecisionCommand {
     package let course: String
     package let students: [String]

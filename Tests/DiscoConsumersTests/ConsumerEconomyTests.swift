@@ -7,9 +7,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a consumer asks of its stores, and when: nothing that it knows.
+/// What a consumer reads from and writes to its stores, and when: it never reads what it already knows.
 @Suite(.timeLimit(.minutes(1))) struct ConsumerEconomyTests {
-    /// Counts what is asked of the store beneath.
+    /// Counts the calls to the underlying store.
     private struct Counted: CheckpointStore {
         let base: any CheckpointStore
         let reads = Locked(0)
@@ -54,7 +54,7 @@ import Testing
         try await client.append(Append([NewEvent(stream: "a-1", type: type, payload: "{}")]))
     }
 
-    @Test func aStepReadsNoCheckpointThatItHasWritten() async throws {
+    @Test func aConsumerDoesNotReadBackItsCheckpoints() async throws {
         let client = EventStoreClient(InMemoryEventStore())
         let counted = Counted(base: try await SQLiteReadModelStore.open(.inMemory))
         let policy = OnlyA()
@@ -66,11 +66,11 @@ import Testing
         running.cancel()
         try await running.value
         #expect(counted.saves.withLock { $0.count } == 20)
-        // The check before it begins, and the state that it begins with.
+        // The check before it starts, and the state that it starts with.
         #expect(counted.reads.withLock { $0 } <= 4)
     }
 
-    @Test func appendsThatDoNotConcernItAreNotWrittenOneByOne() async throws {
+    @Test func aConsumerDoesNotSaveItsPositionForEachIrrelevantAppend() async throws {
         let client = EventStoreClient(InMemoryEventStore())
         let readModels = try await SQLiteReadModelStore.open(.inMemory)
         let counted = Counted(base: readModels)
@@ -79,7 +79,7 @@ import Testing
         let running = Task { try await Consumers(of: client, [.policy(policy, in: counted)]).run() }
         await eventually { policy.seen.withLock { $0 } == 1 }
         for _ in 0..<200 { try await record(client, "B") }
-        // Whoever waits for the consumer does not wait for ever.
+        // The position is saved eventually, so a wait for the consumer ends.
         await eventually { (try? await readModels.checkpoint(of: "only_a").position) == 201 }
         let saves = counted.saves.withLock { $0.count }
         #expect(saves < 50, "\(saves)")
@@ -87,7 +87,7 @@ import Testing
         try await running.value
     }
 
-    @Test func whatItHasLookedThroughIsSavedWhenItEnds() async throws {
+    @Test func aConsumerSavesItsPositionWhenItEnds() async throws {
         let time = ManualTime()
         let client = EventStoreClient(InMemoryEventStore(context: time.context()))
         let readModels = try await SQLiteReadModelStore.open(.inMemory)
@@ -96,7 +96,7 @@ import Testing
         let running = Task { try await Consumers(of: client, [.policy(policy, in: readModels)]).run() }
         await eventually { policy.seen.withLock { $0 } == 1 }
         try await record(client, "B")
-        // No time passes, so it is not saved for that.
+        // No time passes, so the position is not saved yet.
         await eventually { time.waiting > 0 }
         #expect(try await readModels.checkpoint(of: "only_a").position == 1)
         running.cancel()
@@ -104,7 +104,7 @@ import Testing
         #expect(try await readModels.checkpoint(of: "only_a").position == 2)
     }
 
-    @Test func aResetByAnotherIsNoticedWhileItIsIdle() async throws {
+    @Test func anIdleConsumerNoticesAResetByAnotherProcess() async throws {
         let folder = try TemporaryFolder()
         let client = EventStoreClient(InMemoryEventStore())
         let readModels = try await SQLiteReadModelStore.open(path: folder.events)
@@ -122,7 +122,7 @@ import Testing
         await readModels.close()
     }
 
-    @Test func aRetryComesWhenTheTimeOfTheStoreHasCome() async throws {
+    @Test func aRetryIsTimedByTheStoresClock() async throws {
         let time = ManualTime()
         let client = EventStoreClient(InMemoryEventStore(context: time.context()))
         let readModels = try await SQLiteReadModelStore.open(.inMemory)

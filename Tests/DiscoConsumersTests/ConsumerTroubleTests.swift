@@ -8,7 +8,7 @@ import Logging
 import TestSupport
 import Testing
 
-/// What consumers do with what goes wrong, and that nothing is lost by it.
+/// How consumers handle failures without losing events.
 @Suite(.timeLimit(.minutes(2))) struct ConsumerTroubleTests {
     private struct Trouble: Error {}
 
@@ -22,7 +22,7 @@ import Testing
         store = InMemoryEventStore(.init(allowsErasing: true), context: StoreContext(logger: log.logger()))
     }
 
-    /// Notes the payloads it is given, after asking what to do.
+    /// Records the payloads it is given, after asking for the outcome.
     private struct Reactor: Policy {
         let name = "reactor"
         let seen = Locked<[String]>([])
@@ -68,7 +68,7 @@ import Testing
         ]
     }
 
-    @Test func whatAPolicyHasProcessedBeforeItIsCancelledIsKept() async throws {
+    @Test func eventsThatAPolicyProcessedBeforeCancellationStayProcessed() async throws {
         try await record("a-1", 1...100)
         for readModels in try await readModelStores() {
             let reached = Waiter<Void>()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func whatIsHeldStaysHeldWhileItsStreamIsDeletedAndGoesOnWhenItIsRestored() async throws {
+    @Test func heldEventsOfADeletedStreamContinueWhenItIsRestored() async throws {
         try await record("a-1", 1...3)
         try await record("b-1", 4...5)
         let works = Locked(false)
@@ -117,7 +117,7 @@ import Testing
         #expect(policy.seen.withLock { $0 } == ["T4", "T5", "T6", "T1", "T2", "T3"])
     }
 
-    @Test func manyDeletedStreamsKeepNoOtherFromBeingRetried() async throws {
+    @Test func manyDeletedStreamsDoNotBlockRetriesOfOthers() async throws {
         let works = Locked(false)
         for number in 0..<600 { try await record(StreamID("s-\(number)"), number...number) }
         var policy = Reactor()
@@ -134,7 +134,7 @@ import Testing
         #expect(try await readModels.held(by: "reactor").count == 599)
     }
 
-    @Test func whateverAPolicyThrowsWhenItIsCancelledIsNoFailedAttempt() async throws {
+    @Test func anErrorThrownOnCancellationIsNotAFailedAttempt() async throws {
         try await record("a-1", 1...1)
         let reached = Waiter<Void>()
         var policy = Reactor()
@@ -152,7 +152,7 @@ import Testing
         #expect(try await readModels.checkpoint(of: "reactor") == .start)
     }
 
-    @Test func whatIsHeldOfAnErasedStreamIsLetGo() async throws {
+    @Test func heldEventsOfAnErasedStreamAreReleased() async throws {
         try await record("a-1", 1...2)
         var policy = Reactor()
         policy.react = { _ in .retry(after: .zero) }
@@ -164,7 +164,7 @@ import Testing
         #expect(try await readModels.held(by: "reactor") == [])
     }
 
-    @Test func aTimeInTheFutureIsWaitedForOverARestartToo() async throws {
+    @Test func aRetryInTheFutureIsAwaitedAcrossARestart() async throws {
         let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
         let client = EventStoreClient(InMemoryEventStore(context: StoreContext(now: { now.withLock { $0 } })))
         func record(_ payload: Int) async throws {
@@ -176,12 +176,12 @@ import Testing
         let policy = Reactor()
         let start = ConsumerStart.time(Date(timeIntervalSince1970: 1_700_000_000 + 150))
         for payload in 1...5 {
-            // Each time as a process of its own.
+            // Each iteration acts as a new process.
             try await consumers(.policy(policy, in: readModels, from: start), of: client).catchUp()
             try await record(payload)
         }
         try await consumers(.policy(policy, in: readModels, from: start), of: client).catchUp()
-        // At 0, 60 and 120 seconds it was too early.
+        // At 0, 60 and 120 seconds, it was too early.
         #expect(policy.seen.withLock { $0 } == ["T4", "T5"])
         for wrong in [Double.nan, .infinity, -.infinity, 1e300] {
             let start = ConsumerStart.time(Date(timeIntervalSinceReferenceDate: wrong))
@@ -195,7 +195,7 @@ import Testing
         }
     }
 
-    @Test func aDelayAsLongAsTheTypeHasIsKept() async throws {
+    @Test func theLongestPossibleDelayIsStored() async throws {
         try await record("a-1", 1...1)
         for readModels in try await readModelStores() {
             for delay in [Duration.seconds(Int64.max), .zero - .seconds(Int64.max), .nanoseconds(1)] {
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    @Test func anUpcasterThatFailsHoldsItsEventAndEndsNobody() async throws {
+    @Test func aFailingUpcasterHoldsItsEventAndStopsNoConsumer() async throws {
         for (stream, type) in [("a-1", "Good"), ("b-1", "Bad"), ("b-1", "Good"), ("c-1", "Good"), ("c-1", "Split")] {
             try await client.append(Append([NewEvent(stream: StreamID(stream), type: type, payload: "{}")]))
         }
@@ -249,7 +249,7 @@ import Testing
         #expect(positions == [1, 2, 3, 4, 5, 5])
     }
 
-    @Test func aSubscriptionResumedAfterAnyPartOfASplitEventMissesNone() async throws {
+    @Test func aSubscriptionResumedAfterAnyPartOfASplitEventMissesNoPart() async throws {
         for _ in 0..<10 { try await client.append(Append([NewEvent(stream: "a-1", type: "Whole", payload: "{}")])) }
         let upcasting = EventStoreClient(
             store,
@@ -262,7 +262,7 @@ import Testing
         var seen: Set<[String]> = []
         var resumed = 0
         while seen.count < 30 {
-            // Ended after the first event that is new, as by a kill, and resumed.
+            // Ends after the first new event, as if killed, and resumes.
             for try await element in upcasting.subscribe(after: position) {
                 guard case .event(let event) = element else { continue }
                 position = event.position
@@ -281,7 +281,7 @@ import Testing
             position = last.position
         }
         #expect(pulled.count == 30)
-        // Fewer than there are parts.
+        // A limit below the number of parts.
         (pulled, position) = ([], .start)
         while true {
             let next = try await upcasting.events(after: position, limit: 1).collect()
@@ -292,7 +292,7 @@ import Testing
         #expect(pulled.count == 30)
     }
 
-    @Test func manyEventsThatFailAreSetAsideInAFewTransactions() async throws {
+    @Test func manyFailingEventsAreHeldInAFewTransactions() async throws {
         for number in 0..<1000 { try await record(StreamID("s-\(number)"), number...number) }
         for readModels in try await readModelStores() {
             var projection = Lines()
@@ -300,7 +300,7 @@ import Testing
             let clock = ContinuousClock.now
             try await consumers(.projection(projection, in: readModels)).catchUp()
             print("1000 events, of which 500 fail: \(ContinuousClock.now - clock)")
-            // Once to find that one fails, once to find all that do, once without them, and what is due again meanwhile.
+            // One run finds the first failure, one all failures, one runs without them; some are due again meanwhile.
             #expect(projection.applied.withLock { $0 } < 10_000)
             #expect(try await readModels.held(by: "lines").count == 500)
             let count = try await readModels.read { try $0.query("SELECT * FROM lines").count }
@@ -309,7 +309,7 @@ import Testing
         }
     }
 
-    @Test func aConsumerThatIsRunWhileTheServerIsAwayWaitsForItAndSaysSoOnce() async throws {
+    @Test func aConsumerWaitsForAnUnreachableServerAndLogsItOnce() async throws {
         try await record("a-1", 1...3)
         let cluster = try await PostgresCluster.start()
         var settings = PostgresReadModelStore.Settings(url: cluster.url, schema: "models")
@@ -318,14 +318,17 @@ import Testing
         try await cluster.kill()
         let consumers = Consumers(of: client, [.projection(Lines(), in: readModels)])
         let running = Task { try await consumers.run() }
-        await eventually { log.messages.contains { $0.contains("waits for its stores") } }
+        await eventually { log.messages.contains { $0.contains("cannot use its stores and is retrying") } }
         try await cluster.startAgain()
         await eventually {
             await (try? readModels.checkpoint(of: "lines").position) == 3
         }
         running.cancel()
         try await running.value
-        #expect(log.messages == ["The consumer lines waits for its stores", "The consumer lines goes on"])
+        #expect(
+            log.messages == [
+                "The consumer lines cannot use its stores and is retrying", "The consumer lines is running again",
+            ])
         await readModels.close()
     }
 }

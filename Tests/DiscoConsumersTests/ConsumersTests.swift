@@ -11,7 +11,7 @@ import Testing
 @Suite struct ConsumersTests {
     private struct Trouble: Error {}
 
-    /// Notes the payloads it was given; `failing` of them fail, once each.
+    /// Records the payloads it is given; those in `failing` fail once each.
     private final class Recorder: Policy {
         let name = "recorder"
         let seen = Locked<[String]>([])
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    /// Catches up again and again until `done` holds.
+    /// Catches up repeatedly until `done` returns true.
     private func catchUp(_ consumers: Consumers, until done: () async throws -> Bool) async throws {
         try await eventually {
             try await consumers.catchUp()
@@ -79,7 +79,7 @@ import Testing
         #expect(try await store.checkpoint(of: "lines").position == 3)
     }
 
-    @Test func aRetriedEventIsNotOvertakenWithinItsStream() async throws {
+    @Test func noEventOvertakesARetriedOneInItsStream() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         let policy = Recorder(failing: ["1"])
         let consumers = Consumers(of: client, [.policy(policy, in: store)])
@@ -93,7 +93,7 @@ import Testing
         #expect(try await store.held(by: "recorder").isEmpty)
     }
 
-    /// An event of type T is two of type Half today, with its payload and its payload plus a half.
+    /// Upcasts an event of type T into two of type Half, with its payload and its payload plus a half.
     private var halved: EventStoreClient {
         EventStoreClient(
             client.store,
@@ -131,7 +131,7 @@ import Testing
         #expect(try await store.checkpoint(of: "lines").position == 3)
     }
 
-    @Test func whatIsHeldSurvivesARestart() async throws {
+    @Test func heldEventsSurviveARestart() async throws {
         let folder = try TemporaryFolder()
         let first = try await SQLiteReadModelStore.open(path: folder.file("read-models"))
         try await record("a-1", 1, 2)
@@ -146,7 +146,7 @@ import Testing
         await second.close()
     }
 
-    @Test func aProjectionThatThrowsLosesNothingAndHoldsOnlyThatStream() async throws {
+    @Test func aFailingProjectionLosesNothingAndHoldsOnlyThatStream() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         let consumers = Consumers(of: client, [.projection(Lines(failing: ["1"]), in: store)])
         try await record("a-1", 1)
@@ -158,7 +158,7 @@ import Testing
         #expect(try await lines(store) == ["10", "1", "2"])
     }
 
-    @Test func aStepFromAnotherCheckpointIsRefusedWithItsWrites() async throws {
+    @Test func aStepFromAStaleCheckpointIsRefusedWithItsWrites() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         try await store.write { try Lines().setUp($0) }
         let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 5))
@@ -188,7 +188,7 @@ import Testing
         await #expect(throws: CheckpointDiverged.self) { try await consumers.catchUp() }
     }
 
-    @Test func runFollowsUntilItIsCancelled() async throws {
+    @Test func runFollowsUntilCancelled() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         let policy = Recorder()
         let consumers = Consumers(of: client, [.policy(policy, in: store)])
@@ -200,7 +200,7 @@ import Testing
         #expect(policy.seen.withLock { $0 } == ["1", "2", "3"])
     }
 
-    @Test func aNewConsumerBeginsWhereItIsToldAndGoesOnFromThereLater() async throws {
+    @Test func aNewConsumerStartsAtTheGivenPositionAndLaterResumes() async throws {
         let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
         let client = EventStoreClient(InMemoryEventStore(context: StoreContext(now: { now.withLock { $0 } })))
         func record(_ payload: Int) async throws {
@@ -234,7 +234,7 @@ import Testing
         await #expect(throws: EventStoreError.self) { try await beyond.catchUp() }
     }
 
-    /// Says when it is asked to process an event, and is done when a shutdown is asked for, or its task cancelled.
+    /// Signals when it gets an event, and finishes on a graceful shutdown or a cancellation.
     private final class Slow: Policy {
         let name = "recorder"
         let begun = Waiter<Void>()
@@ -248,7 +248,7 @@ import Testing
         }
     }
 
-    @Test func aGracefulShutdownFinishesTheEventInHandAndSavesTheCheckpoint() async throws {
+    @Test func aGracefulShutdownFinishesTheCurrentEventAndSavesTheCheckpoint() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         let slow = Slow()
         try await record("a-1", 1, 2, 3)
@@ -266,7 +266,7 @@ import Testing
         #expect(policy.seen.withLock { $0 } == ["2", "3"])
     }
 
-    @Test func aCancelledEventComesAgainAndIsNoFailedAttempt() async throws {
+    @Test func aCancelledEventIsDeliveredAgainAndIsNotAFailedAttempt() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         try await record("a-1", 1, 2)
         let slow = Slow()
@@ -281,7 +281,7 @@ import Testing
         #expect(policy.seen.withLock { $0 } == ["1", "2"])
     }
 
-    @Test func aConsumerWithTooManyEventsWaitingReadsNoMoreUntilSomeAreDone() async throws {
+    @Test func aConsumerWithTooManyHeldEventsStopsReadingUntilSomeAreDone() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         let soon = Date(timeIntervalSinceNow: 0.2)
         let held = (1...10_000).map {
@@ -299,7 +299,7 @@ import Testing
         await eventually { policy.seen.withLock { $0 }.count == 15 }
         running.cancel()
         try await running.value
-        // Ten of those that waited exist; then come the five that were not read yet.
+        // Ten of the held events exist; the five unread ones follow.
         #expect(policy.seen.withLock { $0 }.count == 15)
         #expect(try await store.held(by: "recorder").isEmpty)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DiscoConsumers
 
-/// The state machines of a consumer, by hand: without stores, tasks and time.
+/// The state machines of a consumer, driven by hand: without stores, tasks or time.
 @Suite struct StepPlanTests {
     private let start = Date(timeIntervalSince1970: 1_000)
 
@@ -25,7 +25,7 @@ import Testing
         ])[0]
     }
 
-    @Test func anEventThatFailsHoldsItsStreamAndNoOther() {
+    @Test func aFailedEventHoldsOnlyItsStream() {
         var plan = StepPlan()
         plan.failed(recorded(1, "a-1"), retryAt: start, reason: "no luck")
         #expect(plan.holds("a-1") && !plan.holds("b-1"))
@@ -36,7 +36,7 @@ import Testing
         #expect(plan.release.isEmpty)
     }
 
-    @Test func whatWaitsBehindAnotherIsDueAsSoonAsThatIsDone() {
+    @Test func anEventBehindAHeldOneIsDueAsSoonAsThatIsDone() {
         var plan = StepPlan(held: [
             held(1, "a-1", retryIn: 10), held(2, "a-1", attempts: 0), held(3, "b-1", retryIn: 5),
         ])
@@ -71,7 +71,7 @@ import Testing
         #expect(StepPlan(held: [held(1, "a-1", parked: true)]).nextRetry == nil)
     }
 
-    @Test func whatIsStoredIsNotWrittenAgainAndGoesOnWaiting() {
+    @Test func storedHoldsAreNotWrittenAgainAndStayHeld() {
         var plan = StepPlan()
         plan.failed(recorded(1, "a-1"), retryAt: start, reason: "r")
         plan.stored()
@@ -80,7 +80,7 @@ import Testing
         #expect(plan.due(at: start).map { $0.map(\.attempts) } == [[1]])
     }
 
-    @Test func postponingWritesNothingDown() {
+    @Test func postponingWritesNothing() {
         var plan = StepPlan(held: [held(1, "a-1", retryIn: 0), held(2, "b-1", retryIn: 1)])
         plan.postpone("a-1", until: start.addingTimeInterval(5))
         #expect(plan.due(at: start.addingTimeInterval(1)).map { $0.map(\.position) } == [[2]])
@@ -93,7 +93,7 @@ import Testing
 @Suite struct ConsumerTailTests {
     private func at(_ position: Position) -> Checkpoint { Checkpoint(position: position, eventID: UUID()) }
 
-    @Test func whatDoesNotConcernItMovesItInMemoryAndIsSavedAfterAWhile() {
+    @Test func irrelevantEventsMoveThePositionInMemoryAndAreSavedLater() {
         let first = at(5)
         var tail = ConsumerTail(first)
         #expect(!tail.isUnsaved && tail.savesIn(at: .zero) == nil)
@@ -101,12 +101,12 @@ import Testing
         tail.passed(to: second, at: .seconds(10))
         #expect(tail.reached == second && tail.saved == first && tail.isUnsaved)
         tail.passed(to: at(9), at: .seconds(10) + .milliseconds(60))
-        // Counted from the first move: appends that go on for ever do not put it off for ever.
+        // Counted from the first move, so that endless appends do not postpone the save forever.
         #expect(tail.savesIn(at: .seconds(10) + .milliseconds(60)) == .milliseconds(40))
         #expect(tail.savesIn(at: .seconds(11)) == .zero)
     }
 
-    @Test func whatIsStoredIsWhereTheNextStepBegins() {
+    @Test func theNextStepStartsAtTheStoredCheckpoint() {
         var tail = ConsumerTail(.start)
         tail.passed(to: at(3), at: .zero)
         let stored = at(4)
@@ -115,7 +115,7 @@ import Testing
         #expect(tail.savesIn(at: .seconds(9)) == nil)
     }
 
-    @Test func itNeverMovesBack() {
+    @Test func theTailNeverMovesBack() {
         let five = at(5)
         var tail = ConsumerTail(five)
         tail.passed(to: at(5), at: .zero)
@@ -125,7 +125,7 @@ import Testing
 }
 
 @Suite struct ConsumerRunnerTests {
-    @Test func itWaitsForWhatTheStepLeft() {
+    @Test func theRunnerWaitsForWhatTheStepLeftToDo() {
         var runner = ConsumerRunner()
         #expect(runner.stepped(to: 5, .more, retryIn: .seconds(1), saveIn: nil) == .step)
         #expect(runner.stepped(to: 5, .newEvents, retryIn: nil, saveIn: nil) == .wait(beyond: 5, atMost: nil))
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test(arguments: [Duration.seconds(Int64.max), .seconds(4000)])
-    func aRetryThatIsFarAwayIsLookedAtWithinTheHour(far: Duration) {
+    func aDistantRetryIsCheckedWithinTheHour(far: Duration) {
         var runner = ConsumerRunner()
         #expect(
             runner.stepped(to: 1, .newEvents, retryIn: far, saveIn: nil) == .wait(beyond: 1, atMost: .seconds(3600)))
@@ -144,11 +144,11 @@ import Testing
             runner.stepped(to: 1, .newEvents, retryIn: .seconds(-5), saveIn: nil) == .wait(beyond: 1, atMost: .zero))
     }
 
-    @Test func eachFailureIsGivenMoreTimeAndSuccessStartsAnew() {
+    @Test func pausesGrowWithEachFailureAndSuccessResetsThem() {
         var runner = ConsumerRunner()
         #expect(runner.stepFailed(random: 0) == .pause(.milliseconds(100)))
         #expect(runner.stepFailed(random: 0) == .pause(.milliseconds(200)))
-        // Waits are counted apart.
+        // Failed waits are counted separately.
         #expect(runner.waitFailed(random: 0) == .pause(.milliseconds(100)))
         _ = runner.stepped(to: 1, .more, retryIn: nil, saveIn: nil)
         #expect(runner.stepFailed(random: 0) == .pause(.milliseconds(100)))
@@ -168,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheStoresTroubleIsAnOutage() {
+    @Test func onlyTemporaryStoreErrorsAreOutages() {
         for code in [EventStoreError.Code.busy, .unavailable, .outcomeUnknown, .full] {
             #expect(FailurePolicy.isOutage(EventStoreError(code, "m")))
         }

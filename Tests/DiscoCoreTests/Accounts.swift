@@ -52,10 +52,10 @@ struct PayOut: UpdateCommand {
 enum AccountRefusal: Refusal, Equatable {
     case notEnough(Int)
 
-    var message: String { "There is not enough." }
+    var message: String { "The balance is too low." }
 }
 
-/// Answers with what was there.
+/// Returns the previous balance.
 struct EmptyAccount: ActionCommand {
     let id: String
 
@@ -66,7 +66,7 @@ struct EmptyAccount: ActionCommand {
     }
 }
 
-/// The money of all accounts.
+/// The total of all accounts.
 struct Vault: DecisionModel {
     var cents = 0
 

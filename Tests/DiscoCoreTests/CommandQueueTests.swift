@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import WalletDomain
 
-/// Answers with the label of a shelf.
+/// Returns the label of a shelf.
 private struct ReadLabel: ActionCommand {
     let id: String
 
@@ -42,7 +42,7 @@ private struct ReadLabel: ActionCommand {
         try await client.events(in: Shelf.streamID(shelf)).collect().dropFirst().map { try $0.payload.value()["label"] }
     }
 
-    @Test func commandsForOneAggregateAreCarriedOutInTheOrderInWhichTheyCame() async throws {
+    @Test func commandsForOneAggregateRunInTheOrderOfArrival() async throws {
         try await open("a", "b", "c")
         let queue = CommandQueue(orchestrator(), width: 8)
         for number in 0..<50 {
@@ -56,12 +56,12 @@ private struct ReadLabel: ActionCommand {
         }
     }
 
-    @Test func commandsByNameAndByTypeKeepOneOrder() async throws {
+    @Test func commandsByNameAndByTypeShareOneOrder() async throws {
         let id = try await orchestrator().dispatch(CreateWallet(userID: UUID(), balance: 0)).state.id
         let queue = CommandQueue(orchestrator(), width: 8)
         var tickets: [Ticket<Dispatched<JSON>>] = []
         for _ in 0..<20 {
-            // Each takes out what the one before it has put in: in any other order one of them is refused.
+            // Each withdraws what the previous one deposited: in any other order one of them is refused.
             let deposit = try queue.enqueue(DepositMoney(id: id, amount: 1))
             #expect(deposit.settled == nil)
             let id = JSON.string(id.uuidString.uppercased())
@@ -75,7 +75,7 @@ private struct ReadLabel: ActionCommand {
         }
     }
 
-    @Test func commandsForOthersAreCarriedOutBesideEachOther() async throws {
+    @Test func commandsForDifferentAggregatesRunConcurrently() async throws {
         try await open("a", "b", "c")
         let (orchestrator, gate) = gated()
         let queue = CommandQueue(orchestrator, width: 3)
@@ -88,7 +88,7 @@ private struct ReadLabel: ActionCommand {
         #expect(queue.count == 0)
     }
 
-    @Test func oneMoreThanMayWaitIsRefused() async throws {
+    @Test func aCommandBeyondTheCapacityIsRefused() async throws {
         try await open("a")
         let queue = CommandQueue(orchestrator(), capacity: 3, width: 1)
         for number in 0..<3 { _ = try queue.enqueue(LabelShelf(id: "a", label: "\(number)")) }
@@ -108,7 +108,7 @@ private struct ReadLabel: ActionCommand {
         #expect(try await labels("a") == ["0", "1", "2", "4"])
     }
 
-    @Test func aTicketIsAwaitedByAnyNumber() async throws {
+    @Test func aTicketCanBeAwaitedAnyNumberOfTimes() async throws {
         try await open("a")
         let (orchestrator, gate) = gated()
         let queue = CommandQueue(orchestrator)
@@ -119,14 +119,14 @@ private struct ReadLabel: ActionCommand {
         await eventually { gate.held == 1 }
         gate.open()
         for task in waiting { #expect(try await task.value == 2) }
-        // Whoever asks later is answered too.
+        // A later call gets the same outcome.
         #expect(try await ticket.outcome().state.label == "x")
         #expect(try ticket.settled?.get().version == 2)
         queue.drain()
         try await running.value
     }
 
-    @Test func whoeverNoLongerWaitsDoesNotCancelTheCommand() async throws {
+    @Test func cancellingTheWaitDoesNotCancelTheCommand() async throws {
         try await open("a")
         let (orchestrator, gate) = gated()
         let queue = CommandQueue(orchestrator)
@@ -143,7 +143,7 @@ private struct ReadLabel: ActionCommand {
         try await running.value
     }
 
-    @Test func aRefusalComesOutOfTheTicketAndStopsNothing() async throws {
+    @Test func aRefusalIsThrownByItsTicketAndStopsNothing() async throws {
         try await open("a")
         let queue = CommandQueue(orchestrator(), width: 1)
         let unknown = try queue.enqueue(LabelShelf(id: "z", label: "x"))
@@ -158,7 +158,7 @@ private struct ReadLabel: ActionCommand {
         #expect(try await fine.outcome().state.label == "fine")
     }
 
-    @Test func aCommandThatNobodyKnowsIsNotTaken() async throws {
+    @Test func anUnknownCommandIsNotQueued() async throws {
         let queue = CommandQueue(orchestrator())
         #expect(throws: DispatchError.unknownCommand("fly", known: orchestrator().commands())) {
             _ = try queue.enqueue("fly", [:])
@@ -166,7 +166,7 @@ private struct ReadLabel: ActionCommand {
         #expect(queue.count == 0)
     }
 
-    @Test func drainingCarriesOutWhatWaitsAndTakesNothingMore() async throws {
+    @Test func drainingRunsTheWaitingCommandsAndTakesNoMore() async throws {
         try await open("a")
         let (orchestrator, gate) = gated()
         let queue = CommandQueue(orchestrator, width: 4)
@@ -186,14 +186,14 @@ private struct ReadLabel: ActionCommand {
         #expect(queue.count == 0)
     }
 
-    @Test func anIdleQueueThatIsDrainedEnds() async throws {
+    @Test func drainingAnIdleQueueEndsIt() async throws {
         try await open("a")
         let queue = CommandQueue(orchestrator())
         let running = Task { try await queue.run() }
         _ = try await queue.enqueue(LabelShelf(id: "a", label: "x")).outcome()
         queue.drain()
         try await running.value
-        // One that has never run, too.
+        // Also a queue that never ran.
         let other = CommandQueue(orchestrator())
         other.drain()
         try await other.run()
@@ -214,7 +214,7 @@ private struct ReadLabel: ActionCommand {
         try await running.value
     }
 
-    @Test func cancellingTheQueueRefusesWhatWaits() async throws {
+    @Test func cancellingTheQueueRefusesTheWaitingCommands() async throws {
         try await open("a", "b")
         let (orchestrator, gate) = gated()
         let queue = CommandQueue(orchestrator, width: 1)
@@ -233,7 +233,7 @@ private struct ReadLabel: ActionCommand {
         #expect(try await labels("b") == [])
     }
 
-    @Test func nothingWaitsInAQueueThatWasCancelled() async throws {
+    @Test func aCancelledQueueIsEmpty() async throws {
         try await open("a", "b")
         let (orchestrator, gate) = gated()
         let queue = CommandQueue(orchestrator, width: 1)
@@ -246,14 +246,14 @@ private struct ReadLabel: ActionCommand {
         #expect(queue.count == 0)
     }
 
-    @Test func aQueueThatGoesAwayWithoutHavingRunRefusesWhatWaits() async throws {
+    @Test func aQueueReleasedBeforeItRanRefusesTheWaitingCommands() async throws {
         var queue: CommandQueue? = CommandQueue(orchestrator())
         let ticket = try #require(try queue?.enqueue(LabelShelf(id: "a", label: "x")))
         queue = nil
         await #expect(throws: DispatchError.queueClosed) { _ = try await ticket.outcome() }
     }
 
-    @Test func aKeyAndMetadataGoAlong() async throws {
+    @Test func keysAndMetadataArePassedOn() async throws {
         try await open("a")
         let queue = CommandQueue(orchestrator(), width: 4)
         let correlation = UUID()

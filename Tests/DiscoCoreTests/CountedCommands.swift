@@ -2,14 +2,14 @@ import DiscoCore
 import Foundation
 import WalletDomain
 
-/// How often a decision is made in the current task.
+/// Counts the decisions made in the current task.
 enum Decisions {
     @TaskLocal static var count: Locked<Int>?
 
     static func note() { count?.withLock { $0 += 1 } }
 }
 
-/// Says how often it is decided.
+/// Counts how often it is decided.
 struct SpendMoney: UpdateCommand {
     let id: UUID
     let amount: Decimal
@@ -20,7 +20,7 @@ struct SpendMoney: UpdateCommand {
     }
 }
 
-/// Does not say how a repeat is answered.
+/// Cannot answer a repeat.
 struct GiveAllAway: ActionCommand {
     let id: UUID
 

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct DeadlineWatchTests {
     private let watch = DeadlineWatch()
 
-    @Test func deadlinesPassInTheirOrderAndWhatIsCancelledDoesNot() async {
+    @Test func deadlinesPassInOrderAndCancelledOnesDoNot() async {
         let passed = Locked<[Int]>([])
         let start = ContinuousClock.now
         var ids: [Int: Int] = [:]
@@ -23,8 +23,8 @@ import Testing
         #expect(isLate)
     }
 
-    /// The thread sleeps until a far deadline, and must be woken for a near one.
-    @Test func aNearerDeadlineThatComesLaterIsNotMissed() async {
+    /// The thread sleeps until a far deadline and must be woken for a nearer one.
+    @Test func aNearerDeadlineThatIsAddedLaterIsNotMissed() async {
         let passed = Locked(false)
         _ = watch.add(.now + .seconds(3600)) {}
         for _ in 0..<100 { await Task.yield() }
@@ -34,7 +34,7 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    @Test func whatIsDoneIsDroppedThoughSomethingBeforeItIsNot() {
+    @Test func finishedDeadlinesAreDroppedWhileAnEarlierOneIsPending() {
         let first = watch.add(.now + .seconds(3600)) {}
         for _ in 0..<20_000 { watch.cancel(watch.add(.now + .seconds(7200)) {}) }
         #expect(watch.count < 2000)

@@ -16,7 +16,7 @@ import Testing
             settings: settings)
     }
 
-    /// The refusal of each, nil of those that were carried out.
+    /// The refusal of each command; nil if it succeeded.
     private func refusals(
         of commands: [EnrolStudent], by orchestrators: [Orchestrator]
     ) async throws -> [CourseRefusal?] {
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    /// A store into which one of the events slips before each append, and how many appends were tried.
+    /// A store that records one of the events before each append, and the number of appends tried.
     private func slipping(_ events: CourseEvent...) -> (store: HookedEventStore, tried: Locked<Int>) {
         let (store, left, tried) = (store, Locked(events), Locked(0))
         let hooked = HookedEventStore(
@@ -51,7 +51,7 @@ import Testing
         return (hooked, tried)
     }
 
-    @Test func ofTwoHundredAtOnceExactlyAsManyAreEnrolledAsThereAreSeats() async throws {
+    @Test func twoHundredConcurrentEnrolmentsFillExactlyTheSeats() async throws {
         let offices = [orchestrator(), orchestrator()]
         try await offices[0].dispatch(DefineCourse(course: "algebra", seats: 30))
         let commands = (0..<200).map { EnrolStudent(course: "algebra", student: "student \($0)") }
@@ -63,7 +63,7 @@ import Testing
         #expect(Set(enrolled.map(\.tags)).count == 30)
     }
 
-    @Test func aStudentWhoEnrolsEverywhereAtOnceHasTenCoursesAndNotOneMore() async throws {
+    @Test func aStudentWhoEnrolsEverywhereAtOnceGetsExactlyTenCourses() async throws {
         let offices = [orchestrator(), orchestrator()]
         let courses = (0..<25).map { "course \($0)" }
         for course in courses { try await offices[0].dispatch(DefineCourse(course: course, seats: 5)) }
@@ -73,7 +73,7 @@ import Testing
         #expect(try await client.events(.tags("student:ada")).collect().count == 10)
     }
 
-    @Test func thoseThatLookAtTheSameEventsInOneProcessDoNotCollide() async throws {
+    @Test func decisionsOnTheSameEventsInOneProcessDoNotConflict() async throws {
         let office = orchestrator(attempts: 1)
         try await office.dispatch(DefineCourse(course: "algebra", seats: 100))
         let commands = (0..<100).map { EnrolStudent(course: "algebra", student: "student \($0)") }
@@ -81,7 +81,7 @@ import Testing
         #expect(refusals.allSatisfy { $0 == nil })
     }
 
-    @Test func whatIsRecordedBetweenTheFoldAndTheAppendIsDecidedAnew() async throws {
+    @Test func anEventRecordedBetweenFoldAndAppendCausesANewDecision() async throws {
         try await orchestrator().dispatch(DefineCourse(course: "algebra", seats: 2))
         let (store, tried) = slipping(.studentEnrolled(course: "algebra", student: "bob"))
         let decided = try await orchestrator(on: store).dispatch(EnrolStudent(course: "algebra", student: "ada"))
@@ -101,7 +101,7 @@ import Testing
         #expect(try await client.events(.types("StudentEnrolled")).collect().count == 1)
     }
 
-    @Test func whatTheQueryDoesNotSelectMayHappenMeanwhile() async throws {
+    @Test func anEventThatTheQueryDoesNotSelectCausesNoConflict() async throws {
         try await orchestrator().dispatch(DefineCourse(course: "algebra", seats: 1))
         let (store, tried) = slipping(.studentEnrolled(course: "geometry", student: "bob"))
         let decided = try await orchestrator(on: store).dispatch(EnrolStudent(course: "algebra", student: "ada"))
@@ -110,7 +110,7 @@ import Testing
         #expect(tried.withLock { $0 } == 1)
     }
 
-    @Test func aConflictIsHandedToTheCallerAfterSoManyAttempts() async throws {
+    @Test func aConflictIsThrownAfterTheLastAttempt() async throws {
         try await orchestrator().dispatch(DefineCourse(course: "algebra", seats: 100))
         let (store, tried) = slipping(
             .studentEnrolled(course: "algebra", student: "a"), .studentEnrolled(course: "algebra", student: "b"),
@@ -123,7 +123,7 @@ import Testing
         #expect(try await client.events(.tags("student:ada")).collect().isEmpty)
     }
 
-    @Test func whereThereIsNothingToDoNothingIsRecorded() async throws {
+    @Test func aDecisionWithNothingToDoRecordsNothing() async throws {
         let office = orchestrator()
         let first = try await office.dispatch(DefineCourse(course: "algebra", seats: 2))
         #expect(first.position == 1)
@@ -135,7 +135,7 @@ import Testing
         #expect(try await client.head() == 1)
     }
 
-    @Test func eventsLieInTheStreamThatIsGivenOrInOneOfTheirOwn() async throws {
+    @Test func eventsAreRecordedInTheGivenStreamOrTheirOwn() async throws {
         let office = orchestrator()
         try await office.dispatch(DefineCourse(course: "algebra", seats: 2))
         try await office.dispatch(DefineCourse(course: "algebra", seats: 3))
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func aCommandThatIsDecidedOnAModelIsDispatchedByName() async throws {
+    @Test func aModelCommandIsDispatchedByName() async throws {
         let office = orchestrator()
         #expect(office.commands() == ["define_course", "enrol_student"])
         try await office.dispatch("define_course", ["course": "algebra", "seats": 2])
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNotValidIsNotDecided() async throws {
+    @Test func anInvalidCommandIsNotDecided() async throws {
         let office = orchestrator()
         let wrong = ValidationError(["seats": ["must be at least 1"]])
         await #expect(throws: wrong) { try await office.dispatch(DefineCourse(course: "algebra", seats: 0)) }
@@ -184,7 +184,7 @@ import Testing
         #expect(decided.model.taken == 2_501)
     }
 
-    @Test func theEventsOfADecisionCarryOneCorrelation() async throws {
+    @Test func theEventsOfADecisionShareOneCorrelationID() async throws {
         let office = orchestrator()
         try await office.dispatch(DefineCourse(course: "algebra", seats: 2))
         try await office.dispatch(EnrolPair(course: "algebra", students: ["ada", "bob"]))
@@ -201,7 +201,7 @@ import Testing
         #expect(last.metadata.causationID == cause.id)
     }
 
-    @Test func ofSeveralEventsAllAreRecordedOrNone() async throws {
+    @Test func severalEventsAreRecordedAllOrNone() async throws {
         let office = orchestrator()
         try await office.dispatch(DefineCourse(course: "algebra", seats: 3))
         let first = try await office.dispatch(EnrolPair(course: "algebra", students: ["ada", "bob"]))

@@ -67,7 +67,7 @@ struct DispatchTests {
         #expect(orchestrator().commands() == known)
     }
 
-    @Test func anUnknownCommandNamesWhatIsKnown() async {
+    @Test func anUnknownCommandErrorListsTheKnownCommands() async {
         let one = orchestrator()
         await #expect(throws: DispatchError.unknownCommand("fly", known: known)) {
             try await one.dispatch("fly", [:])
@@ -83,7 +83,7 @@ struct DispatchTests {
         #expect(state.output["balance"] == 3)
     }
 
-    @Test func creatingIsRefusedWhereItExists() async throws {
+    @Test func creatingAnExistingAggregateIsRefused() async throws {
         let one = orchestrator()
         let two = orchestrator()
         try await one.dispatch(OpenShelf(id: "a", label: "books"))
@@ -96,7 +96,7 @@ struct DispatchTests {
         #expect(recorded.count == 1)
     }
 
-    @Test func changingIsRefusedUntilItExists() async throws {
+    @Test func changingAMissingAggregateIsRefused() async throws {
         let one = orchestrator()
         let two = orchestrator()
         await #expect(throws: DispatchError.aggregateNotFound(Shelf.streamID("a"))) {
@@ -107,7 +107,7 @@ struct DispatchTests {
         #expect(label == "plates")
     }
 
-    @Test func aRefusalIsHandedOnAndNothingIsAppended() async throws {
+    @Test func aRefusalIsThrownAndNothingIsAppended() async throws {
         let one = orchestrator()
         let id = try await wallet(5, by: one)
         await #expect(throws: WalletRefusal.insufficientFunds(balance: 5, amount: 6)) {
@@ -147,7 +147,7 @@ struct DispatchTests {
         #expect(last.state.balance == 0)
     }
 
-    /// Appends to one wallet, then to another that somebody writes in between.
+    /// Appends to one wallet, then to another that somebody else writes in between.
     private struct DepositOneByOne: ActionCommand {
         let first: UUID
         let second: UUID
@@ -164,7 +164,7 @@ struct DispatchTests {
         }
     }
 
-    @Test func anActionThatHasAppendedIsNotRunAgainOnAConflict() async throws {
+    @Test func anActionThatHasAppendedIsNotRunAgainAfterAConflict() async throws {
         let one = orchestrator()
         let first = try await wallet(0, by: one)
         let second = try await wallet(0, by: one)
@@ -175,7 +175,7 @@ struct DispatchTests {
         #expect(try await events(Wallet.streamID(second)).count == 2)
     }
 
-    @Test func aTransferMovesBoth() async throws {
+    @Test func aTransferChangesBothWallets() async throws {
         let one = orchestrator()
         let from = try await wallet(10, by: one)
         let to = try await wallet(1, by: one)
@@ -206,7 +206,7 @@ struct DispatchTests {
         #expect(recorded.last?.metadata.causationID == created.id)
     }
 
-    @Test func aCacheOfOneIsStillRight() async throws {
+    @Test func aCacheOfOneAggregateStaysCorrect() async throws {
         var settings = Orchestrator.Settings()
         settings.cachedAggregates = 1
         let one = orchestrator(settings)
@@ -223,7 +223,7 @@ struct DispatchTests {
         #expect(other.state.balance == 0)
     }
 
-    @Test func aWarmCacheNoticesThatItsEventsWereErased() async throws {
+    @Test func aWarmCacheNoticesErasedEvents() async throws {
         let client = EventStoreClient(InMemoryEventStore(.init(allowsErasing: true)))
         let one = Orchestrator(client: client, aggregates: [Shelf.self])
         try await one.dispatch(OpenShelf(id: "a", label: "secret"))
@@ -251,7 +251,7 @@ struct DispatchTests {
             try await one.dispatch(TransferMoney(from: id, to: target, amount: 5))
         }
         try await other.dispatch(Reopen(id: id))
-        // The cache of the first knows 100; nothing but 0 can be read any more.
+        // The cache of the first says 100, but only 0 can be read any more.
         await #expect(throws: WalletRefusal.insufficientFunds(balance: 0, amount: 5)) {
             try await one.dispatch(WithdrawMoney(id: id, amount: 5))
         }

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 import WalletDomain
 
-/// Requests with values at the edge: refused with the field's name, and without a trap.
+/// Requests with edge-case values are refused with the field's name and do not trap.
 @Suite(.timeLimit(.minutes(1))) struct EdgesOfDispatchTests {
     struct Note: Aggregate {
         enum Event: DomainEvent, Equatable { case noteTouched(text: String) }
@@ -38,7 +38,7 @@ import WalletDomain
         (String(repeating: "x", count: 508), "must be at most 507 bytes long"),
         (String(repeating: "é", count: 254), "must be at most 507 bytes long"),
     ])
-    func anIdThatIsNoPartOfAStreamsNameIsARefusalOfItsField(id: String, message: String) async throws {
+    func anIDThatCannotBePartOfAStreamNameIsAnInvalidField(id: String, message: String) async throws {
         try await orchestrator.dispatch("touch", ["id": "ada"])
         await #expect(throws: ValidationError(["id": [message]])) {
             try await orchestrator.dispatch("touch", ["id": .string(id)])
@@ -48,7 +48,7 @@ import WalletDomain
     }
 
     @Test(arguments: ["", "\0", "k\0x", "$k", String(repeating: "k", count: 256)])
-    func aKeyThatIsNoneIsARefusal(key: String) async throws {
+    func anInvalidKeyIsRefused(key: String) async throws {
         let error = await #expect(throws: ValidationError.self) {
             try await orchestrator.dispatch("touch", ["id": "ada"], key: key)
         }
@@ -56,7 +56,7 @@ import WalletDomain
         #expect(try await client.head() == 0)
     }
 
-    @Test func whatAStoreRefusesAsMalformedIsARefusalNotAFailure() async throws {
+    @Test func malformedAppendsAndReadsAreInvalidNotInternalErrors() async throws {
         let malformed = await #expect(throws: EventStoreError.self) {
             try await client.append(Append([NewEvent(stream: "nohyphen", type: "T", payload: "{}")]))
         }
@@ -69,7 +69,7 @@ import WalletDomain
         #expect(empty?.message == "The event type is empty.")
     }
 
-    @Test func aQueryThatIsNotRegisteredIsRefusedByTypeAsByName() async throws {
+    @Test func anUnregisteredQueryIsRefusedByTypeAndByName() async throws {
         let plain = Orchestrator(client: client)
         let unknown = DispatchError.unknownQuery("find_text", known: [])
         await #expect(throws: unknown) { try await plain.query(FindText()) }
@@ -81,7 +81,7 @@ import WalletDomain
         }
     }
 
-    @Test func timesAsLongAsTheirTypeHasAreLong() async throws {
+    @Test func extremeDurationsAndNumbersDoNotTrap() async throws {
         let long = Duration(secondsComponent: .max, attosecondsComponent: 999_999_999_999_999_999)
         let limited = Orchestrator(
             client: client, aggregates: [Note.self], middleware: [TimeLimitMiddleware(long)])
@@ -122,7 +122,7 @@ import WalletDomain
         let note: String
     }
 
-    @Test func anUnknownRawValueHidesNoOtherFieldsMessage() {
+    @Test func anUnknownRawValueDoesNotHideTheMessagesOfOtherFields() {
         let error = #expect(throws: ValidationError.self) {
             try Order(validating: ["currency": "GBP", "size": 7, "count": "many", "colour": "red"])
         }
@@ -134,7 +134,7 @@ import WalletDomain
             ])
     }
 
-    @Test func anEventAsJSONHasTheApplicationsMetadataAndItsOwn() throws {
+    @Test func anEventAsJSONHasTheApplicationsAndItsOwnMetadata() throws {
         let (correlation, causation) = (UUID(), UUID())
         let values = JSONText(["correlation_id": "order 7", "causation_id": 5, "user": "ada"])
         let event = RecordedEvent(
@@ -150,7 +150,7 @@ import WalletDomain
 
     // MARK: Keys
 
-    /// A store in which `other` is done while whoever decides first reads what it decides on.
+    /// A store that runs `other` while the first decision reads its events.
     private func meanwhile(_ store: any EventStore, _ other: @escaping @Sendable () async throws -> Void)
         -> Orchestrator
     {
@@ -170,8 +170,8 @@ import WalletDomain
             commands: [TakeAll.self])
     }
 
-    /// The same command, sent once more by another process, is recorded while this one loads what it decides on.
-    @Test func whatWasRecordedUnderTheKeyMeanwhileIsTheAnswerAndNoRefusal() async throws {
+    /// Another process records the same command while this one loads its events.
+    @Test func aCommandRecordedMeanwhileUnderTheKeyIsTheAnswer() async throws {
         let store = InMemoryEventStore()
         let other = Orchestrator(client: EventStoreClient(store), aggregates: [Wallet.self])
         let id = try await other.dispatch(CreateWallet(userID: UUID(), balance: 5)).state.id
@@ -183,7 +183,7 @@ import WalletDomain
         #expect(try await EventStoreClient(store).head() == 2)
     }
 
-    @Test func aDecisionRecordedUnderTheKeyMeanwhileIsTheAnswerAndNoRefusal() async throws {
+    @Test func aDecisionRecordedMeanwhileUnderTheKeyIsTheAnswer() async throws {
         let store = InMemoryEventStore()
         let other = Orchestrator(client: EventStoreClient(store), decisions: [BookSeat.self])
         try await other.dispatch(BookSeat(hall: "blue", guest: "bob"))
@@ -194,7 +194,7 @@ import WalletDomain
         #expect(try await EventStoreClient(store).head() == 2)
     }
 
-    /// Refuses where there is nothing to take.
+    /// Refuses if there is nothing to take.
     private struct TakeAll: ActionCommand {
         let id: UUID
         struct Nothing: Error {}
@@ -209,7 +209,7 @@ import WalletDomain
         func repeated(_ appended: Appended, in context: ActionContext) async throws -> Decimal { 7 }
     }
 
-    @Test func anActionRecordedUnderTheKeyMeanwhileIsTheAnswerAndNoRefusal() async throws {
+    @Test func anActionRecordedMeanwhileUnderTheKeyIsTheAnswer() async throws {
         let store = InMemoryEventStore()
         let other = Orchestrator(client: EventStoreClient(store), aggregates: [Wallet.self], commands: [TakeAll.self])
         let id = try await other.dispatch(CreateWallet(userID: UUID(), balance: 7)).state.id
@@ -222,7 +222,7 @@ import WalletDomain
 
     // MARK: Scenarios and schemas
 
-    @Test func aScenarioOfOneAggregateTakesNoCommandForAnother() throws {
+    @Test func aScenarioRefusesACommandForAnotherAggregate() throws {
         let failure = #expect(throws: ConformanceFailure.self) {
             try Scenario(Note.self, id: "1").when(Touch(id: "2")).then(.noteTouched(text: "t"))
         }
@@ -230,7 +230,7 @@ import WalletDomain
         #expect(throws: ConformanceFailure.self) {
             try Scenario(Note.self, id: "1").when(Touch(id: "2")).thenRefused { (_: any Error) in true }
         }
-        // Without an id it is about whom the command is for.
+        // Without an id, the scenario is about the aggregate of the command.
         try Scenario(Note.self).when(Touch(id: "2")).then(.noteTouched(text: "t")).thenState { $0.id == "2" }
     }
 
@@ -251,7 +251,7 @@ import WalletDomain
         }
     }
 
-    @Test func aBreakingChangeOfATypeThatTwoEnumsHaveIsNoticed() throws {
+    @Test func aBreakingChangeOfATypeThatTwoEnumsShareIsFound() throws {
         let file = try EventSchema([Door.Event.self, Account.Event.self]).text()
         for order in [[Door.Event.self, Account.Event.self], [Account.Event.self, Door.Event.self]]
             as [[any DomainEvent.Type]]
@@ -259,16 +259,16 @@ import WalletDomain
             #expect(try EventSchema(order).problems(file) == [])
             #expect(try EventSchema(order).text(following: file) == file)
         }
-        // As if one of them had been this before.
+        // As if one enum had had the name of the other before.
         let before = try EventSchema([Door.Event.self, Account.Changed.self]).text().replacing("Changed", with: "Event")
         for order in [[Door.Event.self, Account.Event.self], [Account.Event.self, Door.Event.self]]
             as [[any DomainEvent.Type]]
         {
             let problems = try EventSchema(order).problems(before)
             #expect(problems.count == 1)
-            #expect(problems.first?.contains("Opened.currency was there and is gone") == true, "\(problems)")
+            #expect(problems.first?.contains("Opened.currency has been removed") == true, "\(problems)")
         }
-        // A case that one of them has no more is not the other's.
+        // A case that one enum has lost is not found in the other.
         let gone = try EventSchema([Door.Event.self, Account.Event.self]).problems(
             file.replacing("Door.Event", with: "Door.Old").replacing(
                 "\n}\n",

@@ -3,7 +3,7 @@ import DiscoEventStore
 import Foundation
 import Testing
 
-/// A program whose events would be lost does not start.
+/// A program that would lose events does not start.
 @Suite struct EventTypesAtStartupTests {
     private struct NoEnum: DomainEvent { var a = 1 }
     private enum Single: String, DomainEvent { case opened }
@@ -52,56 +52,56 @@ import Testing
         #expect(errors.contains(sentence), "\(errors)")
     }
 
-    @Test func aStructOfEventsEndsTheStart() async {
+    @Test func anEventThatIsAStructTrapsAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<NoEnum>.self)
         }
         expect("NoEnum is a struct", of: result)
     }
 
-    @Test func aRawTypeEndsTheStart() async {
+    @Test func anEventWithARawTypeTrapsAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<Single>.self)
         }
         expect("Single is encoded as a single value", of: result)
     }
 
-    @Test func twoCasesOfOneTypeEndTheStart() async {
+    @Test func twoCasesWithTheSameTypeTrapAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<Siblings>.self)
         }
         expect("opened and Opened", of: result)
     }
 
-    @Test func aMisspeltTypeEndsTheStart() async {
+    @Test func aMisspelledTypeTrapsAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<Misspelt>.self)
         }
         expect("Openend", of: result)
     }
 
-    @Test func twoCasesOfOneStatedTypeEndTheStart() async {
+    @Test func twoCasesWithTheSameStatedTypeTrapAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<Twice>.self)
         }
         expect("opened and unlocked", of: result)
     }
 
-    @Test func aMisspeltCaseEndsTheStart() async {
+    @Test func aMisspelledCaseTrapsAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<Unknown>.self)
         }
         expect("opend", of: result)
     }
 
-    @Test func twoAggregatesOfOneCategoryEndTheStart() async {
+    @Test func twoAggregatesWithTheSameCategoryTrapAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Door<Fine>.self, Door<Letters>.self)
         }
         expect("have the category door", of: result)
     }
 
-    @Test func aCategoryWithAHyphenEndsTheStart() async {
+    @Test func aCategoryWithAHyphenTrapsAtStartup() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             Self.start(Hyphen.self)
         }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DiscoCore
 
-/// Events are recorded under types that are found again, or the program does not start.
+/// Every recorded event type can be decoded again, or the program does not start.
 @Suite struct EventTypesTests {
     // swift-format-ignore: AlwaysUseLowerCamelCase
     private enum Letters: DomainEvent, Equatable {
@@ -41,7 +41,7 @@ import Testing
         #expect(try Letters.éclair.recorded(in: "a-1").type == "Éclair")
     }
 
-    @Test func anUnknownTypeIsSaidWithThoseThatAreKnown() throws {
+    @Test func anUnknownTypeErrorListsTheKnownTypes() throws {
         let error = try #require(throws: UndecodableEvent.self) { try Listed(recorded(as: "MoneyLost")) }
         for part in ["MoneyLost", "position 7", "Listed", "known types: MoneyDeposited, Upper. Add", "Upcaster"] {
             #expect(error.description.contains(part), "\(error)")
@@ -50,14 +50,14 @@ import Testing
         #expect(plain.description.contains("known types: Opened, Shut. Add"), "\(plain)")
     }
 
-    @Test func anUnknownTypeIsSaidWithoutThemWhereTheCasesAreNotListed() throws {
+    @Test func anUnknownTypeErrorListsNoTypesIfTheCasesAreNotListed() throws {
         let error = try #require(throws: UndecodableEvent.self) { try Letters(recorded(as: "MoneyLost")) }
         #expect(
             error.description == "The event of type MoneyLost at position 7 in a-1 cannot be decoded as Letters: "
-                + "no case has this type. Add a case or an Upcaster for it, or select by type what is read")
+                + "no case has this type. Add a case or an Upcaster for it, or restrict the query to known types")
     }
 
-    /// A case is found by its own type only, letter by letter.
+    /// A case is found only by the exact letters of its own type.
     @Test(arguments: ["moneyDeposited", "eclair", "E\u{301}clair", "upper", "upper ", "", "X ", "Money", "ẞeta"])
     func aTypeThatNoCaseIsRecordedAsIsUnknown(type: String) {
         let error = #expect(throws: UndecodableEvent.self) { try Letters(recorded(as: type)) }
@@ -103,7 +103,7 @@ import Testing
         static let typesOfCases = ["opened": "$opened"]
     }
 
-    /// What is wrong with an event, said when it is to be recorded.
+    /// The error when the event is recorded.
     private func problem(_ event: some DomainEvent) -> String {
         do {
             return "recorded as \(try event.recorded(in: "a-1").type)"
@@ -112,15 +112,15 @@ import Testing
         }
     }
 
-    @Test func whatWouldBeLostIsRefusedBeforeItIsRecorded() {
+    @Test func anEventThatCouldNotBeDecodedIsRefused() {
         #expect(problem(NoEnum()).contains("NoEnum is a struct. Make it an enum"))
-        #expect(problem(Joined()).contains("Joined is no enum"))
+        #expect(problem(Joined()).contains("Joined is not an enum"))
         #expect(problem(Single.opened).contains("Single is encoded as a single value"))
-        #expect(problem(Siblings.Opened).contains("both of its cases opened and Opened as Opened"))
-        #expect(problem(Twice.opened).contains("both of its cases opened and unlocked as Opened"))
+        #expect(problem(Siblings.Opened).contains("the cases opened and Opened as the same type, Opened"))
+        #expect(problem(Twice.opened).contains("the cases opened and unlocked as the same type, Opened"))
         #expect(
             problem(Misspelt.opened).contains(
-                "the type Openend, which none of its cases is recorded as. The types are Opened."))
+                "the type Openend, but no case is recorded as this type. The types are Opened."))
         #expect(problem(Unknown.opened).contains("the case opend, which does not exist. The cases are opened."))
         #expect(problem(Huge.opened).contains("the version 2147483648"))
         #expect(problem(Reserved.opened).contains("begins with $"))
@@ -150,27 +150,27 @@ import Testing
         case opened
         static let typesOfCases = ["opend": "DoorOpened"]
     }
-    /// The two trade their types.
+    /// The two cases swap their types.
     private enum Swapped: DomainEvent, Equatable {
         case opened, shut
         static let typesOfCases = ["opened": "Shut", "shut": "Opened"]
         static let typeVersions = ["Opened": 2]
     }
 
-    @Test func whatIsNamedIsHeldAgainstTheCodingKeys() throws {
+    @Test func namedCasesAndTypesAreCheckedAgainstTheCodingKeys() throws {
         #expect(
             problem(AlsoTwice.opened).contains(
-                "AlsoTwice records both of its cases opened and unlocked as Opened. "
+                "AlsoTwice records the cases opened and unlocked as the same type, Opened. "
                     + "Rename one of them, or give it another type in `typesOfCases`."))
-        #expect(problem(Stated.opened).contains("both of its cases opened and unlocked as DoorOpened"))
-        #expect(problem(Capital.Opened).contains("both of its cases Opened and unlocked as Opened"))
+        #expect(problem(Stated.opened).contains("the cases opened and unlocked as the same type, DoorOpened"))
+        #expect(problem(Capital.Opened).contains("the cases Opened and unlocked as the same type, Opened"))
         #expect(
             problem(AlsoUnknown.opened).contains(
                 "`typesOfCases` of AlsoUnknown names the case opend, which does not exist. Correct the name."))
         for type in ["Openend", "Unlocked", "opened"] {
             #expect(
                 EventTypes.of(AlsoMisspelt.self).problems.contains(
-                    "`typeVersions` of AlsoMisspelt names the type \(type), which none of its cases is recorded as. "
+                    "`typeVersions` of AlsoMisspelt names the type \(type), but no case is recorded as this type. "
                         + "Correct the name."))
         }
         #expect(EventTypes.of(AlsoMisspelt.self).problems.count == 3)
@@ -199,10 +199,10 @@ import Testing
     }
 
     private let sentence =
-        "Alike records both of its cases foo and Foo as Foo. "
+        "Alike records the cases foo and Foo as the same type, Foo. "
         + "Rename one of them, or give it another type in `typesOfCases`."
 
-    @Test func twoCasesThatDifferInACapitalAreRefusedWhenOneOfThemIsRecorded() async throws {
+    @Test func casesThatDifferOnlyInACapitalAreRefusedWhenRecorded() async throws {
         let store = InMemoryEventStore()
         #expect(EventTypes.of(Alike.self).problems == [])
         for event in [Alike.foo(1), .Foo(1), .foo(2)] {
@@ -210,21 +210,21 @@ import Testing
             #expect(error?.code == .invalidAppend)
             #expect(error?.message == sentence)
         }
-        // The others lose nothing by it.
+        // The other cases are not affected.
         try await EventStoreClient(store).append(Append([try Alike.other(1).recorded(in: "a-1")]))
         let events = try await EventStoreClient(store).events().collect().map { try Alike($0) }
         #expect(events == [.other(1)])
     }
 
-    @Test func twoCasesThatDifferInACapitalAreRefusedWhenOneOfThemIsRead() {
+    @Test func casesThatDifferOnlyInACapitalAreRefusedWhenRead() {
         for _ in 0..<2 {
             let error = #expect(throws: UndecodableEvent.self) { try Alike(recorded(as: "Foo")) }
             #expect(error?.description.hasSuffix(sentence) == true)
         }
     }
 
-    @Test func twoCasesThatDifferInACapitalAreFoundAtOnceWhereTheirTypeIsNamed() throws {
-        #expect(problem(AlikeAndVersioned.foo).contains("both of its cases foo and Foo as Foo"))
+    @Test func casesThatDifferOnlyInACapitalAreFoundAtOnceIfTheirTypeIsNamed() throws {
+        #expect(problem(AlikeAndVersioned.foo).contains("the cases foo and Foo as the same type, Foo"))
         #expect(EventTypes.of(AlikeAndVersioned.self).problems.count == 1)
         #expect(try ToldApart.Foo.recorded(in: "a-1").type == "LargeFoo")
         #expect(try ToldApart.foo.recorded(in: "a-1").type == "Foo")
@@ -232,7 +232,7 @@ import Testing
         #expect(try ToldApart(recorded(as: "LargeFoo")) == .Foo)
     }
 
-    /// Coding keys of one's own that take any name, of which nothing can be told.
+    /// Custom coding keys that accept any name, so that the cases cannot be found out.
     private enum ByHand: DomainEvent, Equatable {
         case opened, shut
 
@@ -257,7 +257,7 @@ import Testing
         }
     }
 
-    @Test func codingByHandIsTakenAsItIs() throws {
+    @Test func customCodingIsNotChecked() throws {
         #expect(EventTypes.of(ByHand.self).problems == [])
         #expect(!EventTypes.of(ByHand.self).knowsCases)
         #expect(try ByHand.shut.recorded(in: "a-1").type == "Shut")
@@ -266,7 +266,7 @@ import Testing
         #expect(error?.description.contains("no such event") == true)
     }
 
-    /// A case that its coding keys leave out.
+    /// A case that the coding keys omit.
     private enum Forgotten: DomainEvent {
         case opened, shut
         enum CodingKeys: String, CodingKey, CaseIterable { case opened }

@@ -2,7 +2,7 @@ import DiscoCore
 import Foundation
 import Testing
 
-/// What is encoded is decoded to an equal value, and what could not be is refused.
+/// Encoded values decode to equal values; values that could not are refused.
 @Suite struct ExactValuesTests {
     private struct Box<Value: Codable & Equatable>: Codable, Equatable { var value: Value }
 
@@ -10,7 +10,7 @@ import Testing
         try JSONText(JSONText(encoding: Box(value: value)).string).decode(Box<Value>.self).value
     }
 
-    @Test func quotientsOfDecimalsComeBackWithAllTheirDigits() throws {
+    @Test func quotientsOfDecimalsKeepAllTheirDigits() throws {
         var values: [Decimal] = [Decimal(22) / 7, Decimal(1) / 3, .greatestFiniteMagnitude, .leastNonzeroMagnitude]
         for numerator in 1...100 {
             for denominator in 1...100 {
@@ -32,7 +32,7 @@ import Testing
         ("0.1234567890123456789012345678901234567890123456789", false),
         ("100000000000000000000000000000000000000000000000000", true),
     ])
-    func aNumberIsADecimalOnlyWhereThatHoldsAllItsDigits(text: String, fits: Bool) throws {
+    func aNumberIsADecimalOnlyIfItKeepsAllItsDigits(text: String, fits: Bool) throws {
         let decimals = [try JSONText(text).value().decimal, Decimal(sqlValue: .text(text))]
         for decimal in decimals {
             #expect((decimal != nil) == fits)
@@ -43,12 +43,12 @@ import Testing
     }
 
     @Test(arguments: ["12abc", "", " 1", "1 ", "+1", ".5", "1.", "1e", "0x1", "١", "1_000", "NaN", "1,5", "--1"])
-    func aTextThatIsNotWhollyANumberIsNoDecimal(text: String) {
+    func aTextThatIsNotEntirelyANumberIsNotADecimal(text: String) {
         #expect(Decimal(sqlValue: .text(text)) == nil)
         #expect(Double(sqlValue: .text(text)) == nil)
     }
 
-    @Test func theKnownDatesAreWrittenAsTheCalendarHasThem() throws {
+    @Test func datesAreWrittenLikeTheSystemCalendarsDates() throws {
         let known: [(Double, String)] = [
             (0, "1970-01-01T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.000000Z"),
             (951_782_399.5, "2000-02-28T23:59:59.500000Z"), (951_782_400, "2000-02-29T00:00:00.000000Z"),
@@ -61,7 +61,7 @@ import Testing
             #expect(try JSONText(encoding: date).string == "\"\(text)\"")
             #expect(try JSONText("\"\(text)\"").decode(Date.self) == date)
         }
-        // As the system's calendar has them, day by day over four centuries.
+        // The same dates as the system calendar's, every 7th day over four centuries.
         let style = Date.ISO8601FormatStyle()
         for day in stride(from: -50_000.0, to: 100_000, by: 7) {
             let date = Date(timeIntervalSince1970: day * 86_400 + 12_345)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func datesComeBackEqual() throws {
+    @Test func datesRoundTrip() throws {
         var dates: [Date] = [.distantPast, .distantFuture, Date(timeIntervalSinceReferenceDate: 1e-6), Date()]
         for _ in 0..<5000 {
             dates.append(Date(timeIntervalSinceReferenceDate: .random(in: -6.3e10...2.5e11)))
@@ -82,7 +82,7 @@ import Testing
             #expect(try back(date) == date)
             #expect(Date(sqlValue: try date.sqlValue) == date)
         }
-        // What a store has recorded has no more digits than its clock.
+        // Recorded times have no more digits than the store's clock.
         for microseconds: Int64 in [1_700_000_000_123_456, 1, -1, 253_402_300_799_000_000, 4_102_444_800_000_001] {
             let text = try JSONText(encoding: Timestamp.date(microseconds: microseconds)).string
             #expect(text.utf8.count == "\"2026-01-31T12:00:00.123456Z\"".utf8.count)
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: [Double.nan, .infinity, -.infinity, 1e300, -1e300, 252_423_993_600, -63_145_526_401])
-    func aDateThatCannotBeReadAgainIsRefused(seconds: Double) {
+    func aDateThatCouldNotBeReadBackIsRefused(seconds: Double) {
         let date = Date(timeIntervalSinceReferenceDate: seconds)
         #expect(throws: EncodingError.self) { try JSONText(encoding: date) }
         #expect(throws: EventStoreError.self) { try date.sqlValue }
@@ -106,7 +106,7 @@ import Testing
         "2026-01-01T12:00:00+1", "2026-1-01T12:00:00Z", "+2026-01-01T12:00:00Z", "12026-01-01T12:00:00Z",
         "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00", "٢026-01-01T12:00:00Z", "",
     ])
-    func whatIsNoDateIsRefused(text: String) throws {
+    func aTextThatIsNotADateIsRefused(text: String) throws {
         #expect(throws: DecodingError.self) { try JSONText(.string(text)).decode(Date.self) }
         #expect(Date(sqlValue: .text(text)) == nil)
     }
@@ -120,7 +120,7 @@ import Testing
         #expect(try JSONText(.string(text)).decode(Date.self) == Date(timeIntervalSince1970: seconds))
     }
 
-    @Test func aDecimalThatOnlyArithmeticCanMakeIsRefusedWhereItCouldNotBeReadAgain() throws {
+    @Test func aComputedDecimalThatCouldNotBeReadBackIsRefused() throws {
         let most = Decimal.greatestFiniteMagnitude
         let finite = most - Decimal(sign: .plus, exponent: 127, significand: Decimal(exactly: UInt128.max - 10)!)
         let values = [finite, finite * 2, most, -most, .nan]
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func membersThatOnlyUnicodeTakesForOneAreTwo() throws {
+    @Test func membersThatAreEqualOnlyToUnicodeAreDistinct() throws {
         let object: JSON = .object(JSON.Object([("é", 1), ("e\u{301}", 2)]))
         #expect(try JSONText(JSONText(object).string).value() == object)
         #expect(try JSON(encoding: object) == object)
@@ -150,13 +150,13 @@ import Testing
         func run(in context: QueryContext) async throws -> Int { value }
     }
 
-    /// As long as anybody likes.
+    /// A chain of any length.
     private final class Chain: Codable, Sendable {
         let next: Chain?
         init(_ next: Chain?) { self.next = next }
     }
 
-    /// Opens more and more lists.
+    /// Nests lists `count` deep.
     private struct Lists: Encodable {
         let count: Int
         func encode(to encoder: any Encoder) throws {
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNestedTooDeepIsRefusedAndDoesNotOverflowTheStack() throws {
+    @Test func nestingTooDeepIsRefusedAndDoesNotOverflowTheStack() throws {
         var deep = JSON.null
         for _ in 0..<20_000 { deep = ["a": deep] }
         #expect(throws: EncodingError.self) { try JSON(encoding: ["x": deep]) }
@@ -192,7 +192,7 @@ import Testing
         for _ in 0..<5000 { chain = Chain(chain) }
         #expect(throws: EncodingError.self) { try JSON(encoding: chain) }
         #expect(throws: EncodingError.self) { try JSON(encoding: Wrapped(depth: 100_000)) }
-        // As deep as may be.
+        // The deepest nesting that is allowed.
         var allowed = JSON.null
         for _ in 0..<512 { allowed = [allowed] }
         #expect(try JSONText(JSONText(allowed).string).value() == allowed)

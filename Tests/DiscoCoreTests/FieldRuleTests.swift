@@ -2,14 +2,14 @@ import DiscoCore
 import Foundation
 import Testing
 
-/// A type with a value that others are compared with.
+/// A type with a limit that values are compared with.
 private protocol Bound: Codable, Comparable, Sendable {
     static var limit: Self { get }
 }
 
-/// What the rules of a command or query say, about one made in Swift and about one that came in by name.
+/// The messages of the rules, for requests made in Swift and for requests that came in by name.
 @Suite struct FieldRuleTests {
-    /// What is wrong by field, empty where nothing is; another error stands under "other error".
+    /// The messages by field, empty if all are valid; any other error has the key "other error".
     private func faults(_ body: () throws -> Void) -> [String: [String]] {
         do {
             try body()
@@ -25,7 +25,7 @@ private protocol Bound: Codable, Comparable, Sendable {
         faults { _ = try Request(validating: json) }
     }
 
-    /// By type and by name the same must be said, alone and where another field is wrong.
+    /// Checks that the messages are the same by type and by name, alone and beside another wrong field.
     private func faultsEitherWay<Request: NamedRequest>(_ request: Request) throws -> [String: [String]] {
         let typed = faults { try request.validated() }
         var json = try JSON(encoding: request)
@@ -62,7 +62,7 @@ private protocol Bound: Codable, Comparable, Sendable {
 
     private enum Place { case below, at, above, nowhere }
 
-    /// What the four checks must say of a value.
+    /// The messages that the four checks must give for a value.
     private func expected<Value: Bound>(_ place: Place, _ limit: Value) -> [String: [String]] {
         var faults: [String: [String]] = [:]
         if place == .below || place == .nowhere { faults["atLeast"] = ["must be at least \(limit)"] }
@@ -86,12 +86,12 @@ private protocol Bound: Codable, Comparable, Sendable {
         #expect(try faultsEitherWay(Bounds(value)) == expected(place, 10.5))
     }
 
-    /// JSON has none of these.
+    /// JSON has no such numbers.
     @Test(
         arguments: [
             (.nan, .nowhere), (.signalingNaN, .nowhere), (-.infinity, .below), (.infinity, .above),
         ] as [(Double, Place)])
-    private func aDoubleThatIsNoNumberIsWithinNoBounds(value: Double, place: Place) {
+    private func aDoubleThatIsNaNFailsEveryBound(value: Double, place: Place) {
         #expect(faults { try Bounds(value).validated() } == expected(place, 10.5))
     }
 
@@ -108,7 +108,7 @@ private protocol Bound: Codable, Comparable, Sendable {
         #expect(faults(of: Bounds<Decimal>.self, fields) == expected(place, Decimal(string: "10.1")!))
     }
 
-    @Test func aDecimalThatIsNoNumberReachesNoBound() {
+    @Test func aDecimalThatIsNaNFailsEveryBound() {
         let faults = faults { try Bounds(Decimal.nan).validated() }
         #expect(faults["atLeast"] == ["must be at least 10.1"])
         #expect(faults["greaterThan"] == ["must be greater than 10.1"])
@@ -138,7 +138,7 @@ private protocol Bound: Codable, Comparable, Sendable {
         ]
     }
 
-    @Test func theLastIntegersAreBoundsLikeOthers() throws {
+    @Test func theSmallestAndLargestIntegersAreValidBounds() throws {
         let never = ["below": ["must be less than \(Int.min)"], "above": ["must be greater than \(Int.max)"]]
         #expect(try faultsEitherWay(Extremes(lowest: .min, highest: .max, below: .min, above: .max)) == never)
         let other = try faultsEitherWay(Extremes(lowest: .min + 1, highest: .max - 1, below: .max, above: .min))
@@ -174,13 +174,13 @@ private protocol Bound: Codable, Comparable, Sendable {
             text: "a", list: [nil], names: ["": 0], data: Data([0]), short: "ab", few: [1, 1], none: [], pair: [1, 2])
     }
 
-    @Test func whatIsEmptyIsTold() throws {
+    @Test func emptyValuesAreReported() throws {
         #expect(try faultsEitherWay(Sizes.valid) == [:])
         var sizes = Sizes.valid
         (sizes.text, sizes.list, sizes.names, sizes.data) = ("", [], [:], Data())
         let empty = ["must not be empty"]
         #expect(try faultsEitherWay(sizes) == ["text": empty, "list": empty, "names": empty, "data": empty])
-        // None of these is.
+        // None of these is empty.
         for text in [" ", "\0", "\u{301}", "\u{FEFF}", "\u{200B}", "\n"] {
             sizes = .valid
             sizes.text = text
@@ -195,14 +195,14 @@ private protocol Bound: Codable, Comparable, Sendable {
             ("e\u{301}e", true), ("e\u{301}e\u{301}", false), ("\u{E9}\u{E9}\u{E9}\u{E9}", false),
             ("🎉🎉", true), ("👩‍👩‍👧", false), ("\u{301}", false),
         ])
-    func theLengthOfATextHasBothBounds(text: String, isValid: Bool) throws {
+    func theLengthOfATextIsBoundedOnBothSides(text: String, isValid: Bool) throws {
         var sizes = Sizes.valid
         sizes.short = text
         #expect(try faultsEitherWay(sizes) == (isValid ? [:] : ["short": ["must have 2 to 3 characters"]]))
     }
 
     @Test(arguments: 0...5)
-    func theLengthOfAListHasBothBounds(count: Int) throws {
+    func theLengthOfAListIsBoundedOnBothSides(count: Int) throws {
         var sizes = Sizes.valid
         sizes.few = Array(repeating: 7, count: count)
         sizes.none = sizes.few
@@ -230,7 +230,7 @@ private protocol Bound: Codable, Comparable, Sendable {
         ]
     }
 
-    @Test func whatIsNoneOfTheValuesIsTold() throws {
+    @Test func aValueOutsideTheListIsReported() throws {
         for colour in ["red", "", "gr\u{FC}n"] { #expect(try faultsEitherWay(Choices(colour: colour)) == [:]) }
         for colour in ["Red", "re", "redd", " ", "red ", "red\u{301}", "grun", "red, "] {
             #expect(try faultsEitherWay(Choices(colour: colour)) == ["colour": ["must be one of: red, , gr\u{FC}n"]])
@@ -245,7 +245,7 @@ private protocol Bound: Codable, Comparable, Sendable {
             try faultsEitherWay(Choices(price: Decimal(string: "1.50000000000000000000000000000000001")!))
                 == ["price": ["must be one of: 1.5, 2"]])
         #expect(try faultsEitherWay(Choices(ratio: 0.5.nextUp)) == ["ratio": ["must be one of: 0.5, nan"]])
-        // Which is equal to nothing, itself included.
+        // NaN is equal to nothing, not even itself.
         #expect(faults { try Choices(ratio: .nan).validated() } == ["ratio": ["must be one of: 0.5, nan"]])
     }
 
@@ -260,7 +260,7 @@ private protocol Bound: Codable, Comparable, Sendable {
                 CodingKeys.number, \.number, .atLeast(10), .satisfies("must be even") { $0.isMultiple(of: 2) },
                 .oneOf(10, 12)),
             .field(CodingKeys.text, \.text, .notEmpty),
-            // Of a field that has a rule already; one message is the same.
+            // A second rule for the same field; one message repeats.
             .field(CodingKeys.number, \.number, .satisfies("must be round") { $0 % 10 == 0 }, .atLeast(10)),
         ]
 
@@ -269,7 +269,7 @@ private protocol Bound: Codable, Comparable, Sendable {
         }
     }
 
-    @Test func everythingThatIsWrongWithAFieldIsToldOnceInTheOrderOfItsRules() throws {
+    @Test func allFaultsOfAFieldAreReportedOnceInTheOrderOfItsRules() throws {
         #expect(try faultsEitherWay(Several(number: 10, text: "ten")) == [:])
         let all = ["must be at least 10", "must be even", "must be one of: 10, 12", "must be round"]
         #expect(try faultsEitherWay(Several(number: 3, text: "")) == ["number": all, "text": ["must not be empty"]])
@@ -278,17 +278,17 @@ private protocol Bound: Codable, Comparable, Sendable {
         #expect(try faultsEitherWay(Several(number: 12, text: "a")) == ["number": ["must be round"]])
     }
 
-    @Test func whatTheRequestItselfFindsIsToldBesideWhatItsRulesFind() {
+    @Test func theFaultsThatTheRequestFindsAreReportedBesideThoseOfItsRules() {
         let all = ["must be at least 10", "must be even", "must be one of: 10, 12", "must be round", "must be 10"]
         #expect(faults { try Several(number: 3, text: "ten").validated() } == ["number": all])
         #expect(faults(of: Several.self, ["number": 3, "text": "ten"]) == ["number": all])
-        // Where a field did not come in there is no request to ask.
+        // If a field is missing, there is no request to validate.
         #expect(
             faults(of: Several.self, ["number": 3, "text": nil])
                 == ["number": all.dropLast(), "text": ["must not be null"]])
     }
 
-    @Test func theRulesOfAFieldAreCheckedWhereAnotherFieldIsWrong() {
+    @Test func theRulesOfAFieldAreCheckedEvenIfAnotherFieldIsWrong() {
         #expect(
             faults(of: Several.self, ["number": "three", "text": ""])
                 == ["number": ["must be an integer"], "text": ["must not be empty"]])

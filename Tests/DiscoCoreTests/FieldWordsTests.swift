@@ -2,7 +2,7 @@ import DiscoCore
 import Foundation
 import Testing
 
-/// What is said of a field that is missing, null or of another type, by a rule with words of its own and without.
+/// The message for a field that is missing, null or of another type, by a rule with and without its own words.
 @Suite struct FieldWordsTests {
     private func faults<Request: NamedRequest>(of type: Request.Type, _ json: JSON) -> [String: [String]] {
         do {
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    /// With words alone, with words and checks, with checks alone, and without a rule; of each a field that may be missing.
+    /// Fields with words only, with words and checks, with checks only, and without a rule; each also as an optional.
     private struct Spoken: NamedRequest {
         var other: Int
         var words: Int
@@ -57,7 +57,7 @@ import Testing
         "plain": "a", "plain_or_none": "a",
     ]
 
-    /// With each of the values in turn for `other`: right, null, of another type; and not there.
+    /// The values of `other` in turn: valid, null, of another type, and missing.
     private static let others: [(JSON?, faults: [String: [String]])] = [
         (1, [:]), (.some(.null), ["other": ["must not be null"]]), ("1", ["other": ["must be an integer"]]),
         (nil, ["other": ["is required"]]),
@@ -76,11 +76,11 @@ import Testing
         }
     }
 
-    @Test func whatIsRightIsNotSpokenOf() {
+    @Test func validFieldsAreNotReported() {
         expect(Self.valid, [:])
     }
 
-    @Test func anOptionalFieldThatIsNotThereIsNotSpokenOf() {
+    @Test func aMissingOptionalFieldIsNotReported() {
         for name in Self.optionals {
             var json = Self.valid
             json[name] = nil
@@ -97,7 +97,7 @@ import Testing
         "words": "words", "words_or_none": "words or none", "checked": "checked", "checked_or_none": "checked or none",
     ]
 
-    @Test func aFieldThatIsMissingIsToldInTheWordsOfItsRule() {
+    @Test func aMissingFieldIsReportedInTheWordsOfItsRule() {
         for name in Self.names {
             var json = Self.valid
             json[name] = nil
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func aFieldThatIsNullIsToldInTheWordsOfItsRule() {
+    @Test func aNullFieldIsReportedInTheWordsOfItsRule() {
         for name in Self.names {
             var json = Self.valid
             json[name] = JSON.null
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: [true, [], [1], [:], ["a": 1]] as [JSON])
-    func aFieldOfAnotherTypeIsToldInTheWordsOfItsRule(value: JSON) {
+    func aFieldOfAnotherTypeIsReportedInTheWordsOfItsRule(value: JSON) {
         for name in Self.names + Self.optionals {
             var json = Self.valid
             json[name] = value
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func anIntegerThatDoesNotFitIsOfAnotherType() {
+    @Test func anIntegerThatDoesNotFitIsAWrongType() {
         for value: JSON in [1.5, "1", JSON(UInt64.max)] {
             for name in (Self.names + Self.optionals) where !name.hasPrefix("plain") {
                 var json = Self.valid
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func aFieldThatFailsACheckIsToldInTheWordsOfTheCheck() {
+    @Test func aFieldThatFailsACheckIsReportedInTheWordsOfTheCheck() {
         var json = Self.valid
         for name in ["checked", "checked_or_none", "silent", "silent_or_none", "words", "words_or_none"] {
             json[name] = 0
@@ -144,7 +144,7 @@ import Testing
             ["checked": least, "checked_or_none": leastOrNone, "silent": least, "silent_or_none": leastOrNone])
     }
 
-    @Test func everyFieldIsToldAtOnce() {
+    @Test func allFieldsAreReportedAtOnce() {
         let empty = faults(of: Spoken.self, [:])
         #expect(
             empty
@@ -158,13 +158,13 @@ import Testing
     }
 
     @Test(arguments: [nil, 1, "a", [], [[:]]] as [JSON])
-    func whatIsNoObjectIsNoRequest(value: JSON) {
+    func aRequestThatIsNotAnObjectIsRefused(value: JSON) {
         #expect(faults(of: Spoken.self, value) == ["": ["must be an object with the fields of spoken"]])
     }
 
-    // MARK: Where decoding comes to an end
+    // MARK: A field that stops decoding
 
-    /// Checks what it decodes, so that there is nothing to go on with.
+    /// Checks what it decodes, so a wrong value stops the decoding.
     private struct Code: Codable, Sendable {
         let text: String
 
@@ -199,7 +199,7 @@ import Testing
         ]
     }
 
-    @Test func theFieldsBehindOneThatEndsDecodingAreCheckedByTheirRules() {
+    @Test func theFieldsAfterOneThatStopsDecodingAreCheckedByTheirRules() {
         let code = ["must begin with C"]
         #expect(faults(of: Coded.self, ["code": "C1", "words": 1, "checked": 1, "amount": 1, "count": 1]) == [:])
         #expect(
@@ -218,8 +218,8 @@ import Testing
         #expect(missing == ["code": code, "amount": ["amount"], "count": ["is required"]])
     }
 
-    /// A rule with words alone does not know whether its field may be missing.
-    @Test func anOptionalFieldBehindOneThatEndsDecodingIsNotSpokenOf() {
+    /// A rule with words only does not know whether its field is optional.
+    @Test func anOptionalFieldAfterOneThatStopsDecodingIsNotReported() {
         for checked in [nil, 1] as [JSON?] {
             var json: JSON.Object = ["code": "x", "amount": 1, "count": 1]
             json["checked"] = checked

@@ -1,13 +1,13 @@
 import DiscoCore
 
-/// Holds whoever passes until it is opened.
+/// Suspends every caller of `pass` until the gate opens.
 final class Gate: Sendable {
     private let state = Locked((isOpen: false, held: [Waiter<Void>]()))
 
-    /// How many have come while it was closed.
+    /// How many callers arrived while the gate was closed.
     var held: Int { state.withLock { $0.held.count } }
 
-    /// - Throws: `CancellationError` where the task is cancelled.
+    /// - Throws: `CancellationError` if the task is cancelled.
     func pass() async throws {
         let waiter = Waiter<Void>()
         let isOpen = state.withLock { state in

@@ -2,7 +2,7 @@ import DiscoCore
 import DiscoTesting
 
 extension GeneratedValues {
-    /// A value of any kind, with numbers and text at the edges.
+    /// A value of any kind, with edge-case numbers and text.
     mutating func json(depth: Int = 0) -> JSON {
         switch pick(Array(0..<(depth < 4 ? 10 : 7))) {
         case 0: pick([nil, true, false])
@@ -12,20 +12,20 @@ extension GeneratedValues {
         case 4: .number(JSON.Number(checked: numberText()))
         case 5, 6: .string(text())
         case 7, 8: .array((0..<pick([0, 1, 2, 5])).map { _ in json(depth: depth + 1) })
-        // From 16 on an object looks its members up by an index.
+        // From 16 members on, an object looks them up by an index.
         default:
             .object(JSON.Object((0..<pick([0, 1, 2, 5, 20])).map { _ in (text(), json(depth: max(depth + 1, 3))) }))
         }
     }
 
-    /// A number as no encoder would write it.
+    /// A number in a form that no encoder would write.
     mutating func numberText() -> String {
         pick(["", "-"]) + pick(["0", "1", "10", "\(Int.max)", "\(UInt64.max)", "123456789012345678901234567890"])
             + pick(["", "", ".0", ".5", ".50", ".1234567890123456789"])
             + pick(["", "", "", "e0", "e3", "E+2", "e-2", "E-07", "e308", "e400", "e-400"])
     }
 
-    /// One byte or a few are removed, put in, changed or doubled.
+    /// Removes, inserts, changes or duplicates one byte or a few.
     mutating func changed(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<pick([1, 1, 2, 3]) where !bytes.isEmpty {

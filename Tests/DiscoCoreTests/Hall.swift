@@ -1,7 +1,7 @@
 import DiscoCore
 import Foundation
 
-/// A hall with so many seats: decisions in every way that keys have to do with.
+/// A hall with limited seats, with every kind of decision that keys affect.
 enum HallEvent: DomainEvent, Equatable {
     case seatBooked(hall: String, guest: String)
     case hallClosed(hall: String)
@@ -56,7 +56,7 @@ struct CloseHall: DecisionCommand {
     func run(on model: Hall) throws -> [HallEvent] { model.isClosed ? [] : [.hallClosed(hall: hall)] }
 }
 
-/// Does not look at what it records itself.
+/// Its query does not select the events that it records.
 struct AdmitGuest: DecisionCommand {
     let hall: String
     let guest: String
@@ -79,7 +79,7 @@ struct BookGroup: DecisionCommand {
     }
 }
 
-/// Carries whatever the caller likes.
+/// Has a key that the caller sets.
 struct BookBySlip: DecisionCommand, KeyedCommand {
     let hall: String
     let slip: JSON

@@ -1,7 +1,7 @@
 import DiscoCore
 import Foundation
 
-/// A store whose appends and pages a test watches, delays or falsifies; everything else goes to the store beneath.
+/// A store whose appends and pages a test observes, delays or falsifies; all other calls go to the underlying store.
 struct HookedEventStore: EventStore {
     let abilities: StoreAbilities
     let context: StoreContext

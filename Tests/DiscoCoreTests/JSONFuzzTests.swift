@@ -3,10 +3,10 @@ import DiscoTesting
 import Foundation
 import Testing
 
-/// Foundation takes for JSON what is taken here, and reads the same in it; `Scripts/fuzz` does this for longer, with more
-/// kinds of texts and with Python besides.
+/// Foundation accepts the same texts as JSON and reads the same values; `Scripts/fuzz` checks this for longer, with
+/// more kinds of texts and also with Python.
 @Suite struct JSONFuzzTests {
-    @Test func foundationTakesForJSONWhatIsTakenHere() {
+    @Test func foundationAcceptsTheSameTexts() {
         var values = GeneratedValues()
         var (accepted, refused) = (0, 0)
         for turn in 0..<2000 {
@@ -18,11 +18,14 @@ import Testing
                 case 9: [UInt8](values.data()) + written
                 default: values.changed(written)
                 }
+            // The check that builds no value accepts the same texts. Of two faults, it may report the other.
+            let isChecked = (try? JSONText(unchecked: text).check()) != nil
+            #expect(isChecked == ((try? JSONText(unchecked: text).value()) != nil))
             let difference = difference(text)
             #expect(difference == nil, "\(String(decoding: text, as: UTF8.self).debugDescription)")
             if (try? JSONText(unchecked: text).value()) == nil { refused += 1 } else { accepted += 1 }
         }
-        // Otherwise little was compared.
+        // Otherwise too little was compared.
         #expect(accepted > 600)
         #expect(refused > 600)
     }
@@ -31,9 +34,9 @@ import Testing
         try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
     }
 
-    /// Nil where there is none but these: Foundation takes a byte order mark, UTF-16 and UTF-32 (which it tells by the
-    /// zeros among the first four bytes) and a comma before the end of a list or an object; it refuses numbers that are too
-    /// large for a `Double`.
+    /// The difference; nil if there is none but the known ones: Foundation accepts a byte order mark, UTF-16 and UTF-32
+    /// (recognized by zeros in the first four bytes) and a comma before the end of a list or an object; it refuses
+    /// numbers that are too large for a `Double`.
     private func difference(_ text: [UInt8]) -> String? {
         do {
             let value = try JSONText(unchecked: text).value()
@@ -58,13 +61,13 @@ import Testing
     private func isSame(_ value: JSON, _ theirs: Any) -> Bool {
         switch value {
         case .null: return theirs is NSNull
-        // By its C type, which tells true from 1.
+        // The C type distinguishes true from 1.
         case .bool(let flag): return (theirs as? NSNumber).map { isFlag($0) && $0.boolValue == flag } ?? false
         case .number(let number):
             guard let ours = number.double, let theirs = theirs as? NSNumber, !isFlag(theirs) else { return false }
-            // It loses digits of long numbers.
+            // Foundation loses digits of long numbers.
             return abs(ours - theirs.doubleValue) <= abs(ours) * 1e-14
-        // It loses a byte order mark at the beginning of a string.
+        // Foundation drops a byte order mark at the beginning of a string.
         case .string(let text):
             return (theirs as? String).map { withoutMarks(text) == withoutMarks($0) } ?? false
         case .array(let elements):
@@ -72,7 +75,7 @@ import Testing
             return zip(elements, theirs).allSatisfy(isSame)
         case .object(let object):
             guard let theirs = theirs as? [String: Any] else { return false }
-            // To its dictionaries names are one that only bytes tell apart.
+            // Its dictionaries merge names that differ only in their bytes.
             if Set(object.names.map { String(String.UnicodeScalarView(withoutMarks($0))) }).count < object.count {
                 return true
             }

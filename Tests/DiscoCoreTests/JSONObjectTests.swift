@@ -2,12 +2,12 @@ import DiscoCore
 import DiscoTesting
 import Testing
 
-/// The members of an object: in their order, by the bytes of their names, with and without an index.
+/// The members of an object keep their order and are compared by the bytes of their names, with and without an index.
 @Suite struct JSONObjectTests {
     private let composed = "\u{E9}"
     private let decomposed = "e\u{301}"
 
-    @Test func namesThatOnlyUnicodeTakesForOneAreTwo() throws {
+    @Test func namesThatAreEqualOnlyToUnicodeAreDistinct() throws {
         var object: JSON.Object = [composed: 1, decomposed: 2]
         #expect(object.count == 2)
         #expect(object[composed] == 1)
@@ -26,7 +26,7 @@ import Testing
         var object: JSON.Object = ["a": 1, "b": 2, "c": 3]
         object["b"] = "new"
         #expect(object.names == ["a", "b", "c"])
-        // Null is a value like others; what is nil is removed.
+        // Null is a value like any other; assigning nil removes the member.
         object["c"] = JSON.null
         #expect(object["c"] == .some(.null))
         #expect(object.count == 3)
@@ -40,9 +40,9 @@ import Testing
         #expect(JSON.Object(object.map { ($0.name, $0.value) }) == object)
     }
 
-    /// On both sides of the number from which there is an index.
+    /// On both sides of the count from which there is an index.
     @Test(arguments: [0, 1, 14, 15, 16, 17, 18, 40])
-    func everyMemberIsFoundWhereverItStands(count: Int) {
+    func everyMemberIsFoundAtAnyIndex(count: Int) {
         var object = JSON.Object((0..<count).map { ("name \($0)", JSON($0)) })
         #expect(object.count == count)
         for number in 0..<count { #expect(object["name \(number)"] == JSON(number)) }
@@ -60,9 +60,9 @@ import Testing
         #expect(object["name 0"] == "again")
     }
 
-    /// An object must do as a plain list of members does, whatever is put in and taken out in whatever order.
+    /// An object behaves like a plain list of members for any sequence of insertions and removals.
     @Test(arguments: 1...20)
-    func anObjectDoesWhatAListOfMembersWould(seed: UInt64) {
+    func anObjectBehavesLikeAListOfMembers(seed: UInt64) {
         var values = GeneratedValues(seed: seed)
         let names = (0..<24).map { "n\($0)" } + [composed, decomposed, "", "\0", "\"\u{301}", "n\u{301}"]
         var object = JSON.Object()
@@ -71,9 +71,9 @@ import Testing
         for step in 0..<600 {
             let name = values.pick(names)
             let place = members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
-            // It grows and shrinks past the number from which there is an index, again and again.
+            // Grows and shrinks repeatedly past the count from which there is an index.
             let isRemoved = values.pick(step / 100 % 2 == 0 ? [true, false, false, false] : [true, true, true, false])
-            // In one expression nil would be JSON's null.
+            // In a single expression, nil would be JSON's null.
             if isRemoved { object[name] = nil } else { object[name] = JSON(step) }
             switch (place, isRemoved) {
             case (let place?, true): members.remove(at: place)
@@ -97,7 +97,7 @@ import Testing
         #expect(object.hashValue == other.hashValue)
     }
 
-    @Test func ofManyMembersWithOneNameTheLastOneCounts() throws {
+    @Test func theLastOfSeveralMembersWithOneNameCounts() throws {
         let texts = (0..<100).map { "\"n\($0 % 20)\":\($0)" }
         let object = try #require(try JSONText("{\(texts.joined(separator: ","))}" as String).value().object)
         #expect(object.names == (0..<20).map { "n\($0)" })

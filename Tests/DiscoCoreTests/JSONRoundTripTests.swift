@@ -3,10 +3,10 @@ import DiscoTesting
 import Foundation
 import Testing
 
-/// What was written is read again, and what was encoded is decoded again, as an equal value.
+/// Written values read back equal, and encoded values decode equal.
 @Suite(.timeLimit(.minutes(1))) struct JSONRoundTripTests {
     @Test(arguments: 1...8)
-    func whatIsWrittenIsReadAsTheSameValue(seed: UInt64) throws {
+    func writtenValuesReadBackEqual(seed: UInt64) throws {
         var values = GeneratedValues(seed: seed)
         for _ in 0..<500 {
             let value = values.json()
@@ -14,7 +14,7 @@ import Testing
             let read = try JSONText(unchecked: text.bytes).value()
             #expect(read == value)
             #expect(read.hashValue == value.hashValue)
-            // Byte by byte, since to Swift's strings é and e with a combining accent are equal.
+            // Compared by bytes, since Swift strings treat é and e with a combining accent as equal.
             #expect(JSONText(read).bytes == text.bytes)
             #expect(JSONText(try JSONText(value.indented).value()).bytes == text.bytes)
             #expect(JSONText(try JSON(encoding: value)).bytes == text.bytes)
@@ -25,7 +25,7 @@ import Testing
 
     private struct Box<Value: Codable>: Codable { var value: Value }
 
-    /// Comes back equal, by way of a value and by way of text, and is encoded to the same bytes again.
+    /// Checks that the value round trips through JSON values and text, and encodes to the same bytes again.
     private func expectBack<Value: Codable & Equatable>(
         _ value: Value, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
@@ -34,7 +34,7 @@ import Testing
         #expect(JSONText(json) == text, sourceLocation: sourceLocation)
         for back in [
             try json.decode(Box<Value>.self).value, try JSONText(text.string).decode(Box<Value>.self).value,
-            // On its own and as an element too.
+            // On its own and as an element.
             try JSONText(JSONText(encoding: value).string).decode(Value.self),
             try #require(try JSONText(encoding: [value, value]).decode([Value].self).last),
         ] {
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    /// Dictionaries that are equal may give their members in another order.
+    /// Equal dictionaries may list their members in different orders.
     private func sorted(_ value: JSON) -> JSON {
         switch value {
         case .array(let elements): .array(elements.map(sorted))
@@ -63,7 +63,7 @@ import Testing
         for value in values { try expectBack(value, sourceLocation: sourceLocation) }
     }
 
-    @Test func numbersOfEveryWidthComeBack() throws {
+    @Test func numbersOfEveryWidthRoundTrip() throws {
         try expectBack(eachOf: [true, false])
         try expectBack(eachOf: [Int.min, -1, 0, 1, .max])
         try expectBack(eachOf: [Int8.min, 0, .max])
@@ -80,7 +80,7 @@ import Testing
                 as [Double])
         try expectBack(
             eachOf: [0, -0.0, 0.1, 1 / 3, 16_777_216, .pi, .leastNonzeroMagnitude, .greatestFiniteMagnitude] as [Float])
-        // By its own shortest text, not by that of the double it becomes.
+        // A `Float` is written as its own shortest text, not that of the `Double` it converts to.
         #expect(
             try JSONText(encoding: [0.1, 16_777_216, .greatestFiniteMagnitude] as [Float]).string
                 == "[0.1,16777216,3.4028235e+38]")
@@ -114,12 +114,12 @@ import Testing
             #expect(throws: EncodingError.self) { try JSON(encoding: [value]) }
             #expect(throws: EncodingError.self) { try JSON(encoding: ["a": Float(value)]) }
         }
-        // As the edges are.
+        // The edge values fit.
         #expect(try JSONText("[-128, 127, 1e2, 12.0]").decode([Int8].self) == [-128, 127, 100, 12])
         #expect(try JSONText("[18446744073709551615, 0]").decode([UInt64].self) == [.max, 0])
     }
 
-    @Test func foundationsTypesComeBack() throws {
+    @Test func foundationTypesRoundTrip() throws {
         try expectBack(eachOf: [UUID(), UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))])
         try expectBack(eachOf: [Date(), .distantPast, .distantFuture, Date(timeIntervalSince1970: -0.25)])
         try expectBack(eachOf: [Data(), Data([0]), Data(0...255)])
@@ -143,7 +143,7 @@ import Testing
     }
     private struct Empty: Codable, Equatable {}
 
-    @Test func collectionsOptionalsAndEnumsComeBack() throws {
+    @Test func collectionsOptionalsAndEnumsRoundTrip() throws {
         try expectBack(eachOf: ["", "a", "\0\u{1F}\"\\/\r\n\t", "\u{301}", "👩‍👩‍👧", "\u{FEFF}"])
         try expectBack(eachOf: [nil, 1, .min] as [Int?])
         try expectBack(eachOf: [nil, "", "null"] as [String?])
@@ -225,19 +225,19 @@ import Testing
     }
 
     @Test(arguments: 1...8)
-    func structsOfEverySupportedTypeComeBack(seed: UInt64) throws {
+    func structsOfEverySupportedTypeRoundTrip(seed: UInt64) throws {
         var values = GeneratedValues(seed: seed)
         for _ in 0..<150 { try expectBack(Everything(&values)) }
     }
 
-    // MARK: Coding by hand
+    // MARK: Custom coding
 
     private class Base: Codable {
         var a: Int
         init(a: Int) { self.a = a }
     }
 
-    /// As a class that inherits is coded by hand: its superclass lies in a member of its own.
+    /// A subclass with custom coding: its superclass is encoded in a separate member.
     private final class Derived: Base {
         let b: Int
 
@@ -261,16 +261,16 @@ import Testing
         }
     }
 
-    @Test func aClassComesBackWithWhatItInherits() throws {
+    @Test func aClassRoundTripsWithInheritedProperties() throws {
         let json = try JSON(encoding: Derived(a: 1, b: 2))
-        // As Foundation's encoder has it.
+        // The same as Foundation's encoder writes.
         #expect(json == ["b": 2, "super": ["a": 1]])
         let back = try json.decode(Derived.self)
         #expect(back.a == 1)
         #expect(back.b == 2)
     }
 
-    /// Containers in containers, as an encoding by hand makes them.
+    /// Containers in containers, made by custom coding.
     private struct Nesting: Codable, Equatable {
         var x: Int
         var list: [Int]
@@ -303,7 +303,7 @@ import Testing
             var outer = encoder.container(keyedBy: Keys.self)
             var inner = outer.nestedContainer(keyedBy: Keys.self, forKey: .outer)
             var elements = outer.nestedUnkeyedContainer(forKey: .list)
-            // What was handed out is filled afterwards.
+            // The containers are filled after they were handed out.
             for element in list {
                 try elements.encodeNil()
                 var pair = elements.nestedUnkeyedContainer()
@@ -314,7 +314,7 @@ import Testing
         }
     }
 
-    @Test func containersInContainersComeBack() throws {
+    @Test func nestedContainersRoundTrip() throws {
         try expectBack(eachOf: [Nesting(x: 1, list: [], flag: nil), Nesting(x: -1, list: [1, 2], flag: true)])
         let json = try JSON(encoding: Nesting(x: 1, list: [7], flag: nil))
         #expect(json.description == #"{"outer":{"inner":1},"list":[null,[7]],"flag":null}"#)

@@ -1,7 +1,7 @@
 import DiscoCore
 import Testing
 
-/// What is JSON and what is not, by RFC 8259.
+/// What RFC 8259 accepts as JSON, and what it does not.
 @Suite struct JSONTests {
     private static func parsed(_ text: String) throws -> JSON { try JSONText(unchecked: Array(text.utf8)).value() }
 
@@ -22,7 +22,7 @@ import Testing
         (#"{ "b" : 1 , "a" : [ ] }"#, ["b": 1, "a": []], #"{"b":1,"a":[]}"#),
         (#"{"":{"":""}}"#, ["": ["": ""]], #"{"":{"":""}}"#),
         (#"{"a":null}"#, ["a": nil], #"{"a":null}"#),
-        // Of members with one name the later one counts, in the place of the first.
+        // Of several members with one name, the last value counts, in the place of the first.
         (#"{"a":1,"b":2,"a":3}"#, ["a": 3, "b": 2], #"{"a":3,"b":2}"#),
         (#"{"a":1,"\u0061":2}"#, ["a": 2], #"{"a":2}"#),
         (#"{"a":1,"A":2}"#, ["a": 1, "A": 2], #"{"a":1,"A":2}"#),
@@ -30,7 +30,7 @@ import Testing
     ]
 
     @Test(arguments: readable)
-    func whatIsJSONIsReadAndWrittenCompactly(text: String, value: JSON, written: String) throws {
+    func validJSONIsReadAndWrittenCompactly(text: String, value: JSON, written: String) throws {
         let read = try Self.parsed(text)
         #expect(read == value)
         #expect(JSONText(read).bytes == Array(written.utf8))
@@ -41,7 +41,7 @@ import Testing
         (#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{C}\n\r\t", #"\"\\/\u0008\u000c\n\r\t"#),
         (#"\u0041\u00e9\u00E9\u2028"#, "A\u{E9}\u{E9}\u{2028}", "A\u{E9}\u{E9}\u{2028}"),
         (#"\u0000\u001f\u001F\u007f"#, "\0\u{1F}\u{1F}\u{7F}", "\\u0000\\u001f\\u001f\u{7F}"),
-        // A surrogate pair is one character; the first and the last there are, and what lies around the surrogates.
+        // A surrogate pair is one character: the first and last pairs, and the characters around the surrogates.
         (#"\ud83d\ude00"#, "\u{1F600}", "\u{1F600}"),
         (#"\uD800\uDC00\uDBFF\uDFFF"#, "\u{10000}\u{10FFFF}", "\u{10000}\u{10FFFF}"),
         (#"\ud7ff\ue000\uffff"#, "\u{D7FF}\u{E000}\u{FFFF}", "\u{D7FF}\u{E000}\u{FFFF}"),
@@ -49,7 +49,7 @@ import Testing
         (#"\\u0041"#, #"\u0041"#, #"\\u0041"#),
         ("\u{7F}\u{80}\u{7FF}\u{800}\u{FFFF}\u{10FFFF}", "\u{7F}\u{80}\u{7FF}\u{800}\u{FFFF}\u{10FFFF}", nil),
         ("\u{FEFF}a\u{FEFF}", "\u{FEFF}a\u{FEFF}", nil),
-        // To Swift's strings a quote with an accent is no quote: text is taken byte by byte.
+        // To Swift strings, a quote with an accent is not a quote: text is read by bytes.
         ("\u{301}", "\u{301}", nil),
         ("e\u{301}", "e\u{301}", nil),
         ("\\\"\u{301}", "\"\u{301}", nil),
@@ -63,16 +63,16 @@ import Testing
         let string = try #require(try Self.parsed("\"\(inside)\"").string)
         #expect(Array(string.utf8) == Array(value.utf8))
         #expect(JSONText(.string(string)).bytes == Array("\"\(written)\"".utf8))
-        // As the name of a member it is the same.
+        // The same text as a member's name.
         let object = try #require(try Self.parsed("[{\"\(inside)\":\"\(inside)\"}]")[0])
         #expect(object.object?.names.map { Array($0.utf8) } == [Array(value.utf8)])
         #expect(JSONText(object).bytes == Array("{\"\(written)\":\"\(written)\"}".utf8))
     }
 
     private static let refused: [(message: String, texts: [(String, Int)])] = [
-        ("a value is missing", [("", 0), ("  \n", 3), ("[", 1), ("[1,", 3), (#"{"a":"#, 5), (#"{"a": "#, 6)]),
+        ("expected a value", [("", 0), ("  \n", 3), ("[", 1), ("[1,", 3), (#"{"a":"#, 5), (#"{"a": "#, 6)]),
         (
-            "there is more after the value",
+            "unexpected text after the value",
             [
                 ("1 2", 2), ("nullnull", 4), ("truex", 4), ("[1]]", 3), ("{}{}", 2), (#""a""b""#, 3), ("1,", 1),
                 ("1\0", 1), ("0x1", 1), ("1_000", 1), ("1.5.5", 3), ("1e5e5", 3), ("1a", 1), ("1 // one", 2),
@@ -80,7 +80,7 @@ import Testing
             ]
         ),
         (
-            "a value cannot begin like this",
+            "invalid value",
             [
                 ("nul", 0), ("tru", 0), ("fals", 0), ("[nulL]", 1), ("True", 0), ("NULL", 0), ("NaN", 0),
                 ("Infinity", 0), ("undefined", 0), (".5", 0), ("+1", 0), ("'a'", 0), ("]", 0), ("}", 0), (",", 0),
@@ -90,7 +90,7 @@ import Testing
             ]
         ),
         (
-            "a member's name is missing",
+            "expected a member name",
             [
                 ("{", 1), ("{ ", 2), ("{a:1}", 1), ("{1:2}", 1), ("{null:1}", 1), ("{'a':1}", 1), ("{,}", 1),
                 (#"{"a":1,}"#, 7), (#"{"a":1, }"#, 8), (#"{"a":1,,"b":2}"#, 7), (#"{,"a":1}"#, 1), ("{[]:1}", 1),
@@ -98,22 +98,22 @@ import Testing
             ]
         ),
         (
-            "a colon is missing",
+            "expected a colon",
             [
                 (#"{"a""#, 4), (#"{"a"}"#, 4), (#"{"a" 1}"#, 5), (#"{"a",1}"#, 4), (#"{"a"=1}"#, 4),
                 ("{\"a\"\u{301}:1}", 4),
             ]
         ),
         (
-            "a comma or a closing brace is missing",
+            "expected a comma or a closing brace",
             [(#"{"a":1"#, 6), (#"{"a":1]"#, 6), (#"{"a":1 "b":2}"#, 7), (#"{"a":1;"b":2}"#, 6), (#"{"a":1:2}"#, 6)]
         ),
         (
-            "a comma or a closing bracket is missing",
+            "expected a comma or a closing bracket",
             [("[1", 2), ("[1 ", 3), ("[1 2]", 3), ("[1}", 2), ("[[1]", 4), (#"["a":1]"#, 4), ("[1;2]", 2)]
         ),
         (
-            "this is no number",
+            "invalid number",
             [
                 ("01", 0), ("-01", 0), ("00", 0), ("-00", 0), ("[01]", 1), ("[1,02]", 3), ("1.", 0), ("1.e5", 0),
                 ("-", 0), ("- 1", 0), ("--1", 0), ("-+1", 0), ("-a", 0), ("-.5", 0), ("-Infinity", 0), ("-NaN", 0),
@@ -122,33 +122,33 @@ import Testing
             ]
         ),
         (
-            "a string is not closed",
+            "unterminated string",
             [("\"", 0), (#""open"#, 0), (#"["a","b]"#, 5), (#""\""#, 0), (#""\n"#, 0), (#"{"a"#, 1), (#"{"a":""#, 5)]
         ),
         (
-            "a control character must be written as an escape",
+            "unescaped control character",
             [
                 ("\"\n\"", 1), ("\"a\tb\"", 2), ("\"\r\"", 1), ("\"\0\"", 1), ("\"\u{1}\"", 1), ("\"\u{1F}\"", 1),
                 ("\"\\n\n\"", 3), ("{\"a\u{1F}\":1}", 3), ("\"open\n", 5),
             ]
         ),
         (
-            "there is no such escape",
+            "unknown escape",
             [
                 (#""\x""#, 1), (#""\ ""#, 1), (#""a\'""#, 2), (#""\0""#, 1), (#""\N""#, 1), (#""\U0041""#, 1),
                 ("\"\\\n\"", 1),
             ]
         ),
-        ("an escape is cut off", [(#""\"#, 1), (#""\u"#, 3), (#""\u12"#, 3), (#""\u12""#, 3), (#""\ud800\u""#, 9)]),
+        ("incomplete escape", [(#""\"#, 1), (#""\u"#, 3), (#""\u12"#, 3), (#""\u12""#, 3), (#""\ud800\u""#, 9)]),
         (
-            "an escape needs four hexadecimal digits",
+            "expected four hexadecimal digits",
             [
                 (#""\u12G4""#, 5), (#""\u+123""#, 3), (#""\u-123""#, 3), (#""\u 123""#, 3), (#""\u12",1]"#, 5),
                 (#""\ud83d\uzzzz""#, 9), ("\"\\u\u{FF10}041\"", 3),
             ]
         ),
         (
-            "half of a surrogate pair",
+            "unpaired surrogate",
             [
                 (#""\ud800""#, 1), (#""\udbff""#, 1), (#""\udc00""#, 1), (#""\udfff""#, 1), (#""\ud800x""#, 1),
                 (#""\ud800\n""#, 1), (#""\ud800\u0041""#, 1), (#""\ud800\ud800""#, 1), (#""\ud800\udbff""#, 1),
@@ -161,7 +161,7 @@ import Testing
     private static let refusals = refused.flatMap { group in group.texts.map { ($0.0, $0.1, group.message) } }
 
     @Test(arguments: refusals)
-    func whatIsNotJSONIsRefusedAtTheByteWhereItGoesWrong(text: String, offset: Int, message: String) throws {
+    func invalidJSONIsRefusedAtTheOffendingByte(text: String, offset: Int, message: String) throws {
         let error = try #require(throws: JSONError.self) { try JSONText(text) }
         #expect(error.offset == offset)
         #expect(error.message == message)
@@ -170,35 +170,35 @@ import Testing
     }
 
     private static let noUTF8: [[UInt8]] = [
-        // A byte that is never used, one that begins nothing, a character cut off, longer forms than need be, a surrogate,
-        // and a character beyond the last.
+        // Unused bytes, stray continuation bytes, truncated characters, overlong forms, surrogates, and characters
+        // beyond the last.
         [0xFF], [0xFE], [0x80], [0xBF], [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x8E], [0xC0, 0x80], [0xC1, 0xBF],
         [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80],
         [0xF8, 0x88, 0x80, 0x80, 0x80],
     ]
 
     @Test(arguments: noUTF8)
-    func whatIsNotUTF8IsRefused(bytes: [UInt8]) {
+    func invalidUTF8IsRefused(bytes: [UInt8]) {
         let places: [(before: String, after: String, offset: Int)] = [
             ("\"", "\"", 1), ("[\"a\",\"", "b\"]", 6), ("\"\\n", "\"", 3), ("\"\\n", "\\n\"", 3), ("{\"", "\":1}", 2),
         ]
         for place in places {
             let text = Array(place.before.utf8) + bytes + Array(place.after.utf8)
-            #expect(throws: JSONError("this is not UTF-8", at: place.offset)) { try JSONText(unchecked: text).value() }
+            #expect(throws: JSONError("invalid UTF-8", at: place.offset)) { try JSONText(unchecked: text).value() }
         }
-        // Outside of strings it is no value, or one too many.
-        #expect(throws: JSONError("a value cannot begin like this", at: 0)) { try JSONText(unchecked: bytes).value() }
-        #expect(throws: JSONError("there is more after the value", at: 1)) {
+        // Outside of strings, the bytes are an invalid value or text after the value.
+        #expect(throws: JSONError("invalid value", at: 0)) { try JSONText(unchecked: bytes).value() }
+        #expect(throws: JSONError("unexpected text after the value", at: 1)) {
             try JSONText(unchecked: [0x31] + bytes).value()
         }
     }
 
-    @Test func otherEncodingsThanUTF8AreRefused() {
+    @Test func encodingsOtherThanUTF8AreRefused() {
         for text in ["1", "[1]", "{\"a\":1}"] {
             func padded(_ before: Int, _ after: Int) -> [UInt8] {
                 text.utf8.flatMap { Array(repeating: 0, count: before) + [$0] + Array(repeating: 0, count: after) }
             }
-            // UTF-16 and UTF-32 in either order, and with marks of the order.
+            // UTF-16 and UTF-32 in either byte order, with and without byte order marks.
             let encodings = [
                 padded(0, 1), padded(1, 0), padded(0, 3), padded(3, 0), [0xFF, 0xFE] + padded(0, 1),
                 [0xFE, 0xFF] + padded(1, 0), [0xEF, 0xBB, 0xBF] + padded(0, 0),
@@ -209,9 +209,9 @@ import Testing
         }
     }
 
-    /// How a level is opened and closed.
+    /// The texts that open and close a level.
     @Test(arguments: [("[", "]"), ("{\"a\":", "}"), (" [ ", " ] "), ("[{\"a\":", "}]")])
-    func whatIsNestedMoreThan512DeepIsRefusedWhereItIs(open: String, close: String) throws {
+    func nestingDeeperThan512IsRefusedAtItsByte(open: String, close: String) throws {
         func text(_ levels: Int) -> String {
             String(repeating: open, count: levels) + "1" + String(repeating: close, count: levels)
         }
@@ -219,14 +219,14 @@ import Testing
         let allowed = try Self.parsed(text(512 / each))
         #expect(JSONText(allowed).string == text(512 / each).filter { $0 != " " })
         #expect(throws: Never.self) { try JSONText(allowed).check() }
-        // The first byte of the level that is one too many.
+        // The first byte of the first level beyond the limit.
         let offset = 512 / each * open.utf8.count + (open.utf8.first == UInt8(ascii: " ") ? 1 : 0)
         for levels in [512 / each + 1, 100_000] {
-            #expect(throws: JSONError("nested more than 512 deep", at: offset)) { try Self.parsed(text(levels)) }
+            #expect(throws: JSONError("nested more than 512 levels deep", at: offset)) { try Self.parsed(text(levels)) }
         }
     }
 
-    @Test func howManyListsLieSideBySideDoesNotMatter() throws {
+    @Test func theNumberOfSiblingListsDoesNotMatter() throws {
         let text = "[" + Array(repeating: "[{}]", count: 2000).joined(separator: ",") + "]"
         #expect(try Self.parsed(text).array?.count == 2000)
     }

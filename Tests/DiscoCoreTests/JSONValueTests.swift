@@ -2,7 +2,7 @@ import DiscoCore
 import Foundation
 import Testing
 
-/// JSON values in Swift: what is equal, what is looked up, and what they are made of.
+/// JSON values in Swift: equality, lookup and creation.
 @Suite struct JSONValueTests {
     private static func parsed(_ text: String) throws -> JSON { try JSONText(unchecked: Array(text.utf8)).value() }
 
@@ -12,7 +12,7 @@ import Testing
         "0", "-0", "0.0", "1.0", "12.50", "1e3", "1E+2", "1e-2", "-1.5E-10", "0.000", "0e0", "18446744073709551615",
         "-9223372036854775809", "1e400", "-1E400", "1e-400", "123456789012345678901234567890.1234567890",
     ])
-    func aNumberKeepsTheDigitsItWasWrittenWith(text: String) throws {
+    func aNumberKeepsItsWrittenDigits(text: String) throws {
         guard case .number(let number) = try Self.parsed(" \(text) ") else {
             Issue.record("\(text) is not read as a number")
             return
@@ -39,7 +39,7 @@ import Testing
     ]
 
     @Test(arguments: amounts)
-    func aNumberIsAnIntegerADoubleOrADecimalWhereThatHoldsIt(
+    func aNumberIsAnIntegerDoubleOrDecimalIfThatTypeHoldsIt(
         text: String, integer: Int?, double: Double?, decimal: String?
     ) throws {
         let value = try Self.parsed(text)
@@ -49,7 +49,7 @@ import Testing
         }
         #expect(value.integer == integer)
         #expect(number.integer == integer)
-        // Bit by bit: -0 is equal to 0.
+        // Compared by bits, since -0 is equal to 0.
         #expect(number.double?.bitPattern == double?.bitPattern)
         #expect(number.decimal == decimal.flatMap { Decimal(string: $0) })
         #expect((try? value.decode(Int.self)) == integer)
@@ -61,7 +61,7 @@ import Testing
         ("0", "0e99999999999999999999"), ("0.1", "1e-1"), ("1e127", "10e126"), ("1e400", "1e400"),
         ("18446744073709551615", "1844674407370955161.5e1"),
     ])
-    func numbersOfOneAmountAreEqualAndHashAlike(one: String, other: String) throws {
+    func numbersWithTheSameAmountAreEqualAndHashEqually(one: String, other: String) throws {
         let (one, other) = (try Self.parsed(one), try Self.parsed(other))
         #expect(one == other)
         #expect(other == one)
@@ -72,10 +72,10 @@ import Testing
     @Test(arguments: [
         ("1", "2"), ("1", "-1"), ("1e3", "1e4"), ("0.1", "0.10000000000000000000000001"), ("1e400", "1e401"),
         ("1e400", "-1e400"), ("1e-400", "0"),
-        // One double holds both.
+        // Both convert to the same `Double`.
         ("9007199254740993", "9007199254740992"), ("18446744073709551615", "18446744073709551616"),
     ])
-    func numbersOfDifferentAmountsAreNotEqual(one: String, other: String) throws {
+    func numbersWithDifferentAmountsAreNotEqual(one: String, other: String) throws {
         let (one, other) = (try Self.parsed(one), try Self.parsed(other))
         #expect(one != other)
         #expect(["a": one] as JSON != ["a": other])
@@ -97,14 +97,14 @@ import Testing
         #expect(Set(values).count == values.count)
     }
 
-    @Test func theOrderOfElementsCountsAndThatOfMembersDoesNot() {
+    @Test func theOrderOfElementsMattersAndThatOfMembersDoesNot() {
         #expect([1, 2] as JSON != [2, 1])
         let one: JSON = ["a": 1, "b": ["c": nil, "d": [1, 2]]]
         let other: JSON = ["b": ["d": [1, 2], "c": nil], "a": 1]
         #expect(one == other)
         #expect(one.hashValue == other.hashValue)
         #expect(one.description != other.description)
-        // The same names and the same values, each with another.
+        // The same names and values, paired differently.
         #expect(["a": 1, "b": 2] as JSON != ["a": 2, "b": 1])
         #expect(["a": 1] as JSON != ["a": 1, "b": 2])
         #expect(["a": 1, "b": 2] as JSON != ["a": 1])
@@ -113,10 +113,10 @@ import Testing
 
     // MARK: Looking up
 
-    @Test func whatIsNotThereIsNil() {
+    @Test func missingElementsAndMembersAreNil() {
         let list: JSON = [1, nil]
         #expect(list[0] == 1)
-        // An element that is null is there.
+        // A null element is present.
         #expect(list[1] == .some(.null))
         for index in [2, 3, -1, .min, .max] { #expect(list[index] == nil) }
         #expect(([] as JSON)[0] == nil)
@@ -134,7 +134,7 @@ import Testing
     ]
 
     @Test(arguments: kinds)
-    func aValueIsSeenAsItsOwnKindOnly(value: JSON, kind: String) {
+    func aValueConvertsOnlyToItsOwnKind(value: JSON, kind: String) {
         #expect((value.string != nil) == (kind == "string"))
         #expect((value.integer != nil) == (kind == "number"))
         #expect((value.array != nil) == (kind == "array"))
@@ -145,7 +145,7 @@ import Testing
 
     // MARK: Making
 
-    @Test func literalsAreWhatTheySay() {
+    @Test func literalsMakeTheValuesTheySpell() {
         let value: JSON = [
             "null": nil, "true": true, "integer": -5, "fraction": 12.5, "text": "é", "list": [1, "a", [], [:]],
             "object": ["a": ["b": nil]],
@@ -156,7 +156,7 @@ import Testing
                 + #""object":{"a":{"b":null}}}"#)
         #expect(([:] as JSON) == .object(JSON.Object()))
         #expect(([] as JSON) == .array([]))
-        // Where a dictionary's literal would trap.
+        // A dictionary literal would trap here.
         let twice: JSON = ["a": 1, "b": 2, "a": 3]
         #expect(twice.description == #"{"a":3,"b":2}"#)
         let object: JSON.Object = ["b": 1, "a": nil, "b": 2]
@@ -190,7 +190,7 @@ import Testing
         if double.isFinite { #expect(try JSON(double).decode(Double.self).bitPattern == double.bitPattern) }
     }
 
-    @Test func aDecimalIsANumberWithAllItsDigitsOrNull() throws {
+    @Test func aDecimalIsANumberWithAllDigitsOrNull() throws {
         let values: [Decimal] = [
             0, 1, Decimal(string: "12.50")!, Decimal(string: "-0.1")!, Decimal(22) / 7, .greatestFiniteMagnitude,
             .leastFiniteMagnitude, .leastNonzeroMagnitude, Decimal(UInt64.max),
@@ -209,7 +209,7 @@ import Testing
         #expect(JSON.Number(Decimal.nan) == nil)
     }
 
-    @Test func textIsTakenAsItIs() {
+    @Test func textIsNotChanged() {
         let text = "a\"\u{301}\\\n\0"
         #expect(JSON(text).string?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
         #expect(JSON(text.dropFirst()) == .string(String(text.dropFirst())))
@@ -252,5 +252,5 @@ import Testing
     @Test(
         arguments: [(nil, "null"), (1, "1"), ("a", "\"a\""), ([], "[]"), ([:], "{}"), ([1], "[\n  1\n]")]
             as [(JSON, String)])
-    func whatHasNoElementsStaysOnOneLine(value: JSON, text: String) { #expect(value.indented == text) }
+    func emptyListsAndObjectsStayOnOneLine(value: JSON, text: String) { #expect(value.indented == text) }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import WalletDomain
 
-/// Brings its own key.
+/// Has its own key.
 private struct PayOrder: UpdateCommand, KeyedCommand {
     let id: UUID
     let order: String
@@ -15,7 +15,7 @@ private struct PayOrder: UpdateCommand, KeyedCommand {
     func run(on wallet: Wallet) throws -> [Wallet.Event] { try WithdrawMoney(id: id, amount: amount).run(on: wallet) }
 }
 
-/// Says how a repeat is answered, and appends twice.
+/// Can answer a repeat, and appends twice.
 private struct DepositTwice: ActionCommand {
     let id: UUID
 
@@ -48,7 +48,7 @@ private struct DepositTwice: ActionCommand {
         try await orchestrator().dispatch(CreateWallet(userID: UUID(), balance: balance)).state.id
     }
 
-    /// The answers to one command sent fifty times at once, by two orchestrators.
+    /// The results of one command dispatched fifty times concurrently by two orchestrators.
     private func fiftyTimes<Answer: Sendable>(
         _ dispatch: @escaping @Sendable (Orchestrator) async throws -> Answer
     ) async throws -> [Answer] {
@@ -61,7 +61,7 @@ private struct DepositTwice: ActionCommand {
 
     // MARK: Repeats
 
-    @Test func aRepeatedCommandIsAnsweredAsItWasTheFirstTimeThoughTheMoneyIsGone() async throws {
+    @Test func aRepeatedCommandReturnsItsFirstResultThoughTheMoneyIsGone() async throws {
         let (one, other, id) = (orchestrator(), orchestrator(), try await wallet(100))
         let first = try await one.dispatch(WithdrawMoney(id: id, amount: 80), key: "k")
         #expect(!first.repeated)
@@ -81,7 +81,7 @@ private struct DepositTwice: ActionCommand {
         #expect(next.position?.rawValue == head.rawValue + 1)
     }
 
-    @Test func aRepeatedCommandByNameIsAnsweredAsItWasTheFirstTime() async throws {
+    @Test func aRepeatedCommandByNameReturnsItsFirstResult() async throws {
         let (one, other, id) = (orchestrator(), orchestrator(), try await wallet(100))
         let fields: JSON = ["id": .string(id.uuidString), "amount": 80]
         let first = try await one.dispatch("withdraw_money", fields, key: "k")
@@ -92,7 +92,7 @@ private struct DepositTwice: ActionCommand {
         #expect(again.output == first.output)
         #expect(again.output["balance"] == 20)
         #expect(again.position == first.position)
-        // By type it is the same command.
+        // Dispatched by type, it is the same command.
         let typed = try await one.dispatch(WithdrawMoney(id: id, amount: 80), key: "k")
         #expect(typed.repeated)
         #expect(try await client.head() == 3)
@@ -112,7 +112,7 @@ private struct DepositTwice: ActionCommand {
         #expect(try await client.head() == 2)
     }
 
-    @Test func aRepeatedDecisionIsAnsweredAsItWasTheFirstTimeThoughTheSeatsAreGone() async throws {
+    @Test func aRepeatedDecisionReturnsItsFirstResultThoughTheSeatsAreGone() async throws {
         let (one, other) = (orchestrator(), orchestrator())
         let first = try await one.dispatch(BookSeat(hall: "blue", guest: "ada"), key: "k")
         try await one.dispatch(BookSeat(hall: "blue", guest: "bob"))
@@ -130,7 +130,7 @@ private struct DepositTwice: ActionCommand {
         #expect(try await client.head() == 2)
     }
 
-    @Test func aRepeatedDecisionIsAnsweredTheSameWhereItsQueryDoesNotSelectWhatItRecords() async throws {
+    @Test func aRepeatedDecisionReturnsItsFirstResultEvenIfItsQueryDoesNotSelectItsEvents() async throws {
         let one = orchestrator()
         let first = try await one.dispatch(AdmitGuest(hall: "blue", guest: "ada"), key: "k")
         #expect(first.model.guests == ["ada"])
@@ -139,7 +139,7 @@ private struct DepositTwice: ActionCommand {
         #expect(again.model == first.model)
     }
 
-    @Test func aRepeatedActionIsAnsweredAsItWasTheFirstTimeThoughTheMoneyIsGone() async throws {
+    @Test func aRepeatedActionReturnsItsFirstResultThoughTheMoneyIsGone() async throws {
         let (one, other) = (orchestrator(), orchestrator())
         let (from, to) = (try await wallet(10), try await wallet(0))
         let transfer = TransferMoney(from: from, to: to, amount: 10)
@@ -159,7 +159,7 @@ private struct DepositTwice: ActionCommand {
         #expect(try await client.head() == 5)
     }
 
-    @Test func anActionThatDoesNotSayHowARepeatIsAnsweredTakesEffectOnceAndRefusesIt() async throws {
+    @Test func anActionThatCannotAnswerARepeatTakesEffectOnceAndRefusesRepeats() async throws {
         let (one, other, id) = (orchestrator(), orchestrator(), try await wallet(100))
         #expect(try await one.dispatch(GiveAllAway(id: id), key: "k").output == 100)
         try await one.dispatch(DepositMoney(id: id, amount: 7))
@@ -183,9 +183,9 @@ private struct DepositTwice: ActionCommand {
         #expect(error?.code == .invalidAppend)
     }
 
-    // MARK: Other content
+    // MARK: Different content
 
-    @Test func anotherContentUnderTheSameKeyIsRefusedAndNothingIsRecorded() async throws {
+    @Test func differentContentUnderTheSameKeyIsRefusedAndNothingIsRecorded() async throws {
         let (one, other, id) = (orchestrator(), orchestrator(), try await wallet(100))
         let to = try await wallet(0)
         try await one.dispatch(WithdrawMoney(id: id, amount: 1), key: "money")
@@ -196,7 +196,7 @@ private struct DepositTwice: ActionCommand {
             await #expect(throws: IdempotencyConflict(key: "money")) {
                 try await orchestrator.dispatch(WithdrawMoney(id: id, amount: 2), key: "money")
             }
-            // The same fields, of another command.
+            // The same fields in another command.
             await #expect(throws: IdempotencyConflict(key: "money")) {
                 try await orchestrator.dispatch(DepositMoney(id: id, amount: 1), key: "money")
             }
@@ -244,7 +244,7 @@ private struct DepositTwice: ActionCommand {
 
     // MARK: Keys
 
-    @Test func aCommandMayBringItsOwnKey() async throws {
+    @Test func aCommandMayHaveItsOwnKey() async throws {
         let (one, other, id) = (orchestrator(), orchestrator(), try await wallet(100))
         let first = try await one.dispatch(PayOrder(id: id, order: "7", amount: 60))
         let again = try await other.dispatch(PayOrder(id: id, order: "7", amount: 60))
@@ -254,13 +254,13 @@ private struct DepositTwice: ActionCommand {
         await #expect(throws: IdempotencyConflict(key: "order/7")) {
             try await one.dispatch(PayOrder(id: id, order: "7", amount: 1))
         }
-        // The key that the caller gives goes before it.
+        // A key given by the caller takes precedence.
         let given = try await one.dispatch(PayOrder(id: id, order: "7", amount: 1), key: "mine")
         #expect(!given.repeated)
         #expect(given.state.balance == 39)
     }
 
-    @Test func aRefusalIsNotKept() async throws {
+    @Test func aRefusalIsNotStoredUnderTheKey() async throws {
         let (one, id) = (orchestrator(), try await wallet(10))
         await #expect(throws: WalletRefusal.insufficientFunds(balance: 10, amount: 50)) {
             try await one.dispatch(WithdrawMoney(id: id, amount: 50), key: "k")
@@ -269,14 +269,14 @@ private struct DepositTwice: ActionCommand {
         let later = try await one.dispatch(WithdrawMoney(id: id, amount: 50), key: "k")
         #expect(!later.repeated)
         #expect(later.state.balance == 50)
-        // Nor is one for other content, so the key is free.
+        // The same holds for different content, so the key stays free.
         await #expect(throws: WalletRefusal.insufficientFunds(balance: 50, amount: 60)) {
             try await one.dispatch(WithdrawMoney(id: id, amount: 60), key: "free")
         }
         #expect(try await one.dispatch(WithdrawMoney(id: id, amount: 1), key: "free").state.balance == 49)
     }
 
-    @Test func thatThereWasNothingToDoIsKept() async throws {
+    @Test func aResultWithNothingToDoIsStoredUnderTheKey() async throws {
         let (one, id) = (orchestrator(), try await wallet(100))
         let enough = try await one.dispatch(NoticeLowBalance(id: id), key: "low")
         #expect(enough.events == [])
@@ -300,7 +300,7 @@ private struct DepositTwice: ActionCommand {
         #expect(closedAgain.position == nil)
     }
 
-    @Test func keysForgottenByAgeTakeEffectAgain() async throws {
+    @Test func aCommandTakesEffectAgainAfterItsKeyWasForgotten() async throws {
         let start = Date(timeIntervalSince1970: 1_700_000_000)
         let now = Locked(start)
         let client = EventStoreClient(InMemoryEventStore(context: StoreContext(now: { now.withLock { $0 } })))
@@ -319,9 +319,9 @@ private struct DepositTwice: ActionCommand {
         #expect(try await one.dispatch(deposit, key: "old").repeated)
     }
 
-    // MARK: At once
+    // MARK: Concurrent dispatches
 
-    @Test func fiftyAtOnceUnderOneKeyTakeEffectOnceAndAreAnsweredAlike() async throws {
+    @Test func fiftyConcurrentDispatchesUnderOneKeyTakeEffectOnceAndReturnTheSameResult() async throws {
         let (id, to, user) = (try await wallet(100), try await wallet(0), UUID())
         let head = try await client.head()
         let withdrawn = try await fiftyTimes { one in
@@ -350,7 +350,7 @@ private struct DepositTwice: ActionCommand {
         #expect(try await client.head().rawValue == head.rawValue + 5)
     }
 
-    @Test func fiftyAtOnceThatFindNothingToDoSayOnceThatItWasTheFirstTime() async throws {
+    @Test func fiftyConcurrentDispatchesWithNothingToDoAreRepeatsExceptOne() async throws {
         let id = try await wallet(100)
         let noticed = try await fiftyTimes { one in try await one.dispatch(NoticeLowBalance(id: id), key: "k") }
         #expect(noticed.count { !$0.repeated } == 1)

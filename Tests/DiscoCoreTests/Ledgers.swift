@@ -5,7 +5,7 @@ enum LedgerEvent: DomainEvent, Equatable {
     case entryAdded(amount: Int, memo: String)
 }
 
-/// Several states of one name and category, which snapshots must tell apart.
+/// Several states with one name and category, which snapshots must distinguish.
 protocol LedgerState: Aggregate where ID == String, Event == LedgerEvent {
     var sum: Int { get }
 }
@@ -42,7 +42,7 @@ struct Ledger: LedgerState {
     }
 }
 
-/// Holds what refuses every example.
+/// Has a property whose type refuses every example.
 struct Picky: LedgerState {
     struct Code: Codable {
         var text = "EUR"
@@ -67,7 +67,7 @@ struct Picky: LedgerState {
 }
 
 enum Often {
-    /// Kept after every third event.
+    /// Saves a snapshot after every third event.
     struct Ledger: LedgerState {
         let id: String
         var sum = 0
@@ -88,7 +88,7 @@ enum Often {
 }
 
 enum Recounted {
-    /// The same properties, and another meaning.
+    /// The same properties with another meaning.
     struct Ledger: LedgerState {
         let id: String
         var sum = 0
@@ -108,7 +108,7 @@ enum Recounted {
 }
 
 enum Reshaped {
-    /// One property has another name. It is optional, so what was kept of the old one would decode without a complaint.
+    /// One property has another name. It is optional, so an old snapshot would decode without an error.
     struct Ledger: LedgerState {
         let id: String
         var sum = 0

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import WalletDomain
 
-/// Notes when it is entered and left.
+/// Records when it is entered and left.
 private struct Noting: Middleware {
     let name: String
     let notes: Locked<[String]>
@@ -18,7 +18,7 @@ private struct Noting: Middleware {
     }
 }
 
-/// Keeps every call and the error that it came to, if any.
+/// Records every call and its error, if any.
 private final class Witness: Middleware {
     private let seen = Locked((calls: [Call](), errors: [any Error]()))
 
@@ -63,7 +63,7 @@ private struct PayOnce: UpdateCommand, KeyedCommand {
     func run(on wallet: Wallet) throws -> [Wallet.Event] { [.moneyWithdrawn(amount: 1)] }
 }
 
-/// Goes on after it has appended, until it is cancelled.
+/// Keeps running after its append until it is cancelled.
 private struct DepositAndLinger: ActionCommand {
     let id: UUID
 
@@ -111,7 +111,7 @@ private struct Fail: ActionCommand {
         #expect(notes.withLock { $0 } == round + round + round)
     }
 
-    @Test func itSeesTheNameTheKeyTheMetadataAndTheRequest() async throws {
+    @Test func middlewareSeesTheNameTheKeyTheMetadataAndTheRequest() async throws {
         let (witness, id, correlation) = (Witness(), try await wallet(), UUID())
         let one = orchestrator(witness)
         try await one.dispatch(
@@ -131,7 +131,7 @@ private struct Fail: ActionCommand {
         #expect(witness.errors.isEmpty)
     }
 
-    @Test func itSeesOneCallForEachRequestHoweverOftenThatIsDecided() async throws {
+    @Test func middlewareSeesOneCallPerRequestHoweverOftenItIsDecided() async throws {
         let (witness, id) = (Witness(), try await wallet())
         let both = [orchestrator(witness), orchestrator(witness)]
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -146,7 +146,7 @@ private struct Fail: ActionCommand {
         #expect(try await client.version(of: Wallet.streamID(id)) == 101)
     }
 
-    @Test func fieldsThatMakeNoRequestAreSeenWithoutOneAndRefusedInside() async throws {
+    @Test func middlewareSeesInvalidFieldsWithoutARequest() async throws {
         let (witness, id) = (Witness(), try await wallet())
         let one = orchestrator(witness)
         await #expect(throws: ValidationError(["amount": ["must be greater than 0"]])) {
@@ -162,7 +162,7 @@ private struct Fail: ActionCommand {
         #expect(witness.errors.allSatisfy { $0 is ValidationError })
     }
 
-    @Test func whatItAddsToTheMetadataIsRecorded() async throws {
+    @Test func metadataThatMiddlewareAddsIsRecorded() async throws {
         let one = orchestrator(AddingMetadata(tenant: "acme"))
         let from = try await one.dispatch(CreateWallet(userID: UUID(), balance: 5)).state.id
         let to = try await wallet()
@@ -173,14 +173,14 @@ private struct Fail: ActionCommand {
             #expect(event.metadata["tenant"] == "acme")
             #expect(event.metadata.trace == ["traceparent": "00-1-1-01"])
             #expect(event.metadata.correlationID != nil)
-            // What is done because of it belongs to the same trace, and takes nothing else along.
+            // An event that it causes belongs to the same trace and inherits nothing else.
             let next = Metadata.caused(by: event)
             #expect(next.trace == event.metadata.trace)
             #expect(next["tenant"] == nil)
         }
     }
 
-    @Test func itMayRefuse() async throws {
+    @Test func middlewareMayRefuse() async throws {
         let id = try await wallet()
         let one = orchestrator(Closing())
         let head = try await client.head()
@@ -194,7 +194,7 @@ private struct Fail: ActionCommand {
 
     // MARK: Logging
 
-    @Test func whatIsCarriedOutIsLoggedAtTheLevelGiven() async throws {
+    @Test func callsAreLoggedAtTheGivenLevel() async throws {
         let (log, id) = (LogCollector(), try await wallet())
         let one = orchestrator(LoggingMiddleware(logger: log.logger(), level: .info))
         let correlation = UUID()
@@ -242,7 +242,7 @@ private struct Fail: ActionCommand {
         #expect(!text.contains(id.uuidString.lowercased()))
     }
 
-    @Test func whatTheLoggerDoesNotTakeIsNotLogged() async throws {
+    @Test func levelsThatTheLoggerIgnoresAreNotLogged() async throws {
         let log = LogCollector()
         let one = orchestrator(LoggingMiddleware(logger: log.logger(.warning), level: .debug))
         try await one.dispatch(CreateWallet(userID: UUID(), balance: 1))
@@ -251,7 +251,7 @@ private struct Fail: ActionCommand {
 
     // MARK: Authorization
 
-    @Test func onlyWhatIsAllowedIsCarriedOut() async throws {
+    @Test func onlyAuthorizedCallsAreCarriedOut() async throws {
         let id = try await wallet()
         let one = orchestrator(
             AuthorizationMiddleware { call in
@@ -278,7 +278,7 @@ private struct Fail: ActionCommand {
 
     // MARK: Time limits
 
-    /// A store whose pages never come, and when the first of them was asked for.
+    /// A store whose reads never return, and a waiter for the first read.
     private func hanging() -> (store: HookedEventStore, asked: Waiter<Void>) {
         let (store, asked) = (store, Waiter<Void>())
         let hanging = HookedEventStore(
@@ -291,7 +291,7 @@ private struct Fail: ActionCommand {
         return (hanging, asked)
     }
 
-    @Test func whatIsNotDoneInTimeIsGivenUpAndNothingIsRecorded() async throws {
+    @Test func aCallThatExceedsItsTimeLimitIsCancelledAndRecordsNothing() async throws {
         let id = try await wallet()
         let head = try await client.head()
         let limit = Duration.milliseconds(20)
@@ -306,7 +306,7 @@ private struct Fail: ActionCommand {
         #expect(ErrorDescription(TimeLimitExceeded(name: "x", limit: limit)).code == "time_limit_exceeded")
     }
 
-    @Test func eachCallMayHaveATimeOfItsOwnOrNone() async throws {
+    @Test func eachCallMayHaveItsOwnTimeLimitOrNone() async throws {
         let id = try await wallet()
         let limits = TimeLimitMiddleware { call in call.name == "deposit_money" ? .milliseconds(20) : nil }
         let (hanging, asked) = hanging()
@@ -314,19 +314,19 @@ private struct Fail: ActionCommand {
         await #expect(throws: TimeLimitExceeded(name: "deposit_money", limit: .milliseconds(20))) {
             try await one.dispatch(DepositMoney(id: id, amount: 1))
         }
-        // One without a time waits until it is cancelled.
+        // A call without a time limit waits until it is cancelled.
         let query = Task { try await one.query(WalletHistory(id: id)) }
         try await asked.value()
         query.cancel()
         await #expect(throws: CancellationError.self) { _ = try await query.value }
     }
 
-    @Test func aCommandThatSucceedsLateIsAnswered() async throws {
+    @Test func aCommandThatSucceedsLateReturnsItsResult() async throws {
         let (store, id) = (store, try await wallet())
         let slow = HookedEventStore(
             store,
             append: { append in
-                // Its time is over while it is on its way to the disk, where nothing stops it.
+                // The time limit passes while the append is being written, when nothing can stop it.
                 try? await Waiter<Void>().value()
                 return try await Task { try await store.append(append) }.value
             })
@@ -336,7 +336,7 @@ private struct Fail: ActionCommand {
         #expect(try await client.version(of: Wallet.streamID(id)) == 2)
     }
 
-    @Test func aRefusalThatComesInTimeIsHandedOn() async throws {
+    @Test func aRefusalWithinTheTimeLimitIsThrown() async throws {
         let id = try await wallet(1)
         let one = orchestrator(TimeLimitMiddleware(.seconds(30)))
         await #expect(throws: WalletRefusal.insufficientFunds(balance: 1, amount: 2)) {
@@ -344,7 +344,7 @@ private struct Fail: ActionCommand {
         }
     }
 
-    @Test func theCallersOwnCancellationStaysOne() async throws {
+    @Test func theCallersOwnCancellationStaysACancellation() async throws {
         let id = try await wallet()
         let (hanging, asked) = hanging()
         let one = orchestrator(TimeLimitMiddleware(.seconds(3600)), on: hanging)
@@ -354,13 +354,13 @@ private struct Fail: ActionCommand {
         await #expect(throws: CancellationError.self) { _ = try await command.value }
     }
 
-    @Test func whatAnActionAppendedBeforeItsTimeWasOverStaysRecordedAndNobodySaysThatItDidNot() async throws {
+    @Test func eventsAnActionAppendedBeforeItsTimeLimitStayRecordedAndTheErrorDoesNotDenyIt() async throws {
         let id = try await wallet()
         let one = orchestrator(TimeLimitMiddleware(.milliseconds(200)))
         let exceeded = await #expect(throws: TimeLimitExceeded.self) {
             try await one.dispatch(DepositAndLinger(id: id))
         }
-        // On a busy machine its time may be over before it has appended.
+        // On a busy machine, the time limit may pass before the append.
         #expect([1, 2].contains(try await client.version(of: Wallet.streamID(id))))
         #expect(exceeded?.message.lowercased().contains("nothing was recorded") == false)
     }

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import WalletDomain
 
-/// After an append whose outcome is not known nothing is decided anew: the very same append is sent again.
+/// After an append with an unknown outcome, nothing is decided again: the same append is sent again.
 @Suite(.timeLimit(.minutes(1))) struct OutcomeUnknownTests {
     private struct Lost: Error {}
 
@@ -19,7 +19,7 @@ import WalletDomain
         try await orchestrator(on: store).dispatch(CreateWallet(userID: UUID(), balance: balance)).state.id
     }
 
-    /// A store that records what it is given, and so many times says that it does not know whether it did.
+    /// A store that records each append but reports the outcome as unknown for the given number of times.
     private func losingAnswers(_ times: Int) -> (store: HookedEventStore, tried: Locked<[Append]>) {
         let (store, tried) = (store, Locked<[Append]>([]))
         let hooked = HookedEventStore(
@@ -36,8 +36,8 @@ import WalletDomain
         return (hooked, tried)
     }
 
-    /// Only a refusal says that it was not recorded: a store that cannot be asked says nothing.
-    @Test func whatCouldNotBeAskedStaysUnknown() async throws {
+    /// Only a refusal proves that an append was not recorded; an unreachable store proves nothing.
+    @Test func anOutcomeStaysUnknownIfTheStoreCannotBeAsked() async throws {
         let id = try await wallet(100)
         let (store, tried) = (store, Locked(0))
         let gone = HookedEventStore(
@@ -54,13 +54,13 @@ import WalletDomain
         let unknown = await #expect(throws: OutcomeUnknown.self) {
             try await orchestrator(on: gone).dispatch(SpendMoney(id: id, amount: 60))
         }
-        // It was recorded, and the very same append finds that out.
+        // It was recorded, and repeating the same append shows that.
         #expect(try await store.append(try #require(unknown).append).repeated)
         #expect(tried.withLock { $0 } == 2)
     }
 
     @Test(arguments: [nil, "k"])
-    func afterAnUnknownOutcomeNothingIsDecidedAnew(key: String?) async throws {
+    func afterAnUnknownOutcomeNothingIsDecidedAgain(key: String?) async throws {
         let id = try await wallet(100)
         let count = Locked(0)
         let (paying, payments) = losingAnswers(1)
@@ -92,7 +92,7 @@ import WalletDomain
         #expect(try await client.head() == 4)
     }
 
-    @Test func anOutcomeThatStaysUnknownIsLearntByRepeatingUnderTheKey() async throws {
+    @Test func anUnknownOutcomeIsResolvedByRepeatingUnderTheKey() async throws {
         let id = try await wallet(100)
         let count = Locked(0)
         let (store, tried) = losingAnswers(2)
@@ -109,7 +109,7 @@ import WalletDomain
         #expect(try await client.head() == 2)
     }
 
-    @Test func anAppendWhoseRepeatIsRefusedWasNotRecordedAndIsDecidedAnew() async throws {
+    @Test func anAppendWhoseRepeatIsRefusedWasNotRecordedAndIsDecidedAgain() async throws {
         let id = try await wallet(100)
         let (store, tried, count) = (store, Locked(0), Locked(0))
         let stream = Wallet.streamID(id)
@@ -121,7 +121,7 @@ import WalletDomain
                     return tried
                 }
                 guard number == 1 else { return try await store.append(append) }
-                // It never arrives, and somebody else is first.
+                // The append never arrives, and another one is recorded first.
                 let other = Wallet.Event.moneyWithdrawn(amount: 30)
                 _ = try await store.append(Append([try other.recorded(in: stream)]))
                 throw OutcomeUnknown(append: append, underlying: Lost())
@@ -136,7 +136,7 @@ import WalletDomain
         #expect(try await client.head() == 3)
     }
 
-    @Test func throughUpcastersTheAppendToRepeatIsTheCallersOwn() async throws {
+    @Test func withUpcastersTheAppendToRepeatIsTheCallersOwn() async throws {
         let (losing, tried) = losingAnswers(1)
         let client = EventStoreClient(losing, upcasters: [Upcaster("Old", to: "New")])
         let append = Append(

@@ -5,75 +5,6 @@ import TestSupport
 import Testing
 import WalletDomain
 
-/// A store of read models whose checkpoints the test moves, and whose tables are empty.
-private final class Bookmarks: ReadModelStore {
-    private struct NoRows: SQLConnection {
-        func run(_ sql: SQLStatement) throws -> SQLResult { SQLResult() }
-    }
-
-    private struct State: Sendable {
-        var positions: [String: Position] = [:]
-        var held: [String: [HeldEvent]] = [:]
-        var isUnreachable = false
-        var asked = 0
-    }
-
-    private let state = Locked(State())
-
-    /// How often it was asked for a checkpoint.
-    var asked: Int { state.withLock { $0.asked } }
-
-    func move(_ consumer: String, to position: Position) { state.withLock { $0.positions[consumer] = position } }
-
-    func hold(_ consumer: String, _ positions: Position...) {
-        let events = positions.map {
-            HeldEvent(position: $0, stream: "wallet-1", attempts: 1, retryAt: nil, reason: "trouble")
-        }
-        state.withLock { $0.held[consumer] = events }
-    }
-
-    func setUnreachable(_ isUnreachable: Bool) { state.withLock { $0.isUnreachable = isUnreachable } }
-
-    func partitions(of consumer: String?) async throws -> [PartitionState] {
-        try state.withLock { state in
-            state.asked += 1
-            if state.isUnreachable { throw EventStoreError(.unavailable, "The read models cannot be reached.") }
-            return state.positions.filter { consumer == nil || $0.key == consumer }.sorted { $0.key < $1.key }
-                .map { PartitionState(partition: ConsumerPartition($0), checkpoint: Checkpoint(position: $1)) }
-        }
-    }
-
-    func held(by partition: ConsumerPartition) async throws -> [HeldEvent] {
-        state.withLock { $0.held[partition.consumer] ?? [] }
-    }
-    func save(_ step: ConsumerStep) async throws { move(step.partition.consumer, to: step.to.position) }
-    func claim(_ partition: ConsumerPartition, by owner: String) async throws -> PartitionState {
-        PartitionState(partition: partition)
-    }
-    func reset(_ consumer: String) async throws { state.withLock { $0.positions[consumer] = nil } }
-
-    func commit(
-        _ step: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
-    ) async throws {
-        try body(SQLTransaction(NoRows()))
-        try await save(step)
-    }
-
-    func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws { try await write(body) }
-
-    func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
-        try body(SQLTransaction(NoRows()))
-    }
-
-    func read<Result: Sendable>(
-        _ body: @escaping @Sendable (SQLTransaction) throws -> Result
-    ) async throws -> Result {
-        try body(SQLTransaction(NoRows()))
-    }
-
-    func close() async {}
-}
-
 /// Records two events at once.
 private struct DepositIntoBoth: ActionCommand {
     let first: UUID
@@ -92,9 +23,9 @@ private struct DepositIntoBoth: ActionCommand {
     private let bookmarks = Bookmarks()
     private let others = Bookmarks()
     private var client: EventStoreClient { EventStoreClient(store) }
-    /// So long that it is never over in a test.
+    /// Longer than any test.
     private let long = Duration.seconds(3600)
-    /// So short that a test may wait until it is over.
+    /// Short enough for a test to wait for.
     private let short = Duration.milliseconds(30)
 
     private var orchestrator: Orchestrator {
@@ -113,7 +44,7 @@ private struct DepositIntoBoth: ActionCommand {
 
     // MARK: Dispatching
 
-    @Test func aDispatchIsAnsweredOnceTheConsumerHasPassedIt() async throws {
+    @Test func aDispatchReturnsOnceTheConsumerHasPassedItsEvents() async throws {
         let (one, id) = (orchestrator, try await wallet())
         let answered = Locked(false)
         let dispatch = Task {
@@ -134,7 +65,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(dispatched.position == 2)
     }
 
-    @Test func oneThatIsFartherNeedNotHaveStoppedThere() async throws {
+    @Test func aConsumerThatIsFurtherAheadIsNotBehind() async throws {
         let (one, id) = (orchestrator, try await wallet())
         bookmarks.move("wallets", to: 1_000)
         let dispatched = try await one.dispatch(
@@ -147,7 +78,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(answer.position == 3)
     }
 
-    @Test func thoseThatAreBehindWhenTheTimeIsOverAreNamed() async throws {
+    @Test func consumersThatAreBehindAtTheTimeLimitAreNamed() async throws {
         let (one, id) = (orchestrator, try await wallet())
         for _ in 0..<3 { try await one.dispatch(DepositMoney(id: id, amount: 1)) }
         bookmarks.move("wallets", to: 2)
@@ -164,7 +95,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(try await client.head() == 5)
     }
 
-    @Test func oneThatHoldsTheEventIsBehindThoughItHasPassedIt() async throws {
+    @Test func aConsumerThatHoldsTheEventIsBehindThoughItHasPassedIt() async throws {
         let (one, id) = (orchestrator, try await wallet())
         bookmarks.move("wallets", to: 9)
         bookmarks.hold("wallets", 1, 2)
@@ -175,12 +106,12 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(lag.holds == true)
         #expect(lag.position == 9)
         #expect(lag.events == 0)
-        // What it holds of others does not matter.
+        // Events of other commands that it holds do not matter.
         let next = try await one.dispatch(DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
         #expect(next.behind == [])
     }
 
-    @Test func oneThatHoldsAnyOfTheEventsIsBehindUntilItIsDone() async throws {
+    @Test func aConsumerThatHoldsAnyOfTheEventsIsBehindUntilTheyAreDone() async throws {
         let (one, first, second) = (orchestrator, try await wallet(), try await wallet())
         bookmarks.move("wallets", to: 4)
         bookmarks.hold("wallets", 3)
@@ -197,7 +128,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(try await dispatch.value.behind == [])
     }
 
-    @Test func oneThatCannotBeAskedIsBehindWithoutAPosition() async throws {
+    @Test func anUnreachableConsumerIsBehindWithoutAPosition() async throws {
         let (one, id) = (orchestrator, try await wallet())
         bookmarks.setUnreachable(true)
         let dispatched = try await one.dispatch(
@@ -215,7 +146,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(try await dispatch.value.behind == [])
     }
 
-    @Test func aConsumerThatNobodyKnowsIsRefusedBeforeAnythingIsRecorded() async throws {
+    @Test func anUnknownConsumerIsRefusedBeforeAnythingIsRecorded() async throws {
         let (one, id) = (orchestrator, try await wallet())
         let unknown = DispatchError.unknownConsumer("walets", known: ["notices", "reports", "wallets"])
         let deposit = DepositMoney(id: id, amount: 1)
@@ -228,7 +159,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(bookmarks.asked == 0)
     }
 
-    @Test func whatRecordsNothingWaitsForNobody() async throws {
+    @Test func aCommandThatRecordsNothingDoesNotWait() async throws {
         let one = orchestrator
         let id = try await one.dispatch(CreateWallet(userID: UUID(), balance: 100)).state.id
         let noticed = try await one.dispatch(NoticeLowBalance(id: id), awaiting: ["wallets"], within: long)
@@ -236,7 +167,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(bookmarks.asked == 0)
     }
 
-    @Test func aRepeatIsWaitedForLikeTheFirstTime() async throws {
+    @Test func aRepeatWaitsLikeTheFirstDispatch() async throws {
         let (one, id) = (orchestrator, try await wallet())
         let deposit = DepositMoney(id: id, amount: 1)
         try await one.dispatch(deposit, key: "k")
@@ -250,7 +181,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(late.behind == [])
     }
 
-    @Test func cancellingEndsTheWaitAndTheCommandIsAnswered() async throws {
+    @Test func cancellingEndsTheWaitAndTheCommandReturnsItsResult() async throws {
         let (one, id) = (orchestrator, try await wallet())
         let dispatch = Task {
             try await one.dispatch(DepositMoney(id: id, amount: 1), awaiting: ["wallets"], within: long)
@@ -262,9 +193,9 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(dispatched.behind.map(\.consumer) == ["wallets"])
     }
 
-    // MARK: Asking
+    // MARK: Querying
 
-    @Test func aQueryIsAnsweredOnceItsConsumersHavePassedThePosition() async throws {
+    @Test func aQueryReturnsOnceItsConsumersHavePassedThePosition() async throws {
         let (one, id) = (orchestrator, try await wallet())
         let answered = Locked(false)
         let query = Task {
@@ -292,7 +223,7 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(behind?.position == 7)
         #expect(behind?.consumers.map(\.consumer) == ["wallets", "notices"])
         #expect(behind?.consumers.map(\.holds) == [true, false])
-        // The store has events up to position 1 alone: nothing lies between.
+        // The store has events only up to position 1: there are none between.
         #expect(behind?.consumers.map(\.events) == [0, 0])
         #expect(behind?.message.contains("notices is at position 4; is it running?") == true)
         let error = await #expect(throws: ConsumersBehind.self) {
@@ -304,11 +235,11 @@ private struct DepositIntoBoth: ActionCommand {
         #expect(json["consumers"]?[1] == ["consumer": "notices", "position": 4, "events": 0, "holds": false])
     }
 
-    @Test func aQueryThatNeedNotKnowOfAnythingWaitsForNobody() async throws {
+    @Test func aQueryWithNothingToAwaitDoesNotWait() async throws {
         let (one, id) = (orchestrator, try await wallet())
         #expect(try await one.query(FindWallet(id: id)) == nil)
         #expect(bookmarks.asked == 0)
-        // One that asks the events themselves is never behind.
+        // A query that reads the events themselves is never behind.
         #expect(try await one.query(WalletHistory(id: id), after: 1, within: long).count == 1)
         // Only the consumers of its own read model are waited for.
         others.move("reports", to: 1)

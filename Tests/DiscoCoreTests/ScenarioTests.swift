@@ -29,7 +29,7 @@ import WalletDomain
             .thenRefused { (error: DispatchError) in error == .aggregateExists(Wallet.streamID(id)) }
     }
 
-    @Test func whatIsNotAsExpectedThrowsAndSaysWhat() throws {
+    @Test func aFailedCheckThrowsAndNamesTheDifference() throws {
         let wallet = Scenario(Wallet.self, id: id).given(.walletCreated(userID: user, balance: 5))
         let other = #expect(throws: ConformanceFailure.self) {
             try wallet.when(WithdrawMoney(id: id, amount: 3)).then(.moneyWithdrawn(amount: 4))
@@ -52,7 +52,7 @@ import WalletDomain
         }
     }
 
-    @Test func theBuilderCountsPositionsVersionsAndSeconds() throws {
+    @Test func theBuilderAssignsPositionsVersionsAndTimes() throws {
         var builder = EventBuilder()
         let first = try builder.record(Wallet.Event.moneyDeposited(amount: 1), in: "wallet-1")
         let second = builder.record("Other", in: "other-1", tags: ["x"])

@@ -24,7 +24,7 @@ private struct Painted: Codable {
     var level: Level
     var only: Only
     var season: Season
-    /// Behind all of them: each is made an example of.
+    /// After all of them, so it is read only if each has an example.
     var last: Bool
 }
 
@@ -85,7 +85,7 @@ struct ShapeEnumTests {
     private func fingerprint<Value: Decodable>(_ type: Value.Type) -> String { Shape.read(type).shape.fingerprint }
     private func shape<Value: Decodable>(_ type: Value.Type) -> JSON { Shape.read(type).shape.json }
 
-    @Test func enumsOfRawValuesAreTheirRawValuesAndHideNothingBehindThem() {
+    @Test func enumsWithRawValuesAreTheirRawValuesAndHideNoLaterField() {
         let colour: JSON = ["any of": ["blue", "green", "red"]]
         let season: JSON = ["one of": ["spring": [:], "autumn": [:]]]
         #expect(
@@ -95,7 +95,7 @@ struct ShapeEnumTests {
             ])
     }
 
-    @Test func enumsWithValuesAreEachOfTheirCases() {
+    @Test func enumsWithAssociatedValuesAreTheirCases() {
         let street: JSON = ["name": "string", "number": "integer?"]
         let payment: JSON = [
             "one of": [
@@ -114,7 +114,7 @@ struct ShapeEnumTests {
         #expect(Shape.read(Paid.self).unlisted == [])
     }
 
-    @Test func anEnumThatContainsItselfHidesNothingBehindThat() {
+    @Test func anEnumThatContainsItselfHidesNoLaterField() {
         let tree: JSON = [
             "one of": ["node": ["_0": "Tree", "_1": "Tree", "label": "string?"], "leaf": ["_0": "integer"]]
         ]
@@ -159,7 +159,7 @@ struct ShapeEnumTests {
             var deliveries: [String: Delivery]
             var last: Bool
         }
-        // Nothing of it is needed to go on: a list is empty, an optional nil.
+        // No example is needed to continue: a list is empty, and an optional is nil.
         #expect(
             shape(Around.self) == [
                 "marks": ["Mark"], "perhaps": "Weather?", "deliveries": ["any name": "Delivery"], "last": "boolean",
@@ -168,7 +168,7 @@ struct ShapeEnumTests {
         #expect(Shape.read(Around.self).unlisted == ["Mark", "Weather", "Delivery"])
     }
 
-    @Test func whatIsBehindAnEnumThatDoesNotListItsCasesCannotBeRead() {
+    @Test func fieldsAfterAnEnumThatDoesNotListItsCasesCannotBeRead() {
         struct Marked: Codable {
             var text: String
             var mark: Mark
@@ -180,7 +180,7 @@ struct ShapeEnumTests {
         #expect(Shape.read([Marked].self).unreadable == ["Mark"])
     }
 
-    @Test func anExampleStandsForTheCases() {
+    @Test func aProvidedExampleReplacesTheListOfCases() {
         enum Unit: Codable, ExampleProviding {
             case metres(Int)
             case none
@@ -194,7 +194,7 @@ struct ShapeEnumTests {
         #expect(Shape.read(Length.self).unreadable == [])
     }
 
-    /// Nothing says that these are all.
+    /// Nothing guarantees that the list is complete.
     @Test func casesWithAssociatedValuesThatAreListedByHandAreOnlyExamples() {
         enum Fee: Codable, CaseIterable {
             case none
@@ -220,7 +220,7 @@ struct ShapeEnumTests {
         #expect(Shape.read(Line.self).unlisted == [])
     }
 
-    @Test func theRemedyNamesEachType() {
+    @Test func theFixNamesEachType() {
         #expect(
             Shape.remedy(for: ["Mark"])
                 == "Mark. Conform it (or its CodingKeys) to CaseIterable, or to ExampleProviding.")

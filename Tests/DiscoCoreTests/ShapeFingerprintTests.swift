@@ -2,7 +2,7 @@ import Testing
 
 @testable import DiscoCore
 
-/// Two shapes have one fingerprint only where what was kept of one is a value of the other.
+/// Two shapes have the same fingerprint only if a stored value of one is a value of the other.
 struct ShapeFingerprintTests {
     private func fingerprint<Value: Decodable>(_ type: Value.Type) -> String { Shape.read(type).shape.fingerprint }
 
@@ -37,7 +37,7 @@ struct ShapeFingerprintTests {
         #expect(fingerprint(One.self) == fingerprint(Other.self))
     }
 
-    @Test func whateverElseChangesIsAnotherFingerprint() {
+    @Test func anyOtherChangeChangesTheFingerprint() {
         struct RenamedOptional: Codable {
             var text: String
             var remark: String?
@@ -89,7 +89,7 @@ struct ShapeFingerprintTests {
         #expect(Set(all).count == all.count)
     }
 
-    @Test func anotherCaseOrAnotherValueOfACaseIsAnotherFingerprint() {
+    @Test func aChangeOfACaseOrItsValuesChangesTheFingerprint() {
         enum First: Codable {
             case one(number: Int)
             case two
@@ -128,7 +128,7 @@ struct ShapeFingerprintTests {
         #expect(Set(all).count == all.count)
     }
 
-    @Test func anotherRawValueIsAnotherFingerprint() {
+    @Test func aChangeOfARawValueChangesTheFingerprint() {
         enum First {
             enum Colour: String, Codable, CaseIterable { case red, green }
         }
@@ -138,7 +138,7 @@ struct ShapeFingerprintTests {
         #expect(fingerprint(First.Colour.self) != fingerprint(More.Colour.self))
     }
 
-    @Test func anotherCaseOfAnEnumThatDoesNotListThemIsTheSameFingerprint() {
+    @Test func aNewCaseOfAnEnumThatDoesNotListItsCasesKeepsTheFingerprint() {
         enum First {
             enum Colour: String, Codable { case red, green }
             enum Payment: Codable { case cash }

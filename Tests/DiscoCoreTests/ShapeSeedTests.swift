@@ -29,13 +29,13 @@ private struct Parcel: Codable, Sendable {
     var last: Int?
 }
 
-/// What no example can be made of is taken from a value that is there.
+/// A type without an example takes its shape from an existing value, the seed.
 @Suite(.timeLimit(.minutes(1))) struct ShapeSeedTests {
     private func reading<Value: Codable>(_ value: Value) throws -> Shape.Reading {
         Shape.read(Value.self, seed: try JSON(encoding: value))
     }
 
-    @Test func aSeedLeadsBehindEnumsThatDoNotListTheirCases() throws {
+    @Test func aSeedLetsReadingContinueAfterEnumsThatDoNotListTheirCases() throws {
         let reading = try reading(Parcel())
         #expect(
             reading.shape.json == [
@@ -54,7 +54,7 @@ private struct Parcel: Codable, Sendable {
         #expect(reading.unreadable == [])
     }
 
-    @Test func aSeedLeadsBehindTextOfACertainForm() throws {
+    @Test func aSeedLetsReadingContinueAfterTextOfACertainForm() throws {
         struct Email: Codable {
             var text = "ada@example.com"
             init() {}
@@ -75,7 +75,7 @@ private struct Parcel: Codable, Sendable {
         #expect(reading.unreadable == [])
     }
 
-    @Test func anOptionalHandsItsSeedOnAndTheElementsOfCollectionsHaveNone() throws {
+    @Test func anOptionalPassesItsSeedOnAndElementsOfCollectionsHaveNone() throws {
         struct Box: Codable {
             var perhaps: Inner? = Inner()
             var last: Int?
@@ -89,11 +89,11 @@ private struct Parcel: Codable, Sendable {
         }
         let boxes = try reading(Boxes())
         #expect(boxes.unreadable == ["Rank"])
-        // The list itself is read over.
+        // Reading continues after the list itself.
         #expect(boxes.shape.json["last"] == "integer?")
     }
 
-    @Test func aSeedThatDoesNotFitHarmsNothing() throws {
+    @Test func aSeedThatDoesNotFitIsHarmless() throws {
         struct Note: Codable {
             var text: String
             var count: Int
@@ -130,7 +130,7 @@ private struct Parcel: Codable, Sendable {
     }
 
     private enum OneMore {
-        /// An optional property is added behind the enums.
+        /// An optional property is added after the enums.
         struct Sent: LedgerState {
             let id: String
             var sum = 0
@@ -191,21 +191,21 @@ private struct Parcel: Codable, Sendable {
         #expect(log.messages == [])
     }
 
-    @Test func aPropertyAddedBehindSuchAnEnumIsSeen() async throws {
+    @Test func aPropertyAddedAfterSuchAnEnumIsSeen() async throws {
         _ = try await add(Sent.self, "one")
         #expect(Sent.shape.shape.fingerprint != OneMore.Sent.shape.shape.fingerprint)
-        // What was kept before would decode, without what the events say about the new property.
+        // The old snapshot would decode, but without the new property's value from the events.
         #expect(try await add(OneMore.Sent.self, "two").remark == "onetwo")
         #expect(try await snapshot(OneMore.Sent.self)?.version == 2)
         #expect(try await snapshot(Sent.self)?.version == 1)
     }
 
-    @Test func anAggregateWithSuchAnEnumInAListHasNoSnapshotsAndIsToldWhatToDo() async throws {
+    @Test func anAggregateWithSuchAnEnumInAListHasNoSnapshotsAndLogsAFix() async throws {
         _ = try await add(Several.self, "one")
         #expect(log.levels == [.warning])
         #expect(
             log.messages.first
-                == "Several has no snapshots: its shape cannot be told behind Mark. "
+                == "Several has no snapshots: its shape cannot be determined because of Mark. "
                 + "Conform it (or its CodingKeys) to CaseIterable, or to ExampleProviding.")
     }
 }

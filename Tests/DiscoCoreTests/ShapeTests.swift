@@ -84,7 +84,7 @@ private struct Keyed: Codable {
     enum CodingKeys: String, CodingKey { case userID = "user_id" }
 }
 
-/// Text of a certain form, which no example has.
+/// Text of a certain form, which no example matches.
 private struct Email: Codable {
     let text: String
 
@@ -105,7 +105,7 @@ private struct Email: Codable {
 struct ShapeTests {
     private func shape<Value: Decodable>(_ type: Value.Type) -> JSON { Shape.read(type).shape.json }
 
-    @Test func everyKindOfFieldHasItsName() {
+    @Test func everyKindOfFieldHasAName() {
         #expect(
             shape(EveryField.self) == [
                 "flag": "boolean", "text": "string", "double": "number", "float": "number", "int": "integer",
@@ -129,7 +129,7 @@ struct ShapeTests {
             ])
     }
 
-    @Test func collectionsAndStructsAreLookedInto() {
+    @Test func theShapeIncludesTheContentsOfCollectionsAndStructs() {
         let street: JSON = ["name": "string", "number": "integer?"]
         #expect(
             shape(Collections.self) == [
@@ -139,14 +139,14 @@ struct ShapeTests {
             ])
     }
 
-    @Test func customCodingKeysAreWhatCounts() {
+    @Test func theShapeUsesCustomCodingKeys() {
         #expect(shape(Keyed.self) == ["user_id": "uuid"])
         #expect(
             shape(Wallet.self)
                 == ["id": "uuid", "user_id": "uuid?", "balance": "decimal", "is_low": "boolean"])
     }
 
-    @Test func aTypeThatContainsItselfIsNamedThere() {
+    @Test func aTypeThatContainsItselfIsNamedAtThatPlace() {
         #expect(
             shape(Folder.self)
                 == ["name": "string", "folders": ["Folder"], "byName": ["any name": "Folder"], "last": "integer?"])
@@ -156,7 +156,7 @@ struct ShapeTests {
         for _ in 0..<10 { #expect(Shape.read(Collections.self).shape == Shape.read(Collections.self).shape) }
     }
 
-    @Test func aTypeThatRefusesTheExampleIsNamedUnlessItGivesOne() {
+    @Test func aTypeThatRefusesTheExampleIsNamedUnlessItProvidesOne() {
         struct Code: Codable, ExampleProviding {
             var text: String
             init(from decoder: any Decoder) throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import DiscoCore
 
-/// When a snapshot is due: pure values.
+/// When a snapshot is due, tested as pure values.
 @Suite struct SnapshotPolicyTests {
     @Test(arguments: [
         (SnapshotPolicy.never, FoldCost(events: 1_000, bytes: 1_000, time: .seconds(60)), false),
@@ -13,7 +13,7 @@ import Testing
         (.every(bytes: 500), FoldCost(events: 1, bytes: 500), true),
         (.whenFoldingTakes(.seconds(1)), FoldCost(events: 100, bytes: 1_000, time: .milliseconds(999)), false),
         (.whenFoldingTakes(.seconds(1)), FoldCost(events: 1, time: .seconds(1)), true),
-        // Nothing new is nothing to keep.
+        // Without new events there is nothing to save.
         (.whenFoldingTakes(.zero), FoldCost(), false),
         (.whenFoldingTakes(.zero), FoldCost(time: .seconds(60)), false),
         (SnapshotPolicy.every(events: 10).or(.every(bytes: 500)), FoldCost(events: 9, bytes: 499), false),
@@ -29,7 +29,7 @@ import Testing
         #expect(policy.isDue(unsaved) == isDue)
     }
 
-    @Test func onlyAPolicyThatKeepsNoneIsNever() {
+    @Test func onlyAPolicyThatSavesNoSnapshotsIsNever() {
         #expect(SnapshotPolicy.never.isNever)
         #expect(SnapshotPolicy.never.or(.never).isNever)
         #expect(!SnapshotPolicy.every(events: 1).isNever)

@@ -6,15 +6,15 @@ import Testing
 
 @testable import DiscoCore
 
-/// Snapshots that a test can look at and put there.
+/// A snapshot store that a test can inspect and fill.
 private final class SnapshotShelf: SnapshotStore {
     struct Broken: Error {}
 
     private let state = Locked((kept: [SnapshotKey: Snapshot](), versions: [Int](), isBroken: false))
 
-    /// Of everything that was saved, in that order.
+    /// The versions of all saved snapshots, in order.
     var versions: [Int] { state.withLock { $0.versions } }
-    /// The newest.
+    /// The newest snapshot.
     var latest: Snapshot? { state.withLock { $0.kept.values.max { $0.version < $1.version } } }
 
     func put(_ snapshot: Snapshot) { state.withLock { $0.kept[snapshot.key] = snapshot } }
@@ -38,7 +38,7 @@ private final class SnapshotShelf: SnapshotStore {
     func delete(_ key: SnapshotKey) async throws { state.withLock { $0.kept[key] = nil } }
 }
 
-/// The same random numbers for the same seed ("SplitMix64").
+/// Random numbers that depend only on the seed ("SplitMix64").
 private struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
@@ -81,7 +81,7 @@ private struct Seeded: RandomNumberGenerator {
             client: client(snapshots: snapshots ?? shelf), aggregates: [ledger], settings: settings)
     }
 
-    /// So many events of the ledger `a`, the n-th of which adds n; opened once, so that its snapshot is kept.
+    /// Records events of the ledger `a`, the n-th of which adds n, and opens the ledger once to save a snapshot.
     private func keep(_ events: Int) async throws -> Snapshot {
         let new = try (1...events).map {
             try LedgerEvent.entryAdded(amount: $0, memo: "memo \($0)").recorded(in: "ledger-a")
@@ -95,7 +95,7 @@ private struct Seeded: RandomNumberGenerator {
 
     // MARK: Opening
 
-    @Test func aLongAggregateOpensFromItsSnapshotAndReadsOnlyWhatIsAfterIt() async throws {
+    @Test func aLongAggregateOpensFromItsSnapshotAndReadsOnlyLaterEvents() async throws {
         let snapshot = try await keep(5_000)
         #expect(snapshot.version == 5_000)
         for amount in 1...7 {
@@ -107,19 +107,19 @@ private struct Seeded: RandomNumberGenerator {
         #expect(opened.state.sum == sum(5_000) + 28 + 1)
         #expect(opened.state.entries == 5_009)
         #expect(opened.version == 5_009)
-        // Eight are after it; the one it was kept at is looked at once more, since it may have been erased.
+        // Eight events follow the snapshot; the event at its version is read again, since it may have been erased.
         #expect(read.withLock { $0 } <= 9)
         #expect(log.messages == [])
     }
 
-    @Test func oneIsKeptAfterSoManyEvents() async throws {
+    @Test func aSnapshotIsSavedAfterEachHundredEvents() async throws {
         let one = orchestrator(Ledger.self)
         for _ in 0..<250 { try await one.dispatch(AddEntry<Ledger>(id: "a", amount: 1)) }
         #expect(shelf.versions == [100, 200])
         #expect(try shelf.latest?.state.decode(Ledger.self).sum == 200)
     }
 
-    @Test func aConflictWithMoreEventsThanItCarriesIsCaughtUpFromWhatIsKnown() async throws {
+    @Test func afterAConflictWithTooManyEventsReadingContinuesFromTheKnownState() async throws {
         let one = orchestrator(Ledger.self)
         _ = try await keep(2_000)
         try await one.dispatch(AddEntry<Ledger>(id: "a", amount: 0))
@@ -139,7 +139,7 @@ private struct Seeded: RandomNumberGenerator {
         let recounted = try await orchestrator(Recounted.Ledger.self)
             .dispatch(AddEntry<Recounted.Ledger>(id: "a", amount: 1))
         #expect(recounted.state.sum == 10 * (sum(200) + 1))
-        // It keeps its own, and leaves the other alone.
+        // It saves its own snapshot and leaves the other unchanged.
         #expect(shelf.versions == [200, 201])
         let again = try await orchestrator(Ledger.self).dispatch(AddEntry<Ledger>(id: "a", amount: 1))
         #expect(again.state.sum == sum(200) + 2)
@@ -163,7 +163,7 @@ private struct Seeded: RandomNumberGenerator {
         "{}", "null", "[1,2]", #"{"id":"a","sum":"many","entries":1}"#,
         #"{"id":"b","sum":777,"entries":777,"memo":"of another"}"#,
     ])
-    func aSnapshotThatIsNotTheStatesIsIgnoredWithAWarning(state: String) async throws {
+    func aSnapshotThatDoesNotFitTheStateIsIgnoredWithAWarning(state: String) async throws {
         let kept = try await keep(200)
         shelf.put(Snapshot(key: kept.key, version: kept.version, state: try JSONText(state)))
         let opened = try await orchestrator(Ledger.self).dispatch(AddEntry<Ledger>(id: "a", amount: 1))
@@ -220,7 +220,7 @@ private struct Seeded: RandomNumberGenerator {
 
     // MARK: Trouble
 
-    @Test func aSnapshotStoreThatThrowsCostsNothingButAWarning() async throws {
+    @Test func aSnapshotStoreThatThrowsCausesOnlyAWarning() async throws {
         shelf.breakDown()
         let one = orchestrator(Often.Ledger.self)
         for _ in 0..<5 { try await one.dispatch(AddEntry<Often.Ledger>(id: "a", amount: 2)) }
@@ -233,31 +233,31 @@ private struct Seeded: RandomNumberGenerator {
         #expect(shelf.versions == [])
     }
 
-    @Test func aStoreWithoutSnapshotsServesAggregatesThatWantThem() async throws {
+    @Test func aStoreWithoutSnapshotsServesAggregatesThatUseThem() async throws {
         let client = client(snapshots: nil)
         let one = Orchestrator(client: client, aggregates: [Often.Ledger.self])
         for _ in 0..<10 { try await one.dispatch(AddEntry<Often.Ledger>(id: "a", amount: 1)) }
         let other = Orchestrator(client: client, aggregates: [Often.Ledger.self])
         #expect(try await other.dispatch(AddEntry<Often.Ledger>(id: "a", amount: 1)).state.sum == 11)
-        // Each orchestrator says it once.
+        // Each orchestrator logs it once.
         #expect(log.levels == [.warning, .warning])
     }
 
-    @Test func anAggregateWhoseShapeCannotBeToldHasNoneAndSaysWhy() async throws {
+    @Test func anAggregateWhoseShapeCannotBeReadHasNoSnapshotsAndLogsWhy() async throws {
         for _ in 0..<2 {
             let one = orchestrator(Picky.self)
             for _ in 0..<3 { try await one.dispatch(AddEntry<Picky>(id: "a", amount: 1)) }
         }
         #expect(shelf.versions == [])
         #expect(log.levels == [.warning, .warning])
-        let sentence = "behind Code. Conform it (or its CodingKeys) to CaseIterable, or to ExampleProviding."
+        let sentence = "because of Code. Conform it (or its CodingKeys) to CaseIterable, or to ExampleProviding."
         #expect(log.messages.allSatisfy { $0.contains(sentence) }, "\(log.messages)")
     }
 
     // MARK: Results
 
     @Test(arguments: 1...20)
-    func snapshotsNeverChangeWhatComesOut(seed: Int) async throws {
+    func snapshotsNeverChangeResults(seed: Int) async throws {
         var random = Seeded(state: UInt64(seed))
         let plain = Orchestrator(client: EventStoreClient(InMemoryEventStore()), aggregates: [Ledger.self])
         var kept = [orchestrator(Often.Ledger.self, cached: 0), orchestrator(Often.Ledger.self, cached: 2)]
@@ -271,14 +271,14 @@ private struct Seeded: RandomNumberGenerator {
             #expect(opened.state.entries == expected.state.entries)
             #expect(opened.state.memo == expected.state.memo)
             #expect(opened.version == expected.version)
-            // Now and then one begins with an empty cache.
+            // Now and then an orchestrator starts with an empty cache.
             if Int.random(in: 0..<8, using: &random) == 0 { kept[1] = orchestrator(Often.Ledger.self, cached: 2) }
         }
         #expect(!shelf.versions.isEmpty)
         #expect(log.messages == [])
     }
 
-    @Test func aRepeatIsAnsweredAsItWasThoughALaterSnapshotIsThere() async throws {
+    @Test func aRepeatReturnsItsFirstResultThoughALaterSnapshotExists() async throws {
         let one = orchestrator(Often.Ledger.self)
         for _ in 0..<4 { try await one.dispatch(AddEntry<Often.Ledger>(id: "a", amount: 1)) }
         try await one.dispatch(AddEntry<Often.Ledger>(id: "a", amount: 10), key: "k")

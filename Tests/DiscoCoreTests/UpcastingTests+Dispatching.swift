@@ -3,7 +3,7 @@ import DiscoEventStore
 import Testing
 
 extension UpcastingTests {
-    @Test func anAggregateIsFoldedFromWhatItsEventsAreToday() async throws {
+    @Test func anAggregateIsFoldedFromUpcastEvents() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("AddressChanged", #"{"street":"Elm","city":"Ulm"}"#)
         let paid = try await orchestrator().dispatch(PayOut(id: "a", cents: 299))
@@ -21,7 +21,7 @@ extension UpcastingTests {
         let events = try await recorded.events().collect()
         #expect(events.map(\.type) == ["MoneyDeposited", "MoneyWithdrawn"])
         #expect(events.map(\.typeVersion) == [2, 1])
-        // Of this version nothing has to be made.
+        // This version needs no upcasting.
         #expect(try await seen(client.events()) == [.moneyDeposited(cents: 5), .moneyWithdrawn(cents: 5)])
     }
 
@@ -41,17 +41,17 @@ extension UpcastingTests {
         #expect(try await warm.dispatch(PayOut(id: "a", cents: 50)).state.cents == 0)
     }
 
-    @Test func anActionOnAnAggregateWhoseLastEventWasDroppedIsCarriedOut() async throws {
+    @Test func anAggregateWhoseLastEventWasDroppedTakesActions() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("NoteTaken")
         #expect(try await orchestrator().dispatch(EmptyAccount(id: "a")).output == 300)
         #expect(try await orchestrator().dispatch(PayIn(id: "a", cents: 1)).state.cents == 1)
     }
 
-    @Test func whatAConflictCarriesIsSeenAsItIsToday() async throws {
+    @Test func theEventsOfAConflictAreUpcast() async throws {
         let one = orchestrator()
         try await one.dispatch(PayIn(id: "a", cents: 1))
-        // A process that was not brought up to date yet.
+        // Events of a process that was not updated yet.
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("NoteTaken")
         try await record("AddressChanged", #"{"street":"Elm","city":"Ulm"}"#)

@@ -7,7 +7,7 @@ extension UpcastingTests {
     private struct Nonsense: Error {}
 
     @Test(arguments: [("MoneyDeposited", 3), ("MoneyWithdrawn", 2)])
-    func anEventOfAVersionFromWhichNothingLeadsIsNotTakenForAnother(type: String, version: Int) async throws {
+    func anEventOfAVersionWithoutAnUpcasterIsNotTakenForAnother(type: String, version: Int) async throws {
         let one = orchestrator()
         try await one.dispatch(PayIn(id: "a", cents: 5))
         let position = try #require(try await record(type, version: version, #"{"cents":1}"#).last)
@@ -21,30 +21,30 @@ extension UpcastingTests {
         #expect(try await recorded.head() == position)
     }
 
-    @Test func anUpcasterThatThrowsIsAnEventThatCannotBeDecoded() async throws {
+    @Test func anUpcasterThatThrowsMakesItsEventUndecodable() async throws {
         let upcaster = Upcaster("MoneyPaidIn", into: ["MoneyDeposited"]) { _ in throw Nonsense() }
         let error = try await undecodable([upcaster])
         #expect(error.reason is Nonsense)
     }
 
-    @Test func anUpcasterThatYieldsATypeItDoesNotNameIsAMistake() async throws {
+    @Test func anUpcasterThatYieldsAnUndeclaredTypeIsAnError() async throws {
         let upcaster = Upcaster("MoneyPaidIn", into: ["MoneyDeposited"]) { [.init("MoneyFound", $0)] }
         let error = try await undecodable([upcaster])
         #expect(error.description.contains("MoneyFound"))
     }
 
-    @Test func upcastersThatLeadBackToEachOtherAreAMistake() async throws {
+    @Test func upcastersThatFormACycleAreAnError() async throws {
         let error = try await undecodable([
             Upcaster("MoneyPaidIn", to: "MoneyDeposited"), Upcaster("MoneyDeposited", to: "MoneyPaidIn"),
         ])
-        #expect(error.description.contains("never come to an end"))
+        #expect(error.description.contains("form a cycle"))
         let branching = Upcaster("MoneyPaidIn", into: ["MoneyPaidIn"]) {
             [.init("MoneyPaidIn", $0), .init("MoneyPaidIn", $0)]
         }
         _ = try await undecodable([branching])
     }
 
-    @Test func aPayloadThatIsNotJSONIsAnEventThatCannotBeDecoded() async throws {
+    @Test func aPayloadThatIsNotJSONMakesItsEventUndecodable() async throws {
         let damaged = RecordedEvent(
             position: 1, stream: "account-a", version: 1, id: UUID(), type: "MoneyPaidIn",
             payload: JSONText(unchecked: Array("{".utf8)), recordedAt: Date())
@@ -56,7 +56,7 @@ extension UpcastingTests {
         #expect(error?.reason is JSONError)
     }
 
-    /// What reading the event `MoneyPaidIn` through these upcasters throws.
+    /// The error of reading the event `MoneyPaidIn` through these upcasters.
     private func undecodable(_ upcasters: [Upcaster]) async throws -> UndecodableEvent {
         let position = try #require(try await record("MoneyPaidIn", #"{"coins":3}"#).last)
         let client = EventStoreClient(store, upcasters: upcasters)

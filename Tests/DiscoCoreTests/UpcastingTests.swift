@@ -3,7 +3,7 @@ import DiscoEventStore
 import Foundation
 import Testing
 
-/// What is recorded in old shapes is seen as it is today.
+/// Events recorded in old shapes are read in their current shape.
 @Suite(.timeLimit(.minutes(1))) struct UpcastingTests {
     static let upcasters = [
         // Renamed.
@@ -12,14 +12,14 @@ import Testing
         Upcaster("MoneyDeposited", from: 1, to: 2) { old in
             ["cents": JSON((old["coins"]?.integer ?? 0) * 100)]
         },
-        // Two instead of one.
+        // One event becomes two.
         Upcaster("AddressChanged", into: ["StreetChanged", "CityChanged"]) { old in
             [
                 .init("StreetChanged", ["street": old["street"] ?? ""]),
                 .init("CityChanged", ["city": old["city"] ?? ""]),
             ]
         },
-        // One, another or none.
+        // Becomes one type, another or none.
         Upcaster("Moved", into: ["StreetChanged", "CityChanged"]) { old in
             if let street = old["street"] { return [.init("StreetChanged", ["street": street])] }
             if let city = old["city"] { return [.init("CityChanged", ["city": city])] }
@@ -36,7 +36,7 @@ import Testing
         Orchestrator(client: client, aggregates: [Account.self], commands: [EmptyAccount.self])
     }
 
-    /// Records an event as it was recorded once.
+    /// Records an event in its old form.
     @discardableResult
     func record(
         _ type: String, version: Int = 1, _ payload: JSONText = "{}", in stream: StreamID = "account-a",
@@ -52,7 +52,7 @@ import Testing
 
     // MARK: Reading
 
-    @Test func renamedChangedSplitAndDroppedEventsAreSeenAsTheyAreToday() async throws {
+    @Test func renamedChangedSplitAndDroppedEventsAreUpcast() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#, tags: ["x"])
         try await record("MoneyDeposited", #"{"coins":2}"#)
         try await record("NoteTaken", #"{"text":"hello"}"#)
@@ -68,11 +68,11 @@ import Testing
         #expect(try await seen(client.events(in: "account-a", direction: .backward)) == expected.reversed())
         #expect(try await seen(client.events(direction: .backward, pageSize: 1)) == expected.reversed())
         #expect(try await seen(client.events(in: "account-a", from: 3, to: 4)) == Array(expected[2...3]))
-        // What surrounds them stays.
+        // Everything but type and payload is unchanged.
         let (old, new) = (try await recorded.events().collect(), try await client.events().collect())
         #expect(old.map(\.type).prefix(2) == ["MoneyPaidIn", "MoneyDeposited"])
         #expect(new.map(\.typeVersion) == [2, 2, 1, 1, 2])
-        // Of the two parts at position 4 the first resumes before it.
+        // Of the two parts of the event at position 4, the first has position 3: resuming after it reads both again.
         #expect(new.map(\.position) == [1, 2, 3, 4, 5])
         #expect(new.map(\.version) == [1, 2, 4, 4, 5])
         #expect(new.map(\.id) == [old[0].id, old[1].id, old[3].id, old[3].id, old[4].id])
@@ -80,7 +80,7 @@ import Testing
         #expect(new.map(\.recordedAt).first == old[0].recordedAt)
     }
 
-    @Test func aQueryForATypeFindsWhatBecameItAndNotWhatItNoLongerIs() async throws {
+    @Test func aQueryForATypeFindsEventsThatBecameItAndNotThoseThatNoLongerAre() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("AddressChanged", #"{"street":"Elm","city":"Ulm"}"#)
         try await record("Moved", #"{"city":"Rome"}"#)
@@ -95,11 +95,11 @@ import Testing
             #expect(try await client.events(.types(old)).collect().isEmpty)
         }
         #expect(try await seen(client.events(.types("MoneyDeposited").or(.types("CityChanged")))).count == 3)
-        // A limit cuts off no part of an event: whoever resumes after it would never get past it.
+        // A limit does not split an event: a reader that resumed after the first part would never get past it.
         #expect(try await client.events(.category("account"), limit: 2).collect().count == 3)
     }
 
-    @Test func aConditionForATypeFindsWhatBecameIt() async throws {
+    @Test func aConditionOnATypeFindsEventsThatBecameIt() async throws {
         let position = try #require(try await record("MoneyPaidIn", #"{"coins":3}"#).last)
         let new = NewEvent(stream: "account-b", type: "MoneyWithdrawn", payload: #"{"cents":1}"#)
         let failed = await #expect(throws: ConditionFailed.self) {
@@ -111,7 +111,7 @@ import Testing
         #expect(appended.last == 2)
     }
 
-    @Test func whatBecameSomethingElseStandsAgainstNothing() async throws {
+    @Test func anEventThatBecameAnotherTypeDoesNotFailACondition() async throws {
         let upcasters = [
             Upcaster("Moved", into: ["MovedIn", "MovedOut"]) { old in
                 [.init(old["in"] == true ? "MovedIn" : "MovedOut", [:])]
@@ -129,14 +129,14 @@ import Testing
         #expect(failed != nil)
         let condition = AppendCondition(noneMatch: .types("MovedOut"), after: 3)
         #expect(try await client.append(Append([new], condition: condition)).last == 4)
-        // Two of its type are there, and neither is one today.
+        // Two later events have the recorded type, but neither is of the type today.
         try await client.append(Append([NewEvent(stream: "house-1", type: "Moved", payload: #"{"in":true}"#)]))
         try await client.append(Append([NewEvent(stream: "house-1", type: "Moved", payload: #"{"in":true}"#)]))
         let later = NewEvent(stream: "house-2", type: "Other", payload: "{}")
         #expect(try await client.append(Append([later], condition: condition)).last == 7)
     }
 
-    @Test func aModelIsFoldedFromWhatTheEventsAreToday() async throws {
+    @Test func aModelIsFoldedFromUpcastEvents() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("MoneyDeposited", version: 2, #"{"cents":7}"#, in: "account-b")
         let one = orchestrator()
@@ -144,27 +144,27 @@ import Testing
         await #expect(throws: AccountRefusal.notEnough(307)) { try await one.dispatch(Insure(most: 306)) }
     }
 
-    @Test func anEventIsLookedUpByItsIDAsItIsToday() async throws {
+    @Test func anEventLookedUpByItsIDIsUpcast() async throws {
         let id = try #require(try await record("MoneyPaidIn", #"{"coins":3}"#).events.first?.id)
         let event = try #require(try await client.event(id))
         #expect(try Account.Event(event) == .moneyDeposited(cents: 300))
     }
 
-    @Test func theVersionOfAStreamIsThatOfItsLastEventThoughThatWasDropped() async throws {
+    @Test func theVersionOfAStreamCountsADroppedLastEvent() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("NoteTaken")
         #expect(try await client.exists("account-a"))
         #expect(try await client.version(of: "account-a") >= 1)
     }
 
-    @Test func aSubscriberGetsThemAsTheyAreToday() async throws {
+    @Test func aSubscriberGetsUpcastEvents() async throws {
         try await record("MoneyPaidIn", #"{"coins":3}"#)
         try await record("NoteTaken")
         var elements: [Subscription.Element] = []
         for try await element in client.subscribe(to: .category("account")) {
             elements.append(element)
             if case .event(let event) = element, event.type == "CityChanged" { break }
-            // Live, too.
+            // Also for live events.
             if case .caughtUp = element { try await record("AddressChanged", #"{"street":"Elm","city":"Ulm"}"#) }
         }
         let events = elements.compactMap { element -> RecordedEvent? in
@@ -173,7 +173,7 @@ import Testing
         }
         #expect(events.map(\.type) == ["MoneyDeposited", "StreetChanged", "CityChanged"])
         #expect(events.map(\.position) == [1, 2, 3])
-        // It moves on over what means nothing any more.
+        // The subscription moves past the dropped event.
         #expect(elements.contains(.progress(2)))
     }
 }

@@ -1,7 +1,7 @@
 import DiscoCore
 import Testing
 
-/// What does not fit an enum hides as little as can be of what else is wrong.
+/// A value that does not fit its enum hides as few other faults as possible.
 @Suite struct ValidationOfEnumsTests {
     private enum Size: String, Codable, CaseIterable { case small, large }
     private enum Rank: Int, Codable, CaseIterable {
@@ -9,7 +9,7 @@ import Testing
         case last = 9
     }
     private enum Season: Codable, CaseIterable { case spring, autumn }
-    /// The others list nothing.
+    /// The other enums do not list their cases.
     private enum Colour: String, Codable { case red, green }
     private enum Payment: Codable {
         case cash
@@ -60,12 +60,12 @@ import Testing
         var count: Int
     }
 
-    @Test func anEnumThatListsItsCasesSaysThemAndHidesNothing() {
+    @Test func anEnumThatListsItsCasesNamesThemAndHidesNothing() {
         let wrong: JSON = ["size": "huge", "rank": 5, "season": ["winter": [:]], "unit": 7, "count": "many", "x": 1]
         #expect(
             faults(Order.self, wrong) == [
                 "size": ["must be one of: small, large"], "rank": ["must be one of: 1, 9"],
-                "season": ["is not one of the values that are allowed"], "unit": ["must be an object"],
+                "season": ["is not an allowed value"], "unit": ["must be an object"],
                 "count": ["must be an integer"], "x": ["is not a known field"],
             ])
         #expect(
@@ -77,7 +77,7 @@ import Testing
         #expect(
             faults(Order.self, others) == [
                 "size": ["must be a string"], "rank": ["must be an integer"], "season": ["must not be null"],
-                "unit": ["is not one of the values that are allowed"],
+                "unit": ["is not an allowed value"],
             ])
     }
 
@@ -97,10 +97,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (JSON?("blue"), "is not one of the values that are allowed"), (7, "must be a string"),
+        (JSON?("blue"), "is not an allowed value"), (7, "must be a string"),
         (JSON.null, "must not be null"), (JSON?.none, "is required"),
     ])
-    func theRulesSpeakForTheFieldsBehindAnEnumThatDoesNotListItsCases(colour: JSON?, message: String) {
+    func fieldsAfterAnEnumThatDoesNotListItsCasesAreCheckedByTheirRules(colour: JSON?, message: String) {
         var object: JSON.Object = ["first": "one", "count": 0, "untold": "x", "y": 1]
         object["colour"] = colour
         #expect(
@@ -116,14 +116,14 @@ import Testing
             ])
     }
 
-    @Test func anEnumWithAssociatedValuesIsNamedWithoutWordsOfSwift() {
+    @Test func anEnumWithAssociatedValuesIsReportedWithoutSwiftTerms() {
         struct Paid: NamedRequest {
             var first: Int
             var payment: Payment
         }
         for (payment, message) in [
-            (["cheque": [:]], "is not one of the values that are allowed"),
-            (["cash": [:], "card": [:]], "is not one of the values that are allowed"), ("cash", "must be an object"),
+            (["cheque": [:]], "is not an allowed value"),
+            (["cash": [:], "card": [:]], "is not an allowed value"), ("cash", "must be an object"),
             (.null, "must not be null"),
         ] as [(JSON, String)] {
             #expect(
@@ -135,14 +135,14 @@ import Testing
                 == ["first": ["must be an integer"], "payment.card.number": ["is required"]])
     }
 
-    @Test func aRawValueThatIsRefusedIsNamedInPlainWordsOrInThoseOfItsType() {
+    @Test func aRefusedRawValueIsReportedInPlainWordsOrThoseOfItsType() {
         struct Priced: NamedRequest {
             var first: Int
             var code: Code
         }
         #expect(
             faults(Priced.self, ["first": "1", "code": "EURO"])
-                == ["first": ["must be an integer"], "code": ["is not one of the values that are allowed"]])
+                == ["first": ["must be an integer"], "code": ["is not an allowed value"]])
         struct Written: NamedRequest {
             var first: Int
             var email: Email
@@ -167,10 +167,10 @@ import Testing
         var last: Int
     }
 
-    /// An optional is nil from there on, and a list or an object empty.
-    @Test func whatIsAroundSuchAnEnumHidesNothingBehindIt() {
+    /// An optional around it reads as nil, and a list or an object as empty.
+    @Test func aCollectionOrOptionalOfSuchAnEnumHidesNoLaterField() {
         let line: JSON = ["colour": "blue", "count": "many", "z": 1]
-        let message = ["is not one of the values that are allowed"]
+        let message = ["is not an allowed value"]
         #expect(
             faults(
                 Lines.self,
@@ -184,7 +184,7 @@ import Testing
                 ])
     }
 
-    @Test func aStructAroundSuchAnEnumIsNamedOnceAndByItsPath() {
+    @Test func aStructAroundSuchAnEnumIsReportedOnceByItsPath() {
         struct Boxed: NamedRequest {
             var first: Int
             var line: Line
@@ -192,7 +192,7 @@ import Testing
         }
         #expect(
             faults(Boxed.self, ["first": "1", "line": ["colour": "blue", "count": 1], "last": "x"])
-                == ["first": ["must be an integer"], "line.colour": ["is not one of the values that are allowed"]])
+                == ["first": ["must be an integer"], "line.colour": ["is not an allowed value"]])
         #expect(
             faults(Boxed.self, ["first": "1", "last": "x"])
                 == ["first": ["must be an integer"], "line": ["is required"]])

@@ -24,7 +24,7 @@ struct MoveRequest: NamedRequest {
 struct ValidationTests {
     private let user = "13BB0E9C-5E63-4D5B-8F0C-6B1C5C0E7A11"
 
-    /// What is wrong by field, empty where nothing is; another error stands under "other error".
+    /// The messages by field, empty if all are valid; any other error has the key "other error".
     private func faults(_ body: () throws -> Void) -> [String: [String]] {
         do {
             try body()
@@ -36,7 +36,7 @@ struct ValidationTests {
         }
     }
 
-    @Test func everyFaultyFieldIsNamedAtOnce() {
+    @Test func allInvalidFieldsAreNamedAtOnce() {
         let fields = faults { _ = try CreateWallet(validating: ["balance": -1]) }
         #expect(fields == ["user_id": ["must be a valid UUID string"], "balance": ["must be at least 0"]])
     }
@@ -54,20 +54,20 @@ struct ValidationTests {
         #expect(fields == ["colour": ["is not a known field"]])
     }
 
-    @Test func nullAndWrongTypeAreNamedWithoutWordsOfTheRule() {
+    @Test func nullAndWrongTypeHaveADefaultMessage() {
         let fields = faults { _ = try BoxRequest(validating: ["count": .null, "label": 5]) }
         #expect(fields.keys.sorted() == ["count", "label"])
         #expect(fields["count"]?.count == 1)
         #expect(fields["label"] == ["must be a string"])
     }
 
-    @Test func missingFieldsAreNamedWithoutWordsOfTheRule() {
+    @Test func missingFieldsHaveADefaultMessage() {
         let fields = faults { _ = try BoxRequest(validating: [:]) }
         #expect(fields.keys.sorted() == ["count", "label"])
         #expect(fields["label"] == ["is required"])
     }
 
-    @Test func nullAndWrongTypeAreNamedWithTheWordsOfTheRule() {
+    @Test func nullAndWrongTypeHaveTheMessageOfTheRule() {
         let null = faults { _ = try CreateWallet(validating: ["user_id": .null, "balance": 5]) }
         #expect(null == ["user_id": ["must be a valid UUID string"]])
         let number = faults { _ = try CreateWallet(validating: ["user_id": 7, "balance": 5]) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DiscoCore
 
-/// One JSON form of what is sent between programs, both ways.
+/// The JSON form of values sent between programs, encoded and decoded.
 @Suite struct WireFormTests {
     private static let id = UUID(uuidString: "0198a6c0-0000-7000-8000-000000000001")!
     private static let id2 = UUID(uuidString: "0198a6c0-0000-7000-8000-000000000002")!
@@ -27,7 +27,7 @@ import Testing
         #expect(try Value(wire: JSONText(line)) == value)
     }
 
-    @Test func eachTypeHasTheFormThatIsWrittenDown() throws {
+    @Test func eachTypeHasItsDocumentedForm() throws {
         try check(Self.event, Self.eventLine)
         let new = NewEvent(id: Self.id, stream: "a-1", type: "T", payload: "[1]")
         let newLine =
@@ -70,7 +70,7 @@ import Testing
                 + #""settled":"2026-01-31T12:00:00.123456Z"}"#)
     }
 
-    @Test func whatIsLeftOutHasADefault() throws {
+    @Test func omittedMembersHaveDefaults() throws {
         #expect(try Read(wire: "{}") == Read())
         #expect(try Append(wire: #"{"events": []}"#) == Append([]))
         let new = try NewEvent(wire: #"{"stream": "a-1", "type": "T", "payload": {}}"#)
@@ -85,7 +85,7 @@ import Testing
         #"{ "a" : 1 , "a":2}"#, "12.500", "18446744073709551615", "1e400", #""\u00e9é""#, "null", "  [1]  ", "[]\n",
         "{\n  \"a\": 1\r\n}", #""\"\\""#, "", "not JSON", "{\"a\":", "\u{FEFF}1",
     ])
-    func payloadsAndMetadataComeBackByteForByte(text: String) throws {
+    func payloadsAndMetadataRoundTripByteForByte(text: String) throws {
         let payload = JSONText(unchecked: Array(text.utf8))
         let event = RecordedEvent(
             position: 1, stream: "a-1", version: 1, id: Self.id, type: "T", payload: payload,
@@ -97,7 +97,7 @@ import Testing
         #expect(read.payload.bytes == payload.bytes)
     }
 
-    @Test func bytesThatAreNoTextComeBackToo() throws {
+    @Test func bytesThatAreNotTextRoundTripToo() throws {
         let payload = JSONText(unchecked: [0x22, 0xFF, 0x22])
         let event = RecordedEvent(
             position: 1, stream: "a-1", version: 1, id: Self.id, type: "T", payload: payload, recordedAt: Self.date)
@@ -105,7 +105,7 @@ import Testing
         #expect(try RecordedEvent(wire: event.wire) == event)
     }
 
-    @Test func aPayloadAsDeepAsAnyFitsIntoAPage() throws {
+    @Test func thePayloadWithTheDeepestNestingFitsIntoAPage() throws {
         let payload = try JSONText(String(repeating: "[", count: 512) + String(repeating: "]", count: 512))
         let event = RecordedEvent(
             position: 1, stream: "a-1", version: 1, id: Self.id, type: "T", payload: payload, recordedAt: Self.date)
@@ -152,12 +152,12 @@ import Testing
 
     private func roundTrip<Value: WireForm & Equatable>(_ value: Value) throws {
         let text = value.wire
-        // Whoever reads it reads a whole text, as one line.
+        // The text is a single line.
         #expect(!text.bytes.contains(0x0A))
         #expect(try Value(wire: JSONText(text.string)) == value)
     }
 
-    @Test func whateverIsWrittenIsReadAgain() throws {
+    @Test func generatedValuesRoundTrip() throws {
         var values = GeneratedValues()
         for _ in 0..<500 {
             try roundTrip(metadata(&values))
@@ -191,7 +191,7 @@ import Testing
 
     // MARK: Unknown members
 
-    @Test func anUnknownMemberOfWhatIsAskedIsRefusedByItsPath() {
+    @Test func anUnknownMemberOfARequestIsRefusedByItsPath() {
         func refused<Value: WireForm>(_ type: Value.Type, _ text: String, _ path: String) {
             let error = #expect(throws: ValidationError.self) { _ = try Value(wire: JSONText(text)) }
             #expect(error?.fields == [path: ["is not a known field"]])
@@ -208,7 +208,7 @@ import Testing
         refused(Read.self, #"{"limit\u0000": 3}"#, "limit\0")
     }
 
-    @Test func anUnknownMemberOfWhatIsAnsweredIsIgnored() throws {
+    @Test func anUnknownMemberOfAResponseIsIgnored() throws {
         let line = Self.eventLine.dropLast() + #","new":{"a":[1]}}"#
         #expect(try RecordedEvent(wire: JSONText(String(line))) == Self.event)
         #expect(try Appended(wire: #"{"events": [], "shard": 3}"#) == Appended(events: []))
@@ -218,8 +218,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"events": [], "events": []}"#, ["events": ["stands there twice"]]),
-        (#"{"events": [], "expect": {"a-1": 1, "a-1": "any"}}"#, ["expect.a-1": ["stands there twice"]]),
+        (#"{"events": [], "events": []}"#, ["events": ["occurs twice"]]),
+        (#"{"events": [], "expect": {"a-1": 1, "a-1": "any"}}"#, ["expect.a-1": ["occurs twice"]]),
         (#"{}"#, ["events": ["is required"]]), (#"{"events": {}}"#, ["events": ["must be a list"]]),
         (#"[]"#, ["": ["must be an object"]]), (#"{"events": [1]}"#, ["events.0": ["must be an object"]]),
         (
@@ -240,19 +240,19 @@ import Testing
             ["events.0.type_version": ["must be an integer"]]
         ),
     ])
-    func whatDoesNotFitIsNamedByItsPath(text: String, fields: [String: [String]]) throws {
+    func invalidMembersAreNamedByTheirPaths(text: String, fields: [String: [String]]) throws {
         let error = #expect(throws: ValidationError.self) { _ = try Append(wire: JSONText(text)) }
         #expect(error?.fields == fields)
     }
 
-    @Test func readsThatCannotBeAreRefused() throws {
+    @Test func impossibleReadsAreRefused() throws {
         for text in [
             #"{"from_version": 3, "to_version": 2}"#, #"{"as_of": "NaN"}"#, #"{"direction": "up"}"#,
             #"{"limit": 1.5}"#, #"{"settles": 1}"#,
         ] {
             #expect(throws: ValidationError.self) { _ = try Read(wire: JSONText(text)) }
         }
-        // What no reader takes cannot be sent as something else.
+        // A value that no reader accepts cannot be sent as another.
         let read = Read(asOf: Date(timeIntervalSinceReferenceDate: .nan))
         #expect(throws: ValidationError.self) { _ = try Read(wire: read.wire) }
         #expect(throws: JSONError.self) { _ = try Read(wire: JSONText(unchecked: Array("{".utf8))) }
@@ -260,7 +260,7 @@ import Testing
 
     // MARK: Errors
 
-    @Test func refusalsComeBackAsTheyAre() throws {
+    @Test func refusalsRoundTrip() throws {
         func roundTrip<Failure: Error & Equatable>(_ error: Failure) throws {
             #expect(try WireError(wire: WireError(error).wire).error as? Failure == error)
         }

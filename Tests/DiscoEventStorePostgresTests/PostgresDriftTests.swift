@@ -5,7 +5,7 @@ import Testing
 
 @testable import DiscoEventStorePostgres
 
-/// What was true of a database when it was opened need not stay true.
+/// A database may change after it was opened.
 @Suite(.timeLimit(.minutes(2))) struct PostgresDriftTests {
     private let database: TestDatabase
 
@@ -21,7 +21,7 @@ import Testing
         NewEvent(stream: stream, type: "T", payload: #"{"n":1.50}"#, tags: tags)
     }
 
-    @Test func tablesThatAnotherConnectionHasAlteredAreReadAndWrittenOn() async throws {
+    @Test func tablesAlteredByAnotherConnectionCanStillBeReadAndWritten() async throws {
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         try await client.append(Append([event("a-1", tags: ["x"])]))
         for _ in 0..<3 { _ = try await client.events(.all).collect() }
@@ -45,7 +45,7 @@ import Testing
             #expect(columns == ["id", "name"])
         }
         try await database.run("ALTER TABLE \(database.schema)r.items ADD COLUMN more text")
-        // In a step the body is run again; what it swallows does not hide that it must be.
+        // In a step, the body runs again, even if it swallows the error.
         for _ in 0..<6 {
             try await readModels.write { transaction in
                 let row = try? transaction.query("SELECT * FROM items").first
@@ -55,7 +55,7 @@ import Testing
         await readModels.close()
     }
 
-    @Test func aConnectionGivesUpStatementsItHasNotUsedForLong() async throws {
+    @Test func aConnectionDeallocatesStatementsThatAreLongUnused() async throws {
         var settings = settings
         settings.readers = 1
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
@@ -68,7 +68,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func preparationsAreBoundedInNumberAndSize() {
+    @Test func preparedStatementsAreBoundedInNumberAndSize() {
         var preparations = PostgresPreparations()
         let first = preparations.plan("SELECT 0")
         #expect(!first.isPrepared)
@@ -77,12 +77,12 @@ import Testing
         for number in 1...100 {
             given += preparations.plan("SELECT \(number)").deallocate
             #expect(preparations.count <= PostgresPreparations.most)
-            // One that is used is kept.
+            // A statement in use is kept.
             #expect(preparations.plan("SELECT 0").isPrepared)
         }
         #expect(given.count == 51)
         #expect(!given.contains(first.name))
-        // Long ones drive out many.
+        // Long statements displace many others.
         let long = String(repeating: " ", count: 49_000)
         for number in 0..<5 { given += preparations.plan("SELECT \(number)" + long).deallocate }
         #expect(preparations.count <= 4)
@@ -111,7 +111,7 @@ import Testing
         #expect(recorded.count == 1)
         #expect(abs(recorded[0].recordedAt.timeIntervalSinceNow) < 60)
         #expect(try await client.events(asOf: recorded[0].recordedAt).collect() == recorded)
-        // Longer than the role's limit: the store has limits of its own.
+        // Longer than the role's limit: the store sets its own limits.
         let session = try Program("/usr/bin/psql", ["-X", "-q", "-d", database.url])
         try session.send(
             "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('disco event store \"\(database.schema)\"', 0)); SELECT pg_sleep(1); COMMIT;"
@@ -141,7 +141,7 @@ import Testing
 
     enum Listening: CaseIterable, Sendable { case nobodyThere, noSuchDatabase }
 
-    @Test(arguments: Listening.allCases) func whereItCannotListenAFollowerIsServedAllTheSame(listening: Listening)
+    @Test(arguments: Listening.allCases) func aFollowerWorksEvenIfTheStoreCannotListen(listening: Listening)
         async throws
     {
         var settings = settings
@@ -170,13 +170,13 @@ import Testing
         await writing.store.close()
     }
 
-    @Test func aWrongDatabaseOrRoleIsSaidToBeOne() async throws {
+    @Test func aWrongDatabaseOrRoleIsReportedAsSuch() async throws {
         var urls = [database.url(database: "none"), database.url.replacing("disco@", with: "nobody_here@")]
         for url in urls {
             let error = await #expect(throws: EventStoreError.self) {
                 _ = try await PostgresEventStore.open(.init(url: url))
             }
-            #expect(error?.message.contains("refuses the connection. Check role, password and database.") == true)
+            #expect(error?.message.contains("refused the connection. Check the role, password and database.") == true)
             #expect(error?.code == .unavailable)
         }
         urls = ["postgresql://disco@127.0.0.1:1/disco"]
@@ -186,7 +186,7 @@ import Testing
         #expect(error?.message.contains("cannot be reached") == true)
     }
 
-    @Test func settingsAtTheEdgeAreRefusedOrBounded() async throws {
+    @Test func extremeSettingsAreRefusedOrBounded() async throws {
         for readers in [Int.min, 0, 1001, .max] {
             var wrong = settings
             wrong.readers = readers
@@ -208,8 +208,8 @@ import Testing
         await client.store.close()
     }
 
-    /// As the guide "Operating on PostgreSQL" has it.
-    @Test func aDumpThatIsRestoredWholeIsTheSameStore() async throws {
+    /// The procedure of the guide "Operating on PostgreSQL".
+    @Test func aCompletelyRestoredDumpIsTheSameStore() async throws {
         let folder = try TemporaryFolder()
         let client = EventStoreClient(try await PostgresEventStore.open(settings))
         try await client.append(Append([event("a-1", tags: ["x"]), event("b-1")], key: .init("k", fingerprint: "f")))
@@ -235,7 +235,7 @@ import Testing
         await restored.store.close()
     }
 
-    @Test func dataRestoredIntoAMigratedStoreIsSaidToBeThat() async throws {
+    @Test func dataRestoredIntoAMigratedStoreIsReportedAsSuch() async throws {
         let store = try await PostgresEventStore.open(settings)
         await store.close()
         try await database.run("INSERT INTO \(database.schema).store VALUES (gen_random_uuid(), 1)")

@@ -30,7 +30,7 @@ import Testing
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(schema)'")
             })
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
-            // The console does not show a case that was cancelled.
+            // The console does not show cancelled cases.
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")
         }

@@ -2,10 +2,11 @@ import DiscoCore
 import DiscoEventStorePostgres
 import DiscoTesting
 import Foundation
+import Logging
 import TestSupport
 import Testing
 
-/// What happens when servers die, stand still, and come back.
+/// How the store behaves when servers die, freeze and come back.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct PostgresFailureTests {
     private func settings(_ url: String) -> PostgresEventStore.Settings {
         var settings = PostgresEventStore.Settings(url: url)
@@ -17,9 +18,8 @@ import Testing
 
     private func event(_ stream: StreamID) -> NewEvent { NewEvent(stream: stream, type: "T", payload: "{}") }
 
-    /// Appends one event after the other from each of 16 tasks until it is told to stop. One that fails technically is
-    /// repeated, the very same, until it succeeds: so the ids of all that were ever tried must be there at the end,
-    /// once.
+    /// Appends one event after the other from each of 16 tasks until stopped. An append that fails technically is
+    /// repeated unchanged until it succeeds, so each id that was ever tried must be stored exactly once at the end.
     private final class Load: Sendable {
         let stopping = Locked(false)
         let acknowledged = Locked<Set<UUID>>([])
@@ -65,7 +65,7 @@ import Testing
         return (seen, task)
     }
 
-    /// Everything acknowledged is there once, without a hole, and the follower saw all of it in order.
+    /// Checks that every acknowledged event is stored once, without gaps, and that the follower saw all in order.
     private func check(_ client: EventStoreClient, _ load: Load, _ seen: Locked<[RecordedEvent]>) async throws {
         let stored = try await client.events().collect()
         #expect(Set(stored.map(\.id)) == load.acknowledged.withLock { $0 })
@@ -75,7 +75,7 @@ import Testing
         #expect(seen.withLock { $0.map(\.id) } == stored.map(\.id))
     }
 
-    @Test func whileTheServerIsKilledAgainAndAgainNothingIsLostOrDoubled() async throws {
+    @Test func repeatedKillsOfTheServerLoseAndDuplicateNothing() async throws {
         let cluster = try await PostgresCluster.start()
         let client = EventStoreClient(try await PostgresEventStore.open(settings(cluster.url)))
         let follower = follow(client)
@@ -95,7 +95,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func whileConnectionsAreCutNothingIsLostOrDoubled() async throws {
+    @Test func cutConnectionsLoseAndDuplicateNothing() async throws {
         let database = try TestDatabase()
         var settings = settings(database.url)
         settings.schema = database.schema
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test(arguments: EventStoreConformance.cases.filter { "F".contains($0.number.prefix(1)) })
-    func withoutNotificationsItFollowsAllTheSame(aCase: EventStoreConformance.Case) async throws {
+    func followingWorksWithoutNotifications(aCase: EventStoreConformance.Case) async throws {
         let open: @Sendable (TestDatabase) async throws -> PostgresEventStore = { database in
             var settings = PostgresEventStore.Settings(url: database.url, schema: database.schema)
             settings.connection.notifications = .off
@@ -133,7 +133,7 @@ import Testing
         if case .skipped(let lacking) = try await aCase.run(on: suite) { try Test.cancel("\(lacking)") }
     }
 
-    @Test func aFailoverLosesNothingThatWasAcknowledged() async throws {
+    @Test func aFailoverLosesNoAcknowledgedEvent() async throws {
         let primary = try await PostgresCluster.start()
         let standby = try await primary.standby()
         try await TestDatabase(url: primary.url).run("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
@@ -155,7 +155,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func aServerThatTakesNoChangesIsReportedAndWorksAgainWhenItDoes() async throws {
+    @Test func aReadOnlyServerIsReportedAndWorksAgainAfterwards() async throws {
         let primary = try await PostgresCluster.start()
         try await PostgresEventStore.open(settings(primary.url)).close()
         let standby = try await primary.standby()
@@ -170,7 +170,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func aServerThatIsGoneIsReportedAndAfterwardsItWorksAgain() async throws {
+    @Test func anUnreachableServerIsReportedAndWorksAgainAfterwards() async throws {
         let cluster = try await PostgresCluster.start()
         let client = EventStoreClient(try await PostgresEventStore.open(settings(cluster.url)))
         try await client.append(Append([event("a-1")]))
@@ -186,7 +186,37 @@ import Testing
         await client.store.close()
     }
 
-    @Test func aFullDiskIsReportedLosesNothingAndAfterwardsItWorksAgain() async throws {
+    @Test func anOutageIsLoggedOnceWhenItBeginsAndOnceWhenItEnds() async throws {
+        let cluster = try await PostgresCluster.start()
+        let log = LogCollector()
+        let store = try await PostgresEventStore.open(
+            settings(cluster.url), context: StoreContext(logger: log.logger()))
+        let client = EventStoreClient(store)
+        let follower = follow(client)
+        try await client.append(Append([event("a-1")]))
+        await eventually { follower.seen.withLock { $0.count } == 1 }
+        #expect(log.messages == [])
+        for round in 1...2 {
+            try await cluster.kill()
+            for _ in 0..<3 { _ = try? await client.head() }
+            func logged(_ part: String) -> [String] { log.messages.filter { $0.contains(part) } }
+            await eventually { logged("cannot reach its server and is retrying").count == round }
+            await eventually { logged("cannot listen for notifications").count == round }
+            try await cluster.startAgain()
+            await eventually(within: .seconds(20)) { (try? await client.head()) != nil }
+            await eventually(within: .seconds(20)) { logged("can reach its server again").count == round }
+            await eventually(within: .seconds(20)) { logged("receives notifications again").count == round }
+            #expect(logged("cannot reach its server and is retrying").count == round)
+            #expect(logged("cannot listen for notifications").count == round)
+        }
+        let begins = log.events.filter { $0.message.description.contains("cannot") }
+        #expect(begins.allSatisfy { $0.level == .warning && $0.metadata?["error"] != nil })
+        #expect(log.events.filter { $0.message.description.contains("again") }.allSatisfy { $0.level == .notice })
+        follower.task.cancel()
+        await client.close()
+    }
+
+    @Test func aFullDiskIsReportedLosesNothingAndWorksAgainAfterwards() async throws {
         let cluster = try await PostgresCluster.start(withDiskOf: "16m")
         let database = try TestDatabase(url: cluster.url)
         let ballast = try await Program(
@@ -217,7 +247,7 @@ import Testing
         await client.store.close()
     }
 
-    /// The page cache survives a kill, so only the system calls tell whether what is acknowledged is on the disk.
+    /// The page cache survives a kill, so only the system calls show whether acknowledged events are on disk.
     @Test(arguments: [true, false]) func anAcknowledgedAppendWasFlushed(isDurable: Bool) async throws {
         let cluster = try await PostgresCluster.start(isDurable ? "" : "synchronous_commit = off")
         var settings = settings(cluster.url)
@@ -235,7 +265,7 @@ import Testing
             traced.flatMap { ["-p", String($0)] } + [
                 "--follow-forks", "--decode-fds=path", "--trace=fdatasync,fsync", "--output=" + folder.file("trace"),
             ])
-        // It says for each of them that it is attached.
+        // strace reports each process that it is attached to.
         _ = try await trace.complained(lines: traced.count)
         for _ in 0..<50 { try await client.append(Append([event("a-1")])) }
         trace.kill()
@@ -246,13 +276,13 @@ import Testing
         if isDurable {
             #expect(flushes.count >= 50)
         } else {
-            // Without the setting the trace must show it, or it shows nothing at all.
+            // Without durability the trace must show fewer flushes; otherwise it would prove nothing.
             #expect(flushes.count < 25)
         }
         await client.store.close()
     }
 
-    @Test func anAppendWithoutAnAnswerIsUnknownAndRepeatingItRecordsItOnce() async throws {
+    @Test func anUnansweredAppendIsUnknownAndRepeatingItRecordsItOnce() async throws {
         let cluster = try await PostgresCluster.start()
         var settings = settings(cluster.url)
         settings.connection.requestTimeout = .milliseconds(500)
@@ -271,7 +301,7 @@ import Testing
     }
 
     @Test(arguments: EventStoreConformance.cases.filter { "ABCDEF".contains($0.number.prefix(1)) })
-    func throughAPoolerInTransactionModeItConforms(to aCase: EventStoreConformance.Case) async throws {
+    func conformsThroughAPoolerInTransactionMode(to aCase: EventStoreConformance.Case) async throws {
         let pooler = try await Self.pooler()
         let direct = try TestDatabase()
         let open: @Sendable (String, Bool) async throws -> PostgresEventStore = { schema, allowsErasing in
@@ -288,7 +318,7 @@ import Testing
         if case .skipped(let lacking) = try await aCase.run(on: suite) { try Test.cancel("\(lacking)") }
     }
 
-    /// One for all cases, started by the first.
+    /// One pooler for all cases, started by the first.
     private static func pooler() async throws -> PgBouncer { try await shared.value }
     private static let shared = Task { () throws -> PgBouncer in
         guard let url = ProcessInfo.processInfo.environment["DISCO_TEST_POSTGRES_URL"] else {

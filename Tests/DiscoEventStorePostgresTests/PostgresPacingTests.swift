@@ -2,9 +2,9 @@ import Testing
 
 @testable import DiscoEventStorePostgres
 
-/// How long the store waits before it tries or asks again: pure values, tested without a server.
+/// How long the store waits before it reconnects or polls again: pure values, tested without a server.
 @Suite struct PostgresPacingTests {
-    @Test func reconnectingBeginsAtOnceAndThenWaitsLongerUpToTwoSeconds() {
+    @Test func reconnectingStartsAtOnceAndThenWaitsUpToTwoSeconds() {
         var backoff = PostgresBackoff()
         #expect(backoff.pause(jitter: 0) == nil)
         var pauses: [Double] = []
@@ -16,7 +16,7 @@ import Testing
         #expect(backoff.pause(jitter: 1) == 1.6)
     }
 
-    @Test func withoutNotificationsTheHeadIsAskedForSoonAfterSomethingHappenedAndLessOftenWhileNothingDoes() {
+    @Test func withoutNotificationsTheHeadIsPolledOftenAfterAnEventAndLessOftenWhenIdle() {
         var interval = PollInterval()
         var waits: [Duration] = []
         for moved in [true, false, false, false, false, false, false, true] {

@@ -5,8 +5,8 @@ import Testing
 
 @testable import DiscoEventStorePostgres
 
-/// A page must touch about as many rows as it has, however large the store is. Counted by the server, on the plans that
-/// are kept.
+/// A page must touch about as many rows as it returns, however large the store is. The server counts them, on cached
+/// plans.
 @Suite(.timeLimit(.minutes(2))) struct PostgresPlanTests {
     private static let count = 30_000
 
@@ -48,8 +48,8 @@ import Testing
         return settings
     }
 
-    /// How many rows of the store `body` looks at. In one transaction: between two, the session hands over what it has
-    /// counted.
+    /// How many rows of the store `body` touches. Runs in one transaction, because between two the session hands over its
+    /// counts.
     private static func touched(
         _ settings: PostgresEventStore.Settings, _ connection: PostgresConnection, _ body: () throws -> Void
     ) throws -> Int64 {
@@ -69,7 +69,7 @@ import Testing
         return after - before
     }
 
-    @Test func aPageTouchesAboutAsManyRowsAsItHas() async throws {
+    @Test func aPageTouchesAboutAsManyRowsAsItReturns() async throws {
         let settings = try await loaded()
         let pool = PostgresPool(
             name: "plans", size: 1, settings.connection.options,
@@ -86,12 +86,11 @@ import Testing
         await pool.close()
     }
 
-    /// A condition on what is far behind, too, costs a few rows: what appends are checked for is looked up under the
-    /// store's lock.
+    /// A condition touches few rows even if its matches are far behind: conditions are checked under the store's lock.
     @Test(arguments: [
         EventQuery.stream("long-1"), .tags("rare"), .types("Rare"), .category("rare"), .tags("rare", "common"), .all,
     ])
-    func aConditionTouchesAFewRows(query: EventQuery) async throws {
+    func aConditionTouchesFewRows(query: EventQuery) async throws {
         let settings = try await loaded()
         let pool = PostgresPool(name: "plans", size: 1, settings.connection.options)
         let touched = try await pool.run { connection in

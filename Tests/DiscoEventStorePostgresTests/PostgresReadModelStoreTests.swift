@@ -15,7 +15,7 @@ import Testing
         }
         let suite = ReadModelStoreConformance(open: { try await open() }, again: { _ in try await open() })
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
-            // The console does not show a case that was cancelled.
+            // The console does not show cancelled cases.
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")
         }

@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The store beside other sessions of its database, and on settings that it must refuse.
+/// The store beside other sessions of its database, and with settings that it must refuse.
 @Suite(.timeLimit(.minutes(2))) struct PostgresSessionTests {
     private let database: TestDatabase
 
@@ -44,7 +44,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func aRoleWithoutPrivilegesMigratesAndUsesASchemaOfItsOwn() async throws {
+    @Test func aRoleWithoutPrivilegesMigratesAndUsesItsOwnSchema() async throws {
         let role = database.schema
         let granted = try await database.run("CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE disco TO \(role)")
         #expect(granted.status == 0, "\(granted)")
@@ -60,15 +60,15 @@ import Testing
         #expect(try await client.verify() == [])
         let readModels = try await PostgresReadModelStore.open(.init(url: plain.connection.url, schema: role + "r"))
         await readModels.close()
-        // The function that counts positions leaves no door open behind it.
+        // The function that assigns positions leaves no loophole.
         let result = try await database.run(
             "SET search_path = \(database.schema); SELECT append_one('c-1', 'c', 1::smallint, 'T', 1, gen_random_uuid(), '{}', null, null, null, null, -1); INSERT INTO tags VALUES ('y', 1)"
         )
-        #expect(result.errors.contains("disco: events are recorded by the function append"), "\(result)")
+        #expect(result.errors.contains("disco: INSERT on tags is not allowed: use the function append"), "\(result)")
         await client.store.close()
     }
 
-    @Test func aSessionThatSitsInATransactionStallsNobody() async throws {
+    @Test func aSessionThatIsIdleInATransactionStallsNobody() async throws {
         let client = try await open()
         try await client.append(Append([event("a-1")]))
         let sitting = try Program("/usr/bin/psql", ["-X", "-q", "-A", "-t", "-d", database.url])
@@ -88,7 +88,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func twoProcessesAppendAtOnceAndOneThatStandsStillStallsNobody() async throws {
+    @Test func twoProcessesAppendConcurrentlyAndAFrozenOneStallsNobody() async throws {
         let client = try await open()
         let address = database.url + "#" + database.schema
         let programs = try (0..<3).map { _ in try Program("DiscoProbe", ["race", address, "8"]) }
@@ -128,7 +128,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func asOfATimeIsAPrefix() async throws {
+    @Test func aReadAsOfATimeReturnsAPrefix() async throws {
         let client = try await open()
         // Each takes longer than a microsecond, so their times differ.
         for _ in 0..<9 { try await client.append(Append([event("a-1"), event("b-1")])) }
@@ -144,7 +144,7 @@ import Testing
         await client.store.close()
     }
 
-    @Test func verifyingFindsEachKindOfDamage() async throws {
+    @Test func verificationFindsEachKindOfDamage() async throws {
         func findings(_ damage: String) async throws -> [Finding] {
             let database = try TestDatabase()
             let client = EventStoreClient(
@@ -172,7 +172,7 @@ import Testing
         #expect(try await findings("DELETE FROM tags WHERE position = 3") == [.wrongTags(3, stream: "a-1")])
     }
 
-    @Test func schemasThatAreNewerEditedOrMissingAreRefused() async throws {
+    @Test func newerEditedOrMissingSchemasAreRefused() async throws {
         var never = settings
         never.migrates = false
         let missing = await #expect(throws: EventStoreError.self) { try await PostgresEventStore.open(never) }
@@ -181,8 +181,8 @@ import Testing
         try await open().store.close()
         try await PostgresEventStore.open(never).close()
         for (change, words) in [
-            ("UPDATE disco_migrations SET checksum = 'other'", "was applied to this database with other content"),
-            ("UPDATE disco_migrations SET name = 'other'", "it holds something else"),
+            ("UPDATE disco_migrations SET checksum = 'other'", "was applied to this database with different content"),
+            ("UPDATE disco_migrations SET name = 'other'", "the database holds an event store"),
             ("INSERT INTO disco_migrations VALUES (2, 'later', 'x')", "has schema 2 (later)"),
         ] {
             try await database.run("SET search_path = \(database.schema); \(change)")
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func manyThatOpenANewSchemaAtOnceMigrateItOnce() async throws {
+    @Test func concurrentOpensOfANewSchemaMigrateItOnce() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 { group.addTask { try await open().store.close() } }
             try await group.waitForAll()
@@ -211,14 +211,14 @@ import Testing
     }
 
     @Test(arguments: ["Disco", "", "a b", "pg_x", "x\"; DROP", String(repeating: "x", count: 41)])
-    func aSchemaThatIsNoNameIsRefused(schema: String) async throws {
+    func anInvalidSchemaNameIsRefused(schema: String) async throws {
         let error = await #expect(throws: EventStoreError.self) {
             try await PostgresEventStore.open(.init(url: database.url, schema: schema))
         }
         #expect(error?.code == .configuration)
     }
 
-    @Test func whoIsNotLetInIsToldWhyWithoutThePassword() async throws {
+    @Test func aRefusedLoginIsReportedWithoutThePassword() async throws {
         let base = database.url.replacing("disco@", with: "nobody:s3cret@")
         for url in [base, database.url.replacing("/disco?", with: "/nowhere?")] {
             let error = await #expect(throws: EventStoreError.self) {

@@ -28,16 +28,16 @@ import Testing
     }
 
     @Test(arguments: ["DURABILITY", "BUSY_TIMEOUT", "ALLOWS_ERASING"])
-    func aWrongValueIsRefusedByItsKey(name: String) {
+    func anInvalidValueIsReportedWithItsKey(name: String) {
         let key = "DISCO_EVENT_STORE_SQLITE_" + name
         let error = #expect(throws: EventStoreError.self) {
             try SQLiteEventStore.Settings(config: config([key: "perhaps"]))
         }
         #expect(error?.code == .configuration)
-        #expect(error?.message.contains("\(key)) is \"perhaps\"; allowed are ") == true)
+        #expect(error?.message.contains("\(key)) is \"perhaps\"; allowed values: ") == true)
     }
 
-    @Test func readModelsLieBesideTheEventsUnlessToldOtherwise() async throws {
+    @Test func readModelsAreStoredBesideTheEventsByDefault() async throws {
         let folder = try TemporaryFolder()
         let config = config(["DISCO_EVENT_STORE_SQLITE_PATH": folder.events])
         let events = try await EventStoreAdapter.chosen(by: config, among: [.memory, .sqlite]).open(config)

@@ -20,7 +20,7 @@ import Testing
                 try await SQLiteEventStore.open(try #require(store as? SQLiteEventStore).settings)
             })
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
-            // The console does not show a case that was cancelled.
+            // The console does not show cancelled cases.
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")
         }
@@ -77,14 +77,14 @@ import Testing
         #expect(error?.message.contains("has schema 2 (later)") == true)
     }
 
-    @Test func aFileThatIsNoDatabaseIsRefusedWithASentence() async throws {
+    @Test func aFileThatIsNotADatabaseIsRefused() async throws {
         let folder = try TemporaryFolder()
         try Data(repeating: 65, count: 5000).write(to: URL(filePath: folder.events))
         let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: folder.events) }
         #expect(error?.code == .corrupt)
     }
 
-    /// Damages the file as only someone could who takes the guards away first.
+    /// Damages the file after removing its guards; returns the findings.
     private func findings(_ damage: String) async throws -> [Finding] {
         let folder = try TemporaryFolder()
         let client = EventStoreClient(try await SQLiteEventStore.open(path: folder.events))
@@ -106,7 +106,7 @@ import Testing
         return findings
     }
 
-    @Test func verifyingFindsEachKindOfDamage() async throws {
+    @Test func verificationFindsEachKindOfDamage() async throws {
         #expect(
             try await findings("DELETE FROM disco_events WHERE position IN (1, 2)") == [
                 .missingPositions(1, through: 2), .wrongVersion(3, stream: "a-1", version: 2, expected: 1),
@@ -118,11 +118,11 @@ import Testing
             ])
         #expect(
             try await findings("UPDATE disco_events SET payload = '{' WHERE position = 2") == [
-                .damagedPayload(2, stream: "a-0", reason: "not JSON: a member's name is missing at byte 1")
+                .damagedPayload(2, stream: "a-0", reason: "not JSON: expected a member name at byte 1")
             ])
         #expect(
             try await findings("UPDATE disco_events SET payload = CAST(x'22FF22' AS TEXT) WHERE position = 2") == [
-                .damagedPayload(2, stream: "a-0", reason: "not JSON: this is not UTF-8 at byte 1")
+                .damagedPayload(2, stream: "a-0", reason: "not JSON: invalid UTF-8 at byte 1")
             ])
         #expect(
             try await findings("UPDATE disco_events SET recorded_at = 5 WHERE position = 3") == [
@@ -132,7 +132,7 @@ import Testing
             try await findings("DELETE FROM disco_tags WHERE position = 3") == [.wrongTags(3, stream: "a-1")])
     }
 
-    @Test func aMigrationThatWasEditedAfterItWasAppliedIsRefused() async throws {
+    @Test func aMigrationEditedAfterItWasAppliedIsRefused() async throws {
         let folder = try TemporaryFolder()
         try await SQLiteEventStore.open(path: folder.events).close()
         let queue = try DatabaseQueue(path: folder.events)
@@ -141,7 +141,7 @@ import Testing
         let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: folder.events) }
         #expect(error?.code == .schema)
         #expect(
-            error?.message.contains("sqlite_0001_event_store.sql was applied to this database with other content")
+            error?.message.contains("sqlite_0001_event_store.sql was applied to this database with different content")
                 == true)
     }
 }

@@ -2,10 +2,11 @@ import DiscoCore
 import DiscoEventStore
 import DiscoEventStoreSQLite
 import Foundation
+import Logging
 import TestSupport
 import Testing
 
-/// What becomes of a store's file while it is open, and when it is closed.
+/// The store's file while it is open and after it is closed.
 @Suite(.timeLimit(.minutes(1))) struct SQLiteFileTests {
     private let folder: TemporaryFolder
     private var path: String { folder.events }
@@ -22,7 +23,7 @@ import Testing
         (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
     }
 
-    @Test func whatIsClosedLiesInTheFileAndNotBesideIt() async throws {
+    @Test func aClosedStoreIsCompletelyInItsFile() async throws {
         for reads in [0, 1, 30] {
             let path = folder.file("closed-\(reads)")
             let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
@@ -47,18 +48,18 @@ import Testing
         #expect(size(folder.file("models") + "-wal") == nil)
     }
 
-    @Test func aCopyOfTheFileOfAnOpenStoreIsNoEmptyDatabase() async throws {
+    @Test func aCopyOfAnOpenStoresFileIsNotAnEmptyDatabase() async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await append(client)
         try FileManager.default.copyItem(atPath: path, toPath: folder.file("copy"))
         let copy = try await SQLiteEventStore.open(path: folder.file("copy"))
-        // It is the same store, of some time ago: consumers that are ahead of it notice.
+        // It is an older state of the same store: consumers that are ahead of it notice.
         #expect(try await copy.identity() == client.store.identity())
         await copy.close()
         await client.store.close()
     }
 
-    @Test func aRelativePathStaysThatOfTheFolderInWhichItWasOpened() async throws {
+    @Test func aRelativePathStaysRelativeToTheFolderAtOpening() async throws {
         let probe = try Program("DiscoProbe", ["wander", "events.sqlite", folder.path])
         let result = try await probe.finish()
         #expect(result.status == 0, "\(result)")
@@ -84,7 +85,7 @@ import Testing
         ("~ada/x", "only ~/ is expanded"),
         ("/tmp", "is a folder"),
     ])
-    func aPathThatIsNoneIsRefusedWithWhatIsWrong(path: String, reason: String) async throws {
+    func anInvalidPathIsRefusedWithTheReason(path: String, reason: String) async throws {
         let error = await #expect(throws: EventStoreError.self) { try await SQLiteEventStore.open(path: path) }
         #expect(error?.code == .configuration)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
@@ -97,7 +98,7 @@ import Testing
         case withoutIndex = "-shm"
     }
 
-    @Test(arguments: Loss.allCases) func whatIsWrittenToAFileThatIsGoneIsNotAcknowledged(loss: Loss) async throws {
+    @Test(arguments: Loss.allCases) func anAppendToAMissingFileIsNotAcknowledged(loss: Loss) async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await append(client)
         let aside = folder.file("aside")
@@ -114,7 +115,7 @@ import Testing
         #expect(error?.message.contains("was deleted or replaced while it was open") == true)
         await #expect(throws: EventStoreError.self) { _ = try await client.events().collect() }
         await #expect(throws: EventStoreError.self) { try await client.delete("a-1") }
-        // Put back, it goes on.
+        // With the file put back, the store works again.
         switch loss {
         case .deleted, .replaced:
             try? FileManager.default.removeItem(atPath: path)
@@ -126,8 +127,30 @@ import Testing
         await client.store.close()
     }
 
-    /// Between the look before the transaction and its commit: the clock is asked inside it.
-    @Test func whatWasCommittedToAFileThatWentMeanwhileIsNotKnownToBeRecorded() async throws {
+    @Test func aLostFileIsLoggedOnceWhenItGoesAndOnceWhenItIsBack() async throws {
+        let log = LogCollector()
+        let client = EventStoreClient(
+            try await SQLiteEventStore.open(path: path, context: StoreContext(logger: log.logger())))
+        try await append(client)
+        let aside = folder.file("aside")
+        for round in 1...2 {
+            try FileManager.default.moveItem(atPath: path, toPath: aside)
+            await eventually { log.messages.count == 2 * round - 1 }
+            for _ in 0..<3 { _ = try? await client.head() }
+            try FileManager.default.moveItem(atPath: aside, toPath: path)
+            await eventually { log.messages.count == 2 * round }
+        }
+        let subject = "The event store \(path)"
+        let (gone, back) = (
+            "\(subject) has lost its file and rejects all requests", "\(subject) has its file again"
+        )
+        #expect(log.messages == [gone, back, gone, back])
+        #expect(log.levels == [.warning, .notice, .warning, .notice])
+        await client.close()
+    }
+
+    /// The file goes between the check before the transaction and its commit, since the clock is read in between.
+    @Test func aCommitToAFileThatGoesMeanwhileHasAnUnknownOutcome() async throws {
         let (path, aside, goes) = (path, folder.file("aside"), Locked(false))
         let context = StoreContext {
             if goes.withLock({ $0 }) { rename(path, aside) }
@@ -138,14 +161,14 @@ import Testing
         goes.withLock { $0 = true }
         let unknown = await #expect(throws: OutcomeUnknown.self) { try await append(client) }
         goes.withLock { $0 = false }
-        // The file is put back with it.
+        // The file is put back with the event.
         #expect(rename(aside, path) == 0)
         #expect(try await client.append(try #require(unknown).append).repeated)
         #expect(try await client.events().collect().count == 2)
         await client.store.close()
     }
 
-    @Test func anotherProcessThatOpensAndClosesTheFileIsNoLoss() async throws {
+    @Test func anotherProcessMayOpenAndCloseTheFile() async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         for _ in 0..<5 {
             let other = EventStoreClient(try await SQLiteEventStore.open(path: path))
@@ -159,7 +182,7 @@ import Testing
         #expect(size(path + "-wal") == nil)
     }
 
-    @Test func anOpenConnectionForgetsShapesOfQueriesItHasNotSeenForLong() async throws {
+    @Test func anOpenConnectionForgetsLongUnusedQueryShapes() async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         try await append(client)
         for count in 1...300 {

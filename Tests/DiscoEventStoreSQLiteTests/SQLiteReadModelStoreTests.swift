@@ -13,7 +13,7 @@ import Testing
             open: { try await SQLiteReadModelStore.open(path: folder.file("read-models")) },
             again: { _ in try await SQLiteReadModelStore.open(path: folder.file("read-models")) })
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
-            // The console does not show a case that was cancelled.
+            // The console does not show cancelled cases.
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")
         }
@@ -23,7 +23,7 @@ import Testing
     func aDatabaseInMemoryConforms(to aCase: ReadModelStoreConformance.Case) async throws {
         let suite = ReadModelStoreConformance { try await SQLiteReadModelStore.open(.inMemory) }
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
-            // The console does not show a case that was cancelled.
+            // The console does not show cancelled cases.
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")
         }

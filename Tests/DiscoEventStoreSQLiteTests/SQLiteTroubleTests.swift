@@ -5,21 +5,21 @@ import GRDB
 import TestSupport
 import Testing
 
-/// What happens to a file under the hands of others, of a full disk and of a kill.
+/// The store's file when other processes use it, when the disk is full, and after a kill.
 @Suite(.timeLimit(.minutes(2))) struct SQLiteTroubleTests {
     private func append(_ client: EventStoreClient, _ stream: StreamID = "a-1", bytes: Int = 10) async throws {
         let payload = JSONText(.string(String(repeating: "x", count: bytes)))
         try await client.append(Append([NewEvent(stream: stream, type: "T", payload: payload)]))
     }
 
-    /// One that may leave a transaction open.
+    /// A session that may leave a transaction open.
     private func otherSession(_ folder: TemporaryFolder) throws -> DatabaseQueue {
         var configuration = GRDB.Configuration()
         configuration.allowsUnsafeTransactions = true
         return try DatabaseQueue(path: folder.events, configuration: configuration)
     }
 
-    @Test func whoeverHoldsTheFileForTooLongIsReportedAndAfterwardsItWorksAgain() async throws {
+    @Test func aFileLockedForTooLongIsReportedAndWorksAgainAfterwards() async throws {
         let folder = try TemporaryFolder()
         var settings = SQLiteEventStore.Settings(path: folder.events)
         settings.busyTimeout = .milliseconds(300)
@@ -34,8 +34,8 @@ import Testing
         await client.store.close()
     }
 
-    /// Longer than the log may grow before it is cut, so that cutting is tried again and again.
-    @Test func aReaderThatSitsInATransactionStallsNobodyAndTheLogIsCutWhenItHasGone() async throws {
+    /// Grows the log beyond the size at which it is truncated, so that truncation is tried repeatedly.
+    @Test func aReaderIdleInATransactionStallsNobodyAndTheLogIsTruncatedLater() async throws {
         let folder = try TemporaryFolder()
         let client = EventStoreClient(try await SQLiteEventStore.open(path: folder.events))
         try await append(client)
@@ -58,8 +58,7 @@ import Testing
             slowest = max(slowest, ContinuousClock.now - start)
         }
         try await follower.value
-        // A cut holds writers back for 0.2 s; SQLite left to itself would do so for as long as its busy timeout, ten
-        // seconds.
+        // A truncation blocks writers for 0.2 s; SQLite itself would block them for its busy timeout of ten seconds.
         #expect(slowest < .seconds(6))
         let log = folder.events + "-wal"
         #expect(try size(log) > 64 << 20)
@@ -76,7 +75,7 @@ import Testing
         try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
     }
 
-    @Test func twoProcessesThatAppendFlatOutBothGetTheirShare() async throws {
+    @Test func twoProcessesAppendingAtFullSpeedBothGetTheirShare() async throws {
         let folder = try TemporaryFolder()
         let programs = try (0..<2).map { _ in try Program("DiscoProbe", ["race", folder.events, "2"]) }
         for program in programs { #expect(try await program.printed(atLeast: 6) == "ready\n") }
@@ -94,13 +93,13 @@ import Testing
         await client.store.close()
     }
 
-    @Test func manyProcessesThatOpenANewFileAtOnceMigrateItOnce() async throws {
+    @Test func concurrentOpensOfANewFileMigrateItOnce() async throws {
         let folder = try TemporaryFolder()
         let programs = try (0..<8).map { _ in try Program("DiscoProbe", ["open", folder.events]) }
         for program in programs { #expect(try await program.finish().output == "opened\n") }
     }
 
-    /// A file system of its own, with room for a few megabytes.
+    /// Runs commands on a separate file system with room for a few megabytes.
     private func onASmallDisk(_ folder: TemporaryFolder, _ commands: String) async throws -> Program.Result {
         let script = "set -e; cd \"$0\"; mount -t tmpfs -o size=6m tmpfs .; cd \"$0\"; \(commands)"
         let probe = Program.path(of: "DiscoProbe")
@@ -109,13 +108,13 @@ import Testing
         ).finish()
     }
 
-    @Test func aFullDiskIsReportedLosesNothingAndAfterwardsItWorksAgain() async throws {
+    @Test func aFullDiskIsReportedLosesNothingAndWorksAgainAfterwards() async throws {
         let result = try await onASmallDisk(
             TemporaryFolder(), "head -c 1500000 /dev/zero > ballast; \"$1\" fill events.sqlite ballast")
         #expect(result.output == "store_full\nsound\n", "\(result)")
     }
 
-    @Test func aFileThatCannotBeWrittenIsRefusedWhenItIsOpened() async throws {
+    @Test func aReadOnlyFileIsRefusedAtOpening() async throws {
         let result = try await onASmallDisk(
             TemporaryFolder(),
             """
@@ -124,9 +123,9 @@ import Testing
         #expect(result.output == "store_read_only\nstore_unavailable\n", "\(result)")
     }
 
-    /// The page cache survives a kill, so only the system calls tell whether what is acknowledged is on the disk.
+    /// The page cache survives a kill, so only the system calls show whether acknowledged events are on disk.
     @Test(arguments: SQLiteEventStore.Durability.allCases)
-    func everyAcknowledgedAppendHasItsFlushBeforeIt(durability: SQLiteEventStore.Durability) async throws {
+    func everyAppendIsFlushedBeforeItIsAcknowledged(durability: SQLiteEventStore.Durability) async throws {
         let folder = try TemporaryFolder()
         let trace = folder.file("trace")
         let result = try await Program(
@@ -143,19 +142,19 @@ import Testing
         #expect(flushes.acknowledged == 100)
         switch durability {
         case .full: #expect(flushes.tooEarly == 0)
-        // Without the flush the trace must show it, or it shows nothing at all.
+        // Without flushes the trace must show missing ones; otherwise it would prove nothing.
         case .processCrash: #expect(flushes.tooEarly > 50)
         }
     }
 }
 
-/// Reads a trace of system calls: was everything that was written to the log flushed when the acknowledgement was
-/// printed?
+/// Reads a trace of system calls and checks that everything written to the log was flushed before each
+/// acknowledgement was printed.
 private struct FlushTrace {
     private(set) var acknowledged = 0
     private(set) var tooEarly = 0
     private var isDirty = false
-    /// Threads that are in a flush whose end is not traced yet.
+    /// Threads in a flush whose end is not traced yet.
     private var flushing: Set<Substring> = []
 
     mutating func read(_ line: Substring) {

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct AppendLaneTests {
     private struct Broken: Error {}
 
-    /// Commits as it is told, and notes the batches it was given, by their streams.
+    /// Commits when it is open, and records the streams of each batch.
     private final class Appender: BatchAppender {
         private let state = Locked((batches: [[StreamID]](), isOpen: true))
         private let body: @Sendable (_ batch: [Append], _ number: Int) throws -> [BatchOutcome]
@@ -72,13 +72,13 @@ import Testing
 
     private func append(_ stream: StreamID) -> Append { Append([NewEvent(stream: stream, type: "T", payload: "{}")]) }
 
-    @Test(arguments: Kind.allCases) func whileOneBatchCommitsTheNextGathers(kind: Kind) async throws {
+    @Test(arguments: Kind.allCases) func theNextBatchGathersWhileOneCommits(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
         let lane = lane(kind, appender)
         let first = Task { try await lane.append(append("a-0")) }
         await eventually { appender.batches.count == 1 }
         let rest = (1...20).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
-        // Each of them is in the queue once it has run to where it waits.
+        // Each task has queued its append once it is suspended.
         for _ in 0..<200 { await Task.yield() }
         appender.open()
         for task in [first] + rest { _ = try await task.value }
@@ -87,14 +87,14 @@ import Testing
         await lane.close()
     }
 
-    @Test func withTwoAppendersTheNextBatchIsHandedOverWhileOneCommitsAndNoneIsSmall() async throws {
+    @Test func withTwoAppendersTheNextBatchStartsWhileOneCommitsAndNoneIsSmall() async throws {
         let appender = Appender(isOpen: false)
         let lane = AppendLane(name: "test", appenders: [appender, appender])
         let first = Task { try await lane.append(append("a-0")) }
         await eventually { appender.batches.count == 1 }
         let some = (1...15).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
         for _ in 0..<200 { await Task.yield() }
-        // Fifteen are not worth a flush of their own: they gather on.
+        // Fifteen are not worth a separate flush: they keep gathering.
         #expect(appender.batches.count == 1)
         let more = (16...80).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
         await eventually { appender.batches.count == 2 }
@@ -107,7 +107,7 @@ import Testing
         await lane.close()
     }
 
-    @Test func twoAppendersShareWhatWaits() async throws {
+    @Test func twoAppendersShareTheWaitingAppends() async throws {
         let appender = Appender(isOpen: false)
         let lane = AppendLane(name: "test", appenders: [appender, appender])
         let many = Append((0..<40).map { NewEvent(stream: StreamID("a-\($0)"), type: "T", payload: "{}") })
@@ -117,13 +117,13 @@ import Testing
         await eventually { appender.batches.count == 2 }
         appender.open()
         for task in [first] + rest { _ = try await task.value }
-        // The second took no more than half of what there was then: some 40 waited beside the 40 in hand.
+        // The second took no more than half of all appends: about 40 were waiting beside the 40 being committed.
         let sizes = appender.batches.map(\.count)
         #expect((30...70).contains(sizes[1]), "\(sizes)")
         await lane.close()
     }
 
-    @Test(arguments: Kind.allCases) func whenItClosesWithTwoAppendersWhatWaitsIsCommitted(kind: Kind) async throws {
+    @Test(arguments: Kind.allCases) func closingWithTwoAppendersCommitsTheWaitingAppends(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
         let lane = lane(kind, appender, appenders: 2)
         let tasks = (0..<4).map { number in Task { try await lane.append(append(StreamID("a-\(number)"))) } }
@@ -136,7 +136,7 @@ import Testing
         #expect(appender.batches.map(\.count).reduce(0, +) == 4)
     }
 
-    @Test(arguments: Kind.allCases) func oneThatIsCancelledWhileItWaitsIsNeverCommitted(kind: Kind) async throws {
+    @Test(arguments: Kind.allCases) func anAppendCancelledWhileItWaitsIsNeverCommitted(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
         let lane = lane(kind, appender)
         let first = Task { try await lane.append(append("a-0")) }
@@ -144,7 +144,7 @@ import Testing
         let second = Task { try await lane.append(append("a-1")) }
         second.cancel()
         await #expect(throws: CancellationError.self) { try await second.value }
-        // The one in the batch runs to its outcome, though its task is cancelled too.
+        // The append in the batch completes, although its task is cancelled too.
         first.cancel()
         appender.open()
         #expect(try await first.value.events.map(\.stream) == ["a-0"])
@@ -153,7 +153,7 @@ import Testing
         await lane.close()
     }
 
-    @Test(arguments: Kind.allCases) func aTechnicalFailureHitsOnlyTheCulprit(kind: Kind) async throws {
+    @Test(arguments: Kind.allCases) func aTechnicalFailureAffectsOnlyItsAppend(kind: Kind) async throws {
         let appender = Appender(isOpen: false) { batch, _ in
             if batch.contains(where: { $0.events[0].stream == "a-bad" }) { throw Broken() }
             return AppendLaneTests.recorded(batch)
@@ -174,7 +174,7 @@ import Testing
         await lane.close()
     }
 
-    @Test(arguments: Kind.allCases) func anUnknownOutcomeIsLearntByRepeatingTheVeryBatch(kind: Kind) async throws {
+    @Test(arguments: Kind.allCases) func anUnknownOutcomeIsResolvedByRepeatingTheSameBatch(kind: Kind) async throws {
         let appender = Appender { batch, number in
             if number < 3 { throw OutcomeUnknown(append: batch[0], underlying: Broken()) }
             return AppendLaneTests.recorded(batch)
@@ -196,7 +196,7 @@ import Testing
         await lane.close()
     }
 
-    @Test(arguments: Kind.allCases) func closingWaitsForWhatIsInHandAndRefusesWhatComesLater(kind: Kind) async throws {
+    @Test(arguments: Kind.allCases) func closingWaitsForRunningAppendsAndRefusesLaterOnes(kind: Kind) async throws {
         let appender = Appender(isOpen: false)
         let lane = lane(kind, appender)
         let first = Task { try await lane.append(append("a-0")) }
@@ -220,19 +220,19 @@ import Testing
 
     @TaskLocal private static var caller: String?
 
-    /// Notes what the task that commits has of its callers.
+    /// Records what the committing task inherits from the callers.
     private final class Prying: AsyncBatchAppender {
         let seen = Locked<[(caller: String?, isCancelled: Bool)]>([])
 
         func commit(_ batch: [Append]) async throws -> [BatchOutcome] {
-            // Long enough for a cancellation to come through, were it let in.
+            // Long enough for a cancellation to arrive if it were passed on.
             for _ in 0..<100 { await Task.yield() }
             seen.withLock { $0.append((AppendLaneTests.caller, Task.isCancelled)) }
             return AppendLaneTests.recorded(batch)
         }
     }
 
-    @Test func theTaskThatCommitsBelongsToNoCaller() async throws {
+    @Test func theCommittingTaskInheritsNothingFromItsCallers() async throws {
         let appender = Prying()
         let lane = AppendLane(name: "test", appender: appender)
         for number in 0..<50 {
@@ -251,8 +251,8 @@ import Testing
         #expect(appender.seen.withLock { $0.allSatisfy { $0.caller == nil && !$0.isCancelled } })
     }
 
-    /// As many at once as Swift's pool has threads, and more: were one of those blocked, a commit could not go on.
-    @Test func lanesWhoseCommitsSuspendDoNotHoldEachOtherUp() async throws {
+    /// More lanes than Swift's pool has threads: if commits blocked threads, none could continue.
+    @Test func lanesWithSuspendedCommitsDoNotBlockEachOther() async throws {
         let appender = Appender(isOpen: false)
         let lanes = (0..<64).map { _ in lane(.async, appender) }
         let tasks = lanes.enumerated().map { number, lane in
@@ -264,7 +264,7 @@ import Testing
         for lane in lanes { await lane.close() }
     }
 
-    /// Cancels what has not ended after a moment.
+    /// Cancels `body` if it has not ended after 20 ms.
     private func withTimeout<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
         -> Value
     {

@@ -25,11 +25,11 @@ import Testing
             ])
     }
 
-    @Test func appendsThatExpectNothingShareTheirStream() {
+    @Test func appendsWithoutExpectationsShareTheirStream() {
         #expect(admitted(append("a-1"), append("a-1", expect: ["a-1": .any])) == [true, true])
     }
 
-    @Test func aStreamThatSomethingIsExpectedOfIsNotShared() {
+    @Test func aStreamWithAnExpectedVersionIsNotShared() {
         #expect(admitted(append("a-1"), append("a-1", expect: ["a-1": .exactly(1)])) == [true, false])
         #expect(admitted(append("a-1", expect: ["a-1": .exactly(1)]), append("a-1")) == [true, false])
         #expect(admitted(append("a-1"), append("b-1", expect: ["a-1": .streamExists])) == [true, false])
@@ -41,7 +41,7 @@ import Testing
         #expect(admitted(append("a-1", key: "k"), append("b-1", key: "k")) == [true, false])
     }
 
-    @Test func aConditionThatMatchesAnEventAheadWaits() {
+    @Test func aConditionThatMatchesAnEarlierEventOfTheBatchWaits() {
         let condition = AppendCondition(noneMatch: .tags("x"))
         #expect(admitted(append("a-1", tags: ["x"]), append("b-1", condition: condition)) == [true, false])
         #expect(admitted(append("a-1", tags: ["y"]), append("b-1", condition: condition)) == [true, true])

@@ -32,17 +32,17 @@ import Testing
         #expect(chosen.name == "memory")
     }
 
-    @Test func anUnknownAdapterIsRefusedWithTheKeyTheValueAndWhatIsAllowed() {
+    @Test func anUnknownAdapterErrorNamesTheKeyTheValueAndTheAllowedValues() {
         let said = message {
             _ = try EventStoreAdapter.chosen(by: config(["disco.eventStore.adapter": "papyrus"]), among: [.memory])
         }
         #expect(
             said == """
-                disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is "papyrus"; allowed are memory.
+                disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is "papyrus"; allowed values: memory.
                 """)
     }
 
-    @Test func aReadModelStoreIsOfTheEventStoresKindUnlessNamed() throws {
+    @Test func theReadModelStoreHasTheEventStoresAdapterUnlessNamed() throws {
         let adapters = ["memory", "sqlite"].map { name in
             ReadModelStoreAdapter(name: name) { _, _ in preconditionFailure("not opened") }
         }
@@ -57,7 +57,7 @@ import Testing
                 == true)
     }
 
-    @Test func aValueThatIsNoneIsRefusedAndNeverSilentlyTheDefault() throws {
+    @Test func anInvalidValueIsRefusedAndNeverReplacedByTheDefault() throws {
         let settings = SettingsReader(
             config([
                 "disco.yes": "true", "disco.typed": true, "disco.maybe": "maybe", "disco.long": "2.5",
@@ -70,7 +70,7 @@ import Testing
         #expect(try settings.seconds("missing", default: .seconds(7)) == .seconds(7))
         #expect(
             message { _ = try settings.flag("maybe", default: false) }
-                == #"disco.maybe (in the environment DISCO_MAYBE) is "maybe"; allowed are true and false."#)
+                == #"disco.maybe (in the environment DISCO_MAYBE) is "maybe"; allowed values: true and false."#)
         for key in ["never", "negative"] {
             #expect(
                 message { _ = try settings.seconds(key, default: .zero) }?.hasSuffix("seconds, for example 2.5.")

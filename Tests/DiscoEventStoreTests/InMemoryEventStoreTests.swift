@@ -9,7 +9,7 @@ import Testing
             InMemoryEventStore(.init(allowsErasing: options.allowsErasing), context: options.context)
         }
         if case .skipped(let lacking) = try await aCase.run(on: suite) {
-            // The console does not show a case that was cancelled.
+            // The console does not show cancelled cases.
             print("skipped: \(aCase); this store lacks \(lacking)")
             try Test.cancel("\(lacking)")
         }

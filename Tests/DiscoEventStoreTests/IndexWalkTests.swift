@@ -8,14 +8,14 @@ import Testing
         (EventQuery(items: []), []),
         (.category("a"), [IndexWalk(.category("a"))]),
         (.types("T"), [IndexWalk(.type("T"))]),
-        // An index of types gives the events of one in order, and not those of two.
+        // An index of types returns the events of one type in order, but not those of two.
         (.types("T", "U"), [IndexWalk(.type("T")), IndexWalk(.type("U"))]),
         (
             EventQuery(items: [.init(types: ["T", "U"], category: "a")]),
             [IndexWalk(.type("T"), category: "a"), IndexWalk(.type("U"), category: "a")]
         ),
         (.tags("x", "y", "z"), [IndexWalk(.tag("x"), tags: ["y", "z"])]),
-        // Along the tag the events of several types come in order too.
+        // Along the tag, the events of several types are in order.
         (
             EventQuery(items: [.init(types: ["T", "U"], tags: ["x"], category: "a")]),
             [IndexWalk(.tag("x"), types: ["T", "U"], category: "a")]
@@ -35,8 +35,8 @@ import Testing
         #expect(IndexWalk.walks(of: query) == walks)
     }
 
-    /// Whatever the query, an event that it selects is on one of its walks, and one that it does not select on none.
-    @Test func theWalksSelectWhatTheQueryDoes() {
+    /// For any query, a selected event is on exactly one of its walks, and any other event on none.
+    @Test func theWalksSelectTheSameEventsAsTheQuery() {
         let events = (0..<64).map { number in
             NewEvent(
                 stream: number & 1 == 0 ? "a-1" : "b-1", type: number & 2 == 0 ? "T" : "U", payload: "{}",

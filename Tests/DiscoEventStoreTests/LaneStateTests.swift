@@ -3,7 +3,7 @@ import Testing
 
 @testable import DiscoEventStore
 
-/// Which thread of a lane takes how much, and who is woken: two threads played by hand.
+/// Which thread of a lane takes how many appends, and which one is woken: two threads simulated by hand.
 @Suite struct LaneStateTests {
     private func waiting(_ events: Int) -> LaneState.Waiting {
         let events = (0..<events).map { NewEvent(stream: StreamID("a-\($0)"), type: "T", payload: "{}") }
@@ -18,7 +18,7 @@ import Testing
         return state
     }
 
-    @Test func whatIsFewGoesAtOnceAndWhole() {
+    @Test func fewAppendsAreTakenAtOnceAndTogether() {
         var state = idle()
         state.enqueue(waiting(3))
         #expect(state.isWanted(of: 2))
@@ -28,12 +28,12 @@ import Testing
         #expect(!state.isWanted(of: 2))
     }
 
-    @Test func behindABatchFewGatherAndManyAreShared() {
+    @Test func behindABatchFewAppendsGatherAndManyAreShared() {
         var state = idle()
         state.enqueue(waiting(40))
         _ = state.take(1, by: 0)
         for _ in 0..<39 { state.enqueue(waiting(1)) }
-        // Seventy-nine at once: half of them are thirty-nine.
+        // Half of the seventy-nine is thirty-nine.
         #expect(state.share(of: 2) == 39)
         #expect(state.isWanted(of: 2))
         #expect(state.take(39, by: 1).events == 39)
@@ -46,8 +46,9 @@ import Testing
         #expect(state.isWanted(of: 2))
     }
 
-    /// The first went to sleep because of a batch whose appends were all withdrawn: whoever finds that out must wake it.
-    @Test func whenABatchIsWithdrawnWhoWaitedBecauseOfItIsWanted() {
+    /// The first thread went to sleep because of a batch whose appends were all withdrawn: the thread that finds that
+    /// out must wake it.
+    @Test func aWithdrawnBatchWakesTheThreadThatWaitedForIt() {
         var state = idle()
         state.enqueue(waiting(1))
         _ = state.take(1, by: 0)
@@ -62,14 +63,14 @@ import Testing
         #expect(state.isWanted(of: 2))
     }
 
-    @Test func oneThreadAloneTakesAll() {
+    @Test func aSingleThreadTakesAll() {
         var state = LaneState()
         state.ready(0)
         for _ in 0..<100 { state.enqueue(waiting(1)) }
         #expect(state.share(of: 1) == .max)
     }
 
-    @Test func closingTakesWhatIsLeftAtOnce() {
+    @Test func closingTakesTheRemainingAppendsAtOnce() {
         var state = idle()
         state.enqueue(waiting(1))
         _ = state.take(1, by: 0)

@@ -3,12 +3,12 @@ import Foundation
 import Testing
 
 @Suite struct MigrationsTests {
-    /// A file that nobody listed would never be applied.
+    /// A file that is not listed would never be applied.
     @Test(arguments: [
         ("sqlite", [Migration.sqliteEventStore, Migration.sqliteReadModels]),
         ("postgres", [Migration.postgresEventStore, Migration.postgresReadModels]),
     ])
-    func everyFileIsListedInItsOrder(database: String, listed: [[Migration]]) throws {
+    func everyFileIsListedInOrder(database: String, listed: [[Migration]]) throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../Migrations/\(database)")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()

@@ -10,7 +10,7 @@ import Testing
             payload: JSONText(.string(String(repeating: "x", count: bytes - 2))), recordedAt: Date())
     }
 
-    @Test func aPageThatIsNotFullComesToItsBound() {
+    @Test func aPageThatIsNotFullEndsAtItsBound() {
         let forward = PageBounds(Read(after: 2, limit: 3), upTo: 9).collect([event(4), event(5)])
         #expect(forward.events.map(\.position) == [4, 5])
         #expect(forward.through == 9)
@@ -33,7 +33,7 @@ import Testing
         #expect(!backward.hasMore)
     }
 
-    @Test func whatIsTakenWhenItIsFullIsLeftOut() {
+    @Test func eventsBeyondAFullPageAreLeftOut() {
         var page = PageBounds(Read(limit: 1), upTo: 9)
         #expect(!page.isFull)
         page.take(event(1))
@@ -43,8 +43,8 @@ import Testing
         #expect(page.page().through == 1)
     }
 
-    /// Also of a read that nobody has checked.
-    @Test func boundsAtTheEdgesDoNotTrap() {
+    /// Also for a read that was not validated.
+    @Test func extremeBoundsDoNotTrap() {
         let edges = [Int64.min, -1, 0, 1, .max].map(Position.init(rawValue:))
         for direction in [Read.Direction.forward, .backward] {
             for after in edges {
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func whatIsUnseenIsBounded() {
+    @Test func unseenEventsAreBounded() {
         #expect((1...150).map { event($0) }.boundedAsUnseen().count == VersionConflict.mostUnseen)
         let heavy = (1...5).map { event($0, bytes: 100 << 10) }
         #expect(heavy.boundedAsUnseen().count == 2)

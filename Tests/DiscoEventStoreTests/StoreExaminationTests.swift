@@ -28,7 +28,7 @@ import Testing
         #expect(examined(after: 4) == VerifiedPage(findings: [], through: 4, head: 9))
     }
 
-    @Test func whatIsMissingIsFound() {
+    @Test func missingEventsAreFound() {
         #expect(examined(row(3, version: 1)).findings == [.missingPositions(1, through: 2)])
         let page = examined(after: 4, row(5, version: 1), row(7, version: 2))
         #expect(page.findings == [.missingPositions(6, through: 6)])
@@ -40,7 +40,7 @@ import Testing
         #expect(page.findings == [.wrongVersion(1, stream: "a-1", version: 3, expected: 1)])
     }
 
-    @Test func aTimeBeforeThatOfTheEventAheadIsFound() {
+    @Test func aTimeBeforeThePreviousEventsIsFound() {
         #expect(examined(row(1, version: 1, at: 5), row(2, version: 2, at: 4)).findings == [.timeRunsBackwards(2)])
         let before = Date(timeIntervalSince1970: 9)
         #expect(examined(recordedAt: before, row(1, version: 1, at: 5)).findings == [.timeRunsBackwards(1)])
@@ -58,8 +58,8 @@ import Testing
         #expect(reason.hasPrefix("not JSON"))
     }
 
-    /// Whatever lies in a damaged store is reported, and never traps.
-    @Test func numbersAtTheEdgesAreFindings() {
+    /// Any damage in a store is reported and never traps.
+    @Test func extremeNumbersAreFindings() {
         let edges: [Int64] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
         for after in edges {
             for position in edges {

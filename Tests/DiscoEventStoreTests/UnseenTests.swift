@@ -18,7 +18,7 @@ import Testing
         .init(stream: "b-1", expected: .streamExists, actual: 0),
     ])
 
-    @Test func aConflictIsGivenTheEventsThatWereNotSeen() async throws {
+    @Test func aConflictIsGivenItsUnseenEvents() async throws {
         let store = try await store()
         let reads = Locked<[Read]>([])
         let full = await conflict.readingUnseen { read in
@@ -27,7 +27,7 @@ import Testing
         }
         #expect(full.streams.map { $0.unseen.map(\.version) } == [[4, 5], []])
         #expect(full.streams.map(\.complete) == [true, false])
-        // The event that was seen last is asked for too: where it is gone, the caller may not go on from it.
+        // The last seen event is read too: if it is gone, the caller must not continue from it.
         #expect(reads.withLock { $0.map(\.versions) } == [3...5])
         let events = try await store.page(Read()).events
         let blocking = self.conflict.withUnseen { read in events.filter { read.versions?.contains($0.version) == true }
@@ -35,7 +35,7 @@ import Testing
         #expect(blocking == full)
     }
 
-    @Test func whereTheyCannotBeReadItGoesWithoutThem() async throws {
+    @Test func aConflictHasNoUnseenEventsIfTheyCannotBeRead() async throws {
         #expect(await conflict.readingUnseen { _ in throw Broken() } == conflict)
         let blocking: (Read) throws -> [RecordedEvent] = { _ in throw Broken() }
         #expect(conflict.withUnseen(blocking) == conflict)

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct WorkerTests {
     private struct Broken: Error {}
 
-    /// Its threads do what it is given once it is open.
+    /// A worker whose threads process their queue while it is open.
     private final class Numbers: Sendable {
         struct State: Sendable {
             var queue: [Int] = []
@@ -29,14 +29,14 @@ import Testing
         var done: [Int] { seen.withLock { $0 } }
     }
 
-    @Test func whatItIsGivenIsDoneOnceAndInOrder() async throws {
+    @Test func workIsDoneOnceAndInOrder() async throws {
         let numbers = Numbers()
         for number in 0..<100 { numbers.worker.update { $0.queue.append(number) } }
         await eventually { numbers.done == Array(0..<100) }
         await numbers.worker.end()
     }
 
-    @Test func itEndsWhenWhatItWasGivenBeforeIsDone() async throws {
+    @Test func aWorkerEndsAfterItsEarlierWork() async throws {
         let numbers = Numbers(threads: 4, isOpen: false)
         for number in 0..<100 { numbers.worker.update { $0.queue.append(number) } }
         #expect(numbers.done == [])
@@ -45,7 +45,7 @@ import Testing
         #expect(numbers.done.sorted() == Array(0..<100))
     }
 
-    @Test func onceItIsToEndItTakesNothingMore() async throws {
+    @Test func anEndingWorkerTakesNoMoreWork() async throws {
         let numbers = Numbers()
         #expect(numbers.worker.update { $0.queue.count } != nil)
         await numbers.worker.end()
@@ -55,14 +55,14 @@ import Testing
         await numbers.worker.end()
     }
 
-    @Test func severalMayWaitForItsEnd() async throws {
+    @Test func severalTasksMayWaitForTheEnd() async throws {
         let numbers = Numbers(threads: 3)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<20 { group.addTask { await numbers.worker.end() } }
         }
     }
 
-    @Test func whatIsOnlyWrittenDownWaitsForAWakeUp() async throws {
+    @Test func workAddedWithoutAnUpdateWaitsForAWakeUp() async throws {
         let numbers = Numbers()
         numbers.worker.withState { $0.queue.append(1) }
         numbers.worker.wake()
@@ -70,14 +70,14 @@ import Testing
         await numbers.worker.end()
     }
 
-    @Test func aChangeThatFailsIsThrown() async throws {
+    @Test func anErrorInAnUpdateIsThrown() async throws {
         let worker = Worker(name: "test", state: 0) { loop in _ = loop.wait { _ in nil as Int? } }
         #expect(throws: Broken.self) { try worker.update { _ in throw Broken() } }
         #expect(throws: Broken.self) { try worker.withState { _ in throw Broken() } }
         await worker.end()
     }
 
-    @Test func itsThreadsEndWithItsLastReference() async throws {
+    @Test func theThreadsEndWithTheLastReference() async throws {
         let hasEnded = Locked(false)
         do {
             let worker = Worker(name: "test") { loop in
@@ -102,7 +102,7 @@ import Testing
         await worker.end()
     }
 
-    @Test func aPauseIsCutShortByTheEnd() async throws {
+    @Test func endingCutsAPauseShort() async throws {
         let mayGoOn = Locked<Bool?>(nil)
         let worker = Worker(name: "test") { loop in
             let result = loop.pause(for: .seconds(600))
@@ -123,9 +123,11 @@ import Testing
         #expect(worker.withState { $0 } == [0, 1, 2])
     }
 
-    @Test func aBodyOnItsOwnThreadReturnsOrThrows() async throws {
-        let name = await onOwnThread(name: "test-own-thread") { Thread.current.name }
-        #expect(name == "test-own-thread")
+    @Test func aBodyOnASeparateThreadReturnsOrThrows() async throws {
+        let name = await onOwnThread(name: "test-own-thread") {
+            try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
+        }
+        #expect(name == "test-own-thread\n")
         await #expect(throws: Broken.self) { try await onOwnThread(name: "test") { throw Broken() } }
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }

@@ -40,7 +40,7 @@ import WalletDomain
         #expect(query.count == 1 && query.allSatisfy { $0 > 0 })
     }
 
-    @Test func aSpanIsMadeAndTheEventsCarryItsTraceOn() async throws {
+    @Test func aSpanIsStartedAndTheEventsCarryItsTrace() async throws {
         let tracer = InMemoryTracer()
         let orchestrator = orchestrator(CallTracingMiddleware(tracer: tracer))
         let id = try await orchestrator.dispatch(CreateWallet(userID: UUID(), balance: 1)).state.id
@@ -49,7 +49,7 @@ import WalletDomain
         #expect(span.operationName == "command create_wallet")
         #expect(created.metadata.trace.values.contains(span.spanContext.traceID), "\(created.metadata.trace)")
 
-        // What is done because of it belongs to the same trace.
+        // An event that it causes belongs to the same trace.
         try await orchestrator.dispatch(NoticeLowBalance(id: id), metadata: .caused(by: created))
         let caused = try #require(tracer.finishedSpans.last)
         #expect(caused.traceID == span.traceID)
@@ -59,7 +59,7 @@ import WalletDomain
         #expect(noticed.metadata.correlationID == created.metadata.correlationID)
     }
 
-    @Test func aRefusalStandsInTheSpan() async throws {
+    @Test func aRefusalIsRecordedInTheSpan() async throws {
         let tracer = InMemoryTracer()
         let orchestrator = orchestrator(CallTracingMiddleware(tracer: tracer))
         await #expect(throws: DispatchError.self) {

@@ -7,7 +7,7 @@ import Foundation
 import Logging
 import WalletDomain
 
-/// A process for tests to start, watch, kill and start again.
+/// A process for tests to start, observe, kill and restart.
 @main
 struct DiscoProbe {
     static func main() async throws {
@@ -28,7 +28,7 @@ struct DiscoProbe {
         case "fuzz": try await Fuzz.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "fuzz-json": try FuzzJSON.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "wander": try await wander(path, in: rest[0])
-        default: preconditionFailure("There is no task \(task).")
+        default: preconditionFailure("Unknown task \(task).")
         }
     }
 
@@ -39,7 +39,7 @@ struct DiscoProbe {
         return try await PostgresEventStore.open(.init(url: parts[0], schema: parts[1]))
     }
 
-    /// Opens a relative path, goes to another folder, and says how many of its events it reads there.
+    /// Opens a relative path, changes the working directory, and prints how many of its events it reads there.
     private static func wander(_ path: String, in folder: String) async throws {
         for name in ["here", "there"] {
             try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
@@ -71,7 +71,7 @@ struct DiscoProbe {
         try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
     }
 
-    /// Dispatches deposits of 1 once a line comes in, and prints how often a conflict was decided anew.
+    /// Waits for a line of input, dispatches deposits of 1, and prints how many conflicts were decided again.
     private static func deposit(_ wallets: Wallets, tasks: Int, count: Int, _ ids: [UUID]) async throws {
         say("ready")
         _ = readLine()
@@ -91,8 +91,8 @@ struct DiscoProbe {
         say(again)
     }
 
-    /// Transfers 1 back and forth without an end, following with the projection, and prints the head when a transfer is
-    /// acknowledged.
+    /// Transfers 1 back and forth forever, updates the projection, and prints the head after each acknowledged
+    /// transfer.
     private static func transfer(_ wallets: Wallets, _ ids: [UUID]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await wallets.consumers.run() }
@@ -121,7 +121,7 @@ struct DiscoProbe {
         await client.store.close()
     }
 
-    /// Appends flat out from 16 tasks for a time and prints how many were acknowledged.
+    /// Appends at full speed from 16 tasks for a time and prints how many appends were acknowledged.
     private static func race(_ path: String, seconds: Double) async throws {
         let client = EventStoreClient(try await store(path))
         say("ready")
@@ -144,7 +144,7 @@ struct DiscoProbe {
         say(recorded)
     }
 
-    /// Appends until the disk is full, removes the ballast and appends again; prints what it saw.
+    /// Appends until the disk is full, removes the ballast and appends again; prints the results.
     private static func fill(_ path: String, ballast: String) async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         let payload = JSONText(.string(String(repeating: "x", count: 100_000)))
@@ -164,8 +164,8 @@ struct DiscoProbe {
         say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
     }
 
-    /// Enrols so many students at once, once a line comes in; prints how many were let in, and how often a decision was
-    /// made anew.
+    /// Waits for a line of input and enrols students concurrently; prints how many were enrolled and how many decisions
+    /// were made again.
     private static func enrol(_ path: String, course: String, student: String, count: Int) async throws {
         let orchestrator = Orchestrator(client: EventStoreClient(try await store(path)))
         say("ready")
@@ -186,7 +186,7 @@ struct DiscoProbe {
         say("\(enrolled) \(conflicts)")
     }
 
-    /// Dispatches a deposit, or an enrolment, under a key, and is killed between the append and the answer.
+    /// Dispatches a deposit or an enrolment under a key and is killed between the append and the answer.
     private static func die(_ path: String, _ target: String, key: String) async throws {
         let orchestrator = Orchestrator(
             client: EventStoreClient(FatalEventStore(base: try await store(path))), aggregates: [Wallet.self])
@@ -198,10 +198,10 @@ struct DiscoProbe {
         say("survived")
     }
 
-    /// Deposits 1 under each of so many keys, and prints how many of them had been carried out before.
+    /// Deposits 1 under each of `count` keys and prints how many were repeats.
     private static func keyed(_ path: String, _ wallet: String, count: Int) async throws {
         let orchestrator = Orchestrator(client: EventStoreClient(try await store(path)), aggregates: [Wallet.self])
-        guard let id = UUID(uuidString: wallet) else { preconditionFailure("\(wallet) is no id.") }
+        guard let id = UUID(uuidString: wallet) else { preconditionFailure("\(wallet) is not a UUID.") }
         say("ready")
         let repeated = try await withThrowingTaskGroup(of: Int.self) { group in
             for task in 0..<8 {
@@ -231,7 +231,7 @@ struct DiscoProbe {
     }
 }
 
-/// Has its process killed as soon as something is recorded.
+/// Kills its process as soon as something is recorded.
 private struct FatalEventStore: EventStore {
     let base: any EventStore
 

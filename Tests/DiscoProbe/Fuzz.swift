@@ -5,8 +5,8 @@ import DiscoEventStoreSQLite
 import DiscoTesting
 import Foundation
 
-/// Throws generated names, values and statements at a store for a time. A trap ends the process; whatever comes back other
-/// than it went in ends it too.
+/// Runs generated names, values and statements against a store for a time. A trap ends the process, and so does a value
+/// that reads back changed.
 struct Fuzz {
     private var values: GeneratedValues
     private let client: EventStoreClient
@@ -124,7 +124,7 @@ struct Fuzz {
         if values.flag() { read.asOf = values.pick(GeneratedValues.dates) }
         for event in try await client.store.page(read).events {
             guard let new = known[event.id] else { continue }
-            // One that was erased comes no more; all others come as they went in.
+            // An erased event is not returned; all others read back unchanged.
             guard
                 event.payload == new.payload && event.tags == new.tags && event.metadata == new.metadata
                     && event.type == new.type && event.stream == new.stream && read.query.matches(event)
@@ -215,7 +215,7 @@ struct Fuzz {
                 release: [position]))
     }
 
-    // MARK: Text alone
+    // MARK: Text only
 
     private mutating func texts() {
         let bytes = [UInt8](values.data()) + Array(values.text().utf8)
@@ -223,7 +223,7 @@ struct Fuzz {
             unchecked: values.flag() ? bytes : Array("{\"a\":[\(values.number()),\"\(values.text())\"]}".utf8))
         if let value = try? text.value() {
             guard let again = try? JSONText(JSONText(value).string).value(), again == value else {
-                preconditionFailure("\(text) does not come back as it was read.")
+                preconditionFailure("\(text) does not round trip.")
             }
             _ = try? value.decode(EveryKind.self)
             _ = try? value.decode([String: Double].self)
@@ -232,7 +232,7 @@ struct Fuzz {
             values.pick(["", "-"]) + "\(values.integer())" + values.pick(["", ".", ".5", "e", "e9", "E-200", "\0"])
         if let decimal = Decimal(sqlValue: .text(digits)) {
             guard let back = (try? decimal.sqlValue).flatMap(Decimal.init(sqlValue:)), back == decimal else {
-                preconditionFailure("\(digits) does not come back.")
+                preconditionFailure("\(digits) does not round trip.")
             }
         }
         if let date = Date(
@@ -240,7 +240,7 @@ struct Fuzz {
                 values.pick(["2026-02-28T", values.text()]) + values.pick(["24:00:00Z", "23:59:59.9Z", "x"])))
         {
             guard (try? date.sqlValue).flatMap(Date.init(sqlValue:)) == date else {
-                preconditionFailure("\(date) does not come back.")
+                preconditionFailure("\(date) does not round trip.")
             }
         }
     }

@@ -2,16 +2,15 @@ import DiscoCore
 import DiscoTesting
 import Foundation
 
-/// Throws generated, changed and random texts at the parser and the writer for a time, and compares what becomes of them
-/// with what Foundation's two parsers make of them; the texts and what was written are kept in a file, for another
-/// implementation to check.
+/// Runs generated, mutated and random texts through the parser and the writer for a time, and compares the results with
+/// those of Foundation's two parsers. Saves the texts and the results in a file for another implementation to check.
 struct FuzzJSON {
     private var texts: GeneratedJSONTexts
-    /// More would fill the disk: an hour makes gigabytes.
+    /// More would fill the disk: an hour produces gigabytes.
     private static let mostKept = 1_000_000
 
-    /// - Parameter path: a new file with a line for each text: the text and the compact text of its value, both in base 64
-    ///   and the latter empty where the text was refused, and why it was refused, with tabs between them.
+    /// - Parameter path: a new file with a line for each text, separated by tabs: the text and the compact text of its
+    ///   value, both in base 64, the latter empty if the text was refused; and the reason for the refusal.
     static func run(_ path: String, seconds: Double, seed: UInt64) throws {
         try Data().write(to: URL(filePath: path))
         let file = try FileHandle(forWritingTo: URL(filePath: path))
@@ -49,7 +48,7 @@ struct FuzzJSON {
     }
 }
 
-/// Texts that are JSON, that were until a few bytes were changed, and that never were.
+/// Texts that are JSON, mutated JSON, and random texts.
 private struct GeneratedJSONTexts {
     private var values: GeneratedValues
 
@@ -57,7 +56,7 @@ private struct GeneratedJSONTexts {
 
     mutating func next() -> (text: [UInt8], mustBeJSON: Bool) {
         switch values.pick(Array(0..<400)) {
-        // Few of them, since JSONDecoder takes a fifth of a second for one.
+        // Only a few, since JSONDecoder takes a fifth of a second for one.
         case 0: (nested(values.pick([1, 511, 512])), true)
         case 1: (nested(values.pick([513, 514])), false)
         case 2..<140: (Array(value().utf8), true)
@@ -78,7 +77,7 @@ private struct GeneratedJSONTexts {
                     + (0..<values.pick([0, 1, 2, 3])).map { _ in value(depth: depth + 1) }.joined(separator: ",")
                     + "]"
             default:
-                // From 16 on an object looks its members up by an index.
+                // From 16 members on, an object looks them up by an index.
                 "{" + space()
                     + (0..<values.pick([0, 1, 2, 3, 3, 20])).map { _ in
                         space() + string() + space() + ":" + value(depth: depth > 1 ? 5 : depth + 1)
@@ -90,7 +89,7 @@ private struct GeneratedJSONTexts {
 
     private mutating func space() -> String { values.pick(["", "", "", "", "", " ", "\n", "\t", "\r", " \r\n\t "]) }
 
-    /// All the ways to write one.
+    /// Numbers in all notations.
     private mutating func number() -> String {
         let whole = ["0", "1", "7", "10", "999", "\(Int.max)", "\(UInt64.max)", "123456789012345678901234567890"]
         let fraction = ["", "", "", ".0", ".5", ".50", ".000", ".1234567890123456789"]
@@ -98,7 +97,7 @@ private struct GeneratedJSONTexts {
         return values.pick(["", "-"]) + values.pick(whole) + values.pick(fraction) + values.pick(exponent)
     }
 
-    /// So short at times that the same name comes twice, and as an escape too.
+    /// Sometimes so short that a name occurs twice, also as an escape.
     private mutating func string() -> String {
         let pieces = [
             "a", "a", "a", "\\u0061", "é", "e\u{301}", "\\u00e9", "\\u00E9", "\\\"", "\\\\", "\\/", "\\b", "\\f", "\\n",
@@ -151,52 +150,57 @@ private struct GeneratedJSONTexts {
     }
 }
 
-/// Compares what becomes of a text here with what Foundation makes of it.
+/// Compares the results of this parser and of Foundation for a text.
 private enum JSONDifference {
-    /// What is different, nil where nothing is.
+    /// The difference; nil if there is none.
     static func of(_ text: [UInt8], mustBeJSON: Bool) -> String? {
         do {
             let value = try JSONText(unchecked: text).value()
+            if !passesCheck(text) { return "the check refuses what the parser reads" }
             return ofRewritten(value) ?? ofAccepted(text, value)
         } catch {
+            if passesCheck(text) { return "the check accepts what the parser refuses, \(error)" }
             return mustBeJSON ? "JSON is refused, \(error)" : ofRefused(text, error)
         }
     }
 
-    /// Compact or indented, it is read again as the same value, and compact text is written as it is.
+    /// Whether the check that builds no value accepts the text.
+    private static func passesCheck(_ text: [UInt8]) -> Bool { (try? JSONText(unchecked: text).check()) != nil }
+
+    /// Compact and indented text reads back as the same value, and compact text is written unchanged.
     private static func ofRewritten(_ value: JSON) -> String? {
         let written = JSONText(value)
         for text in [written.bytes, Array(value.indented.utf8)] {
-            guard let again = try? JSONText(unchecked: text).value() else { return "what was written cannot be read" }
-            if JSONText(again).bytes != written.bytes { return "what was written is read as another value" }
+            guard let again = try? JSONText(unchecked: text).value() else { return "the written text cannot be read" }
+            if JSONText(again).bytes != written.bytes { return "the written text reads as another value" }
         }
         return nil
     }
 
-    /// Foundation takes it as well, but for numbers. Of members with one name the later one counts, but to its decoder the
-    /// first: that one is asked for the value of what was written here.
+    /// Foundation accepts the text as well, except for numbers. Of several members with one name, the last counts here
+    /// and the first in Foundation's decoder, so the decoder reads the text that was written here.
     private static func ofAccepted(_ text: [UInt8], _ value: JSON) -> String? {
-        // Read from the text, since the number may stand in a member that does not count.
+        // Read from the text, since the number may be in a member that does not count.
         if hasNumber(text, where: { $0.isInfinite }) { return nil }
-        guard let serialised = FoundationJSON.serialised(text) else { return "JSONSerialization refuses what is taken" }
+        guard let serialised = FoundationJSON.serialised(text) else { return "JSONSerialization refuses accepted text" }
         // JSONDecoder refuses numbers too near to zero for a Double, and some zeros, for example 0e3 and -0.0e-2.
         if hasNumber(text, where: { $0 == 0 }) { return nil }
-        guard FoundationJSON.decoded(text) != nil else { return "JSONDecoder refuses what is taken" }
+        guard FoundationJSON.decoded(text) != nil else { return "JSONDecoder refuses accepted text" }
         guard let decoded = FoundationJSON.decoded(JSONText(value).bytes) else {
-            return "JSONDecoder refuses what was written"
+            return "JSONDecoder refuses written text"
         }
         if hasNamesThatOnlyBytesTellApart(value) { return nil }
         if !areSame(value, decoded, within: 0) { return "JSONDecoder reads another value, \(decoded)" }
-        // It loses a byte order mark at the beginning of a string or behind an escape, and digits of long numbers.
+        // It drops a byte order mark at the beginning of a string or after an escape, and loses digits of long numbers.
         if JSONText(value).string.unicodeScalars.contains("\u{FEFF}") { return nil }
         if !areSame(value, serialised, within: 1e-14) { return "JSONSerialization reads another value, \(serialised)" }
         return nil
     }
 
-    /// Foundation takes three things that RFC 8259 does not have or lets a parser refuse: a byte order mark, UTF-16 and
-    /// UTF-32 (by which bytes of the first four are 0), and a comma before the end of a list or an object.
+    /// Foundation accepts three things that RFC 8259 does not have or lets a parser refuse: a byte order mark, UTF-16 and
+    /// UTF-32 (recognized by zeros in the first four bytes), and a comma before the end of a list or an object.
     private static func ofRefused(_ text: [UInt8], _ error: JSONError) -> String? {
-        // JSONDecoder does not look at members that do not count: it is asked where there cannot be two of one name.
+        // JSONDecoder ignores members that do not count, so it decodes only texts that cannot repeat a name.
         let isDecoded = text.count { $0 == UInt8(ascii: ":") } < 2 && FoundationJSON.decoded(text) != nil
         guard isDecoded || FoundationJSON.serialised(text) != nil else { return nil }
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { return of(Array(text.dropFirst(3)), mustBeJSON: false) }
@@ -209,7 +213,7 @@ private enum JSONDifference {
             corrected.remove(at: comma)
             return of(corrected, mustBeJSON: false)
         }
-        return "Foundation takes what is refused, \(error)"
+        return "Foundation accepts refused text: \(error)"
     }
 
     private static func areSame(_ one: JSON, _ other: JSON, within tolerance: Double) -> Bool {
@@ -231,7 +235,7 @@ private enum JSONDifference {
         }
     }
 
-    /// Whether such a number is written with an exponent.
+    /// Whether the text contains a number with an exponent for which `isSuch` returns true.
     private static func hasNumber(_ text: [UInt8], where isSuch: (Double) -> Bool) -> Bool {
         text.split { !"0123456789+-.eE".utf8.contains($0) }
             .contains { piece in
@@ -240,7 +244,7 @@ private enum JSONDifference {
             }
     }
 
-    /// To Swift's dictionaries, into which Foundation reads objects, é and e with a combining accent are one name.
+    /// Foundation reads objects into Swift dictionaries, in which é and e with a combining accent are the same name.
     private static func hasNamesThatOnlyBytesTellApart(_ value: JSON) -> Bool {
         switch value {
         case .array(let elements): elements.contains(where: hasNamesThatOnlyBytesTellApart)
@@ -251,21 +255,21 @@ private enum JSONDifference {
     }
 }
 
-/// What Foundation's parsers make of a text.
+/// The values that Foundation's parsers read from a text.
 private enum FoundationJSON {
-    /// Nil where it is refused.
+    /// The value by JSONSerialization; nil if the text is refused.
     static func serialised(_ text: [UInt8]) -> JSON? {
         (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)).map(json)
     }
 
-    /// Nil where it is refused.
+    /// The value by JSONDecoder; nil if the text is refused.
     static func decoded(_ text: [UInt8]) -> JSON? {
         (try? JSONDecoder().decode(Decoded.self, from: Data(text)))?.json
     }
 
     private static func json(_ value: Any) -> JSON {
         switch value {
-        // Its C type tells true from 1.
+        // Its C type distinguishes true from 1.
         case let number as NSNumber where String(cString: number.objCType) == "c": .bool(number.boolValue)
         case let number as NSNumber: JSON(number.doubleValue)
         case let text as String: .string(text)
@@ -275,7 +279,7 @@ private enum FoundationJSON {
         }
     }
 
-    /// Asks a decoder for every value in turn: it looks at numbers and strings only when it is asked for them.
+    /// Decodes every value in turn, since a decoder checks numbers and strings only when they are decoded.
     private struct Decoded: Decodable {
         let json: JSON
 

@@ -1,6 +1,6 @@
 package import Testing
 
-/// Waits for a fact; where it has not come true by the deadline, that is an issue.
+/// Waits for a condition; records an issue if it is not true by the deadline.
 package func eventually(
     within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
     _ holds: () async throws -> Bool
@@ -10,5 +10,5 @@ package func eventually(
         if try await holds() { return }
         try? await Task.sleep(for: .milliseconds(2))
     }
-    Issue.record("it did not come true within \(limit)", sourceLocation: sourceLocation)
+    Issue.record("the condition did not become true within \(limit)", sourceLocation: sourceLocation)
 }

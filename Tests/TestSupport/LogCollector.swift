@@ -1,7 +1,7 @@
 import DiscoCore
 package import Logging
 
-/// Keeps what is logged.
+/// Collects log messages.
 package final class LogCollector: Sendable {
     private struct Handler: LogHandler {
         let collector: LogCollector

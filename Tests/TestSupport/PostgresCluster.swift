@@ -1,6 +1,6 @@
 import Foundation
 
-/// A PostgreSQL server of a test's own, which it may kill. Stopped when it is let go.
+/// A PostgreSQL server for one test, which may kill it. It stops when it is released.
 package final class PostgresCluster: Sendable {
     private static let script = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../Scripts/postgres").standardized.path
@@ -14,7 +14,7 @@ package final class PostgresCluster: Sendable {
     }
 
     deinit {
-        // In a deinit nobody can wait; the folder goes last.
+        // A deinit cannot wait; the folder is removed last.
         let stop = Process()
         stop.executableURL = URL(filePath: Self.script)
         stop.arguments = ["stop", folder.file("cluster")]
@@ -40,7 +40,7 @@ package final class PostgresCluster: Sendable {
         return PostgresCluster(folder, String(result.output.dropLast()))
     }
 
-    /// With a disk of its own in the folder ``disk``, of this size (`12m`), that only its processes see.
+    /// Starts a server with a separate disk of this size (`12m`) in the folder ``disk``, visible only to its processes.
     package static func start(withDiskOf size: String) async throws -> PostgresCluster {
         let folder = try TemporaryFolder()
         let mount = """
@@ -61,7 +61,7 @@ package final class PostgresCluster: Sendable {
 
     package var disk: String { folder.file("disk") }
 
-    /// The process that all others of the server come from.
+    /// The server's parent process.
     package func postmaster() throws -> String {
         let file = try String(contentsOfFile: folder.file("cluster/data/postmaster.pid"), encoding: .utf8)
         return String(file.prefix { $0.isNumber })
@@ -81,7 +81,7 @@ package final class PostgresCluster: Sendable {
     package func kill() async throws { try await Self.run("kill", folder.file("cluster")) }
     package func startAgain() async throws { try await Self.run("again", folder.file("cluster")) }
 
-    /// Has all of its processes stand still, or go on.
+    /// Freezes or resumes all processes of the server.
     package func freeze(_ frozen: Bool) async throws {
         let postmaster = try postmaster()
         let signal = frozen ? "-STOP" : "-CONT"
@@ -91,7 +91,7 @@ package final class PostgresCluster: Sendable {
     }
 }
 
-/// PgBouncer in transaction mode before a server. Ended when it is let go, or with the tests.
+/// PgBouncer in transaction mode in front of a server. It ends when it is released, or with the tests.
 package final class PgBouncer: Sendable {
     private let folder: TemporaryFolder
     private let program: Program
@@ -115,11 +115,10 @@ package final class PgBouncer: Sendable {
             ignore_startup_parameters = extra_float_digits
             """
         let file = folder.file("pgbouncer.ini")
-        // Its one user is the one it may become on the server.
+        // The only user of the pooler is also its user on the server.
         try settings.replacing("dbname=disco", with: "dbname=disco user=disco").write(
             toFile: file, atomically: true, encoding: .utf8)
-        // The shell ends it, and removes its folder, when nobody holds the other end of its input any more, however the
-        // tests have ended.
+        // The shell ends it and removes its folder once its input is closed, however the tests ended.
         let watched = "\"$@\" & cat >/dev/null; kill -KILL $!; rm -rf \"$0\""
         let unprivileged = ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         program = try Program(

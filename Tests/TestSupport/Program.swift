@@ -1,8 +1,8 @@
 import Foundation
 
-/// A running program: one of the package's own executables, which lie beside the test bundle, or one of the system's.
+/// A running program: one of the package's executables, which are beside the test bundle, or a system program.
 ///
-/// Blocking calls are made on threads of their own, so that a test that waits takes no thread from the others.
+/// Blocking calls run on separate threads, so that a waiting test does not take a thread from the others.
 package struct Program: Sendable {
     private static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
@@ -24,7 +24,7 @@ package struct Program: Sendable {
         try process.run()
     }
 
-    /// With this as all of its input.
+    /// Starts the program with these lines as its whole input.
     package init(_ name: String, _ arguments: [String], lines: [String]) throws {
         try self.init(name, arguments)
         for line in lines { try send(line) }
@@ -38,14 +38,14 @@ package struct Program: Sendable {
     }
 
     package func send(_ line: String) throws {
-        // One that has ended already must not end the tests too.
+        // Writing to a program that has ended must not end the tests.
         Foundation.signal(SIGPIPE, SIG_IGN)
         try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
     package func endInput() { try? input.fileHandleForWriting.close() }
 
-    /// Has it stand still.
+    /// Freezes the program.
     package func freeze() { _ = Foundation.kill(process.processIdentifier, SIGSTOP) }
 
     /// - Parameter name: `TERM` or `INT`.
@@ -56,12 +56,12 @@ package struct Program: Sendable {
 
     package func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
 
-    /// What it has printed, once that is at least so long; less at its end.
+    /// The output so far, once it has at least `count` bytes; less if the program ends.
     package func printed(atLeast count: Int) async throws -> String {
         try await read(output) { $0.count >= count }
     }
 
-    /// What it has printed on standard error, once that has so many lines; less at its end.
+    /// The standard error output so far, once it has at least `lines` lines; less if the program ends.
     package func complained(lines: Int) async throws -> String {
         try await read(errors) { data in data.count { $0 == UInt8(ascii: "\n") } >= lines }
     }
@@ -78,7 +78,7 @@ package struct Program: Sendable {
         }
     }
 
-    /// Waits for its end; what was printed before is not part of the result.
+    /// Waits for the program to end; output that was read before is not part of the result.
     package func finish() async throws -> Result {
         async let printed = blocking { try output.fileHandleForReading.readToEnd() ?? Data() }
         async let complained = blocking { try errors.fileHandleForReading.readToEnd() ?? Data() }

@@ -7,11 +7,11 @@ import TestSupport
 import Testing
 import WalletDomain
 
-/// Decisions and keyed commands from several processes on one store, killed ones included.
+/// Decisions and keyed commands from several processes on one store, some of them killed.
 @Suite(.timeLimit(.minutes(4))) struct DispatchProcessTests {
     enum Adapter: String, CaseIterable, Sendable { case sqlite, postgres }
 
-    /// A fresh store, and how a process of its own opens it.
+    /// A fresh store, and the path with which another process opens it.
     private func fresh(_ adapter: Adapter, _ folder: TemporaryFolder) async throws -> (EventStoreClient, path: String) {
         switch adapter {
         case .sqlite: return (EventStoreClient(try await SQLiteEventStore.open(path: folder.events)), folder.events)
@@ -25,7 +25,7 @@ import WalletDomain
     }
 
     @Test(arguments: Adapter.allCases)
-    func fromTwoProcessesNeverOneStudentTooManyIsEnrolled(adapter: Adapter) async throws {
+    func twoProcessesNeverEnrolTooManyStudents(adapter: Adapter) async throws {
         let folder = try TemporaryFolder()
         let (client, path) = try await fresh(adapter, folder)
         try await Orchestrator(client: client).dispatch(DefineCourse(course: "algebra", seats: 120))
@@ -52,7 +52,7 @@ import WalletDomain
     }
 
     @Test(arguments: Adapter.allCases)
-    func killedBetweenAppendAndAnswerACommandThatIsRepeatedWithItsKeyTakesEffectOnce(adapter: Adapter) async throws {
+    func aKeyedCommandRepeatedAfterAKillBetweenAppendAndAnswerTakesEffectOnce(adapter: Adapter) async throws {
         let folder = try TemporaryFolder()
         let (client, path) = try await fresh(adapter, folder)
         let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self])
@@ -63,7 +63,7 @@ import WalletDomain
             #expect(result.status == SIGKILL && result.output == "", "\(result)")
         }
         #expect(try await client.head() == 4)
-        // In another process: what was recorded is answered, though the one seat is taken.
+        // Another process returns the recorded result, though the one seat is taken.
         for _ in 0..<2 {
             let deposited = try await orchestrator.dispatch(
                 DepositMoney(id: id, amount: 1), key: "key-\(id.lowercased)")
@@ -82,7 +82,7 @@ import WalletDomain
     }
 
     @Test(arguments: Adapter.allCases)
-    func killedAgainAndAgainAKeyedCommandTakesEffectOnce(adapter: Adapter) async throws {
+    func keyedCommandsTakeEffectOnceDespiteRepeatedKills(adapter: Adapter) async throws {
         let folder = try TemporaryFolder()
         let (client, path) = try await fresh(adapter, folder)
         let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self])
@@ -94,8 +94,8 @@ import WalletDomain
             let process = try Program("DiscoProbe", ["keyed", path, id.lowercased, String(count)])
             #expect(try await process.printed(atLeast: 6) == "ready\n")
             if kills < 8 {
-                // Not before it has recorded something, so that it is killed in the midst of it, mostly between append
-                // and answer.
+                // Waits until something is recorded, so that the process is killed at work, mostly between append and
+                // answer.
                 let before = try await client.head().rawValue
                 await eventually { ((try? await client.head().rawValue) ?? 0) >= before + Int64.random(in: 1...30) }
                 process.kill()

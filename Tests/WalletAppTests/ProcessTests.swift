@@ -16,7 +16,7 @@ import WalletDomain
         return (store, readModels, Wallets(events: store, readModels: readModels, logger: logger))
     }
 
-    @Test func twoProcessesDepositAtOnceAndNothingIsLost() async throws {
+    @Test func concurrentDepositsOfTwoProcessesLoseNothing() async throws {
         let folder = try TemporaryFolder()
         let (store, readModels, wallets) = try await open(folder)
         var ids: [UUID] = []
@@ -25,7 +25,7 @@ import WalletDomain
         }
         let arguments = ["deposit", folder.events, "25", "500"] + ids.map(\.uuidString)
         var (conflicts, rounds) = (0, 0)
-        // Mostly one round is enough; on a busy machine the processes may hardly meet.
+        // One round is usually enough; on a busy machine, the processes may hardly overlap.
         repeat {
             rounds += 1
             let programs = try (0..<2).map { _ in try Program("DiscoProbe", arguments) }
@@ -36,7 +36,7 @@ import WalletDomain
                 conflicts += try #require(Int(result.output.dropLast()), "\(result)")
             }
         } while conflicts < 100 && rounds < 10
-        #expect(conflicts >= 100, "too few for the test to mean anything")
+        #expect(conflicts >= 100, "too few conflicts for the test to prove anything")
         for id in ids {
             let versions = try await wallets.client.events(in: Wallet.streamID(id)).collect().map(\.version)
             #expect(versions == Array(1...1 + 100 * rounds))
@@ -50,7 +50,7 @@ import WalletDomain
         await readModels.close()
     }
 
-    @Test func whatAKilledProcessAcknowledgedIsThereAndNothingIsHalfDone() async throws {
+    @Test func aKilledProcessLosesNothingAcknowledgedAndLeavesNothingHalfDone() async throws {
         let folder = try TemporaryFolder()
         let (store, readModels, wallets) = try await open(folder)
         var ids: [UUID] = []
@@ -68,11 +68,11 @@ import WalletDomain
         var acknowledged: Int64 = 0
         for _ in 0..<50 {
             let program = try Program("DiscoProbe", ["transfer", folder.events] + ids.map(\.uuidString))
-            // Killed after a random number of acknowledgements, which makes it a random moment under load.
+            // Kills the process after a random number of acknowledgements, so at a random moment under load.
             let begun = try await program.printed(atLeast: Int.random(in: 1...60))
             program.kill()
             let result = try await program.finish()
-            // A last line may be cut off.
+            // The last line may be incomplete.
             let positions = (begun + result.output).split(separator: "\n").dropLast().compactMap { Int64($0) }
             acknowledged = max(acknowledged, positions.max() ?? 0)
             let head = try await wallets.client.head()
@@ -97,7 +97,7 @@ import WalletDomain
                 balances[id, default: 0] -= amount
                 withdrawn += amount
             case .moneyDeposited(let amount):
-                // Both halves of a transfer, next to each other.
+                // Both halves of a transfer are adjacent.
                 #expect(last?.type == "MoneyWithdrawn")
                 balances[id, default: 0] += amount
                 withdrawn -= amount

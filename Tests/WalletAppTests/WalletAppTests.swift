@@ -19,7 +19,7 @@ import Testing
         try JSONText(text).value()
     }
 
-    @Test func theDemoTellsItOnPostgreSQLToo() async throws {
+    @Test func theDemoRunsOnPostgreSQLToo() async throws {
         let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "demo.txt")
         let database = try TestDatabase()
         let result = try await Program(
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: ["sqlite", "memory"])
-    func theDemoTellsItsStory(adapter: String) async throws {
+    func theDemoRuns(adapter: String) async throws {
         let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "demo.txt")
         let result = try await run("demo", adapter: adapter)
         #expect(result.status == 0)
@@ -58,14 +58,14 @@ import Testing
     private static let schema = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../Apps/WalletApp/events.json").standardized.path
 
-    /// Recorded wallets stay readable: after a change of an event type, `WalletApp schema Apps/WalletApp/events.json`
-    /// says what to do.
-    @Test func theShapesOfEventsAreTheCommittedOnes() async throws {
+    /// Recorded wallets stay readable: after an event type changes, `WalletApp schema Apps/WalletApp/events.json`
+    /// prints what to do.
+    @Test func theEventSchemaMatchesTheCommittedFile() async throws {
         let result = try await run("schema", "--check", Self.schema)
         #expect(result.status == 0, "\(result)")
     }
 
-    @Test func aShapeThatOldEventsWouldNotSurviveIsRefusedWithWhatToDo() async throws {
+    @Test func aBreakingEventChangeIsRefusedWithAFix() async throws {
         let file = folder.file("events.json")
         let text = try String(contentsOfFile: Self.schema, encoding: .utf8)
         try text.replacing("MoneyWithdrawn", with: "MoneyTakenOut").write(
@@ -76,7 +76,7 @@ import Testing
             #expect(error["error"] == "schema_changed")
             #expect(
                 error["problems"]?[0]?.string
-                    == "MoneyTakenOut, version 1, is recorded, and nothing knows it any more. Add an `Upcaster` from it, or `.dropping(\"MoneyTakenOut\")`."
+                    == "MoneyTakenOut, version 1, is recorded, but nothing handles it. Add an `Upcaster` from it, or `.dropping(\"MoneyTakenOut\")`."
             )
         }
         let other = try await run("schema", folder.file("new.json"))
@@ -102,12 +102,12 @@ import Testing
         #expect(
             try json(other.errors) == [
                 "error": "idempotency_conflict", "kind": "conflict",
-                "message": "The key k was used before, for something else.",
+                "message": "The idempotency key k was already used for something else.",
                 "key": "k",
             ])
     }
 
-    @Test func aTransferUnderAKeyIsAnsweredAgain() async throws {
+    @Test func aRepeatedTransferUnderAKeyReturnsItsFirstResult() async throws {
         let fields = #"{"user_id": "13bb0000-0000-0000-0000-000000000001", "balance": 5}"#
         let from = try #require(try json(await run("dispatch", "create_wallet", fields).output)["id"]?.string)
         let to = try #require(try json(await run("dispatch", "create_wallet", fields).output)["id"]?.string)
@@ -119,7 +119,7 @@ import Testing
         #expect(try json(again.output).array?.map { $0["balance"] } == [0, 10])
     }
 
-    @Test func aConsumerThatNobodyRunsIsWaitedForAndReported() async throws {
+    @Test func aConsumerThatIsNotRunningIsAwaitedAndReported() async throws {
         let fields = #"{"user_id": "13bb0000-0000-0000-0000-000000000001", "balance": 5}"#
         let waited = try await run(
             "dispatch", "create_wallet", fields, "--await", "wallets", "--within", "0.1", "--details")
@@ -130,7 +130,7 @@ import Testing
         let query = try await run("query", "list_wallets", list, "--after", "1", "--within", "0.1")
         #expect(query.status == 1)
         #expect(try json(query.errors)["error"] == "consumers_behind")
-        // A query without a position brings the read model up to date by itself.
+        // A query without a position updates the read model itself.
         #expect(try json(await run("query", "list_wallets", list).output).array?.count == 1)
         #expect(try json(await run("query", "list_wallets", list, "--after", "1").output).array?.count == 1)
         let unknown = try await run("dispatch", "create_wallet", fields, "--await", "nobody")
@@ -138,7 +138,7 @@ import Testing
         #expect(try json(await run("query", "list_wallets", list).output).array?.count == 1)
     }
 
-    @Test func everyFaultyFieldIsNamed() async throws {
+    @Test func allInvalidFieldsAreNamed() async throws {
         let result = try await run("dispatch", "create_wallet", #"{"balance": -1}"#)
         #expect(result.status == 1)
         #expect(result.output == "")
@@ -156,7 +156,7 @@ import Testing
             ])
     }
 
-    @Test func whatIsUnknownIsAnsweredWithWhatIsKnown() async throws {
+    @Test func anUnknownNameIsAnsweredWithTheKnownNames() async throws {
         let command = try json(try await run("dispatch", "nope", "{}").errors)
         #expect(command["error"] == "unknown_command")
         #expect(command["known"] == (try json(try await run("commands").output)))
@@ -168,22 +168,22 @@ import Testing
     @Test func theMemoryStoreIsNotSharedAndSaysSo() async throws {
         let result = try await run("query", "list_wallets", "{}", adapter: "memory")
         #expect(result.status == 78)
-        #expect(try json(result.errors)["message"]?.string?.hasPrefix("The memory store ends with its process") == true)
+        #expect(try json(result.errors)["message"]?.string?.hasPrefix("The memory store is lost when") == true)
     }
 
-    @Test func aWrongSettingIsRefusedInOneLineThatNamesIt() async throws {
+    @Test func anInvalidSettingIsReportedInOneLineThatNamesIt() async throws {
         let result = try await run("commands", adapter: "papyrus")
         #expect(result.status == 78)
         #expect(result.output == "")
         #expect(
             result.errors == """
-                {"error":"configuration","kind":"internal","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed are memory, sqlite, and postgres."}
+                {"error":"configuration","kind":"internal","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed values: memory, sqlite, and postgres."}
 
                 """)
     }
 
     @Test(arguments: ["/proc/no/folder/events.sqlite", "/dev/null"])
-    func aFileThatCannotBeOpenedIsRefusedInOneLine(path: String) async throws {
+    func aFileThatCannotBeOpenedIsReportedInOneLine(path: String) async throws {
         let result = try await Program(
             "WalletApp", ["query", "list_wallets", "{}"], environment: ["DISCO_EVENT_STORE_SQLITE_PATH": path]
         ).finish()

@@ -1,4 +1,4 @@
-/// State that decides: folded from the events of one stream.
+/// State that makes decisions, folded from the events of one stream.
 ///
 /// ```swift
 /// struct Door: Aggregate {
@@ -20,14 +20,15 @@ public protocol Aggregate: Codable, Sendable {
     /// Pure: the same events give the same state.
     mutating func apply(_ event: Event)
 
-    /// The category of its streams; the type's name in snake case unless stated otherwise.
+    /// The category of the aggregate's streams. Defaults to the type's name in snake case.
     static var category: String { get }
-    /// The commands that are dispatched to it.
+    /// The commands dispatched to this aggregate.
     static var commands: [any AggregateCommand<Self>.Type] { get }
-    /// When its folded state is kept, so that a long stream opens at once; never, unless stated otherwise.
+    /// When to save a snapshot of the folded state, so that a long stream loads quickly. Defaults to
+    /// ``SnapshotPolicy/never``.
     static var snapshotPolicy: SnapshotPolicy { get }
-    /// Count this up when ``apply(_:)`` changes and the properties do not: what was kept before is then folded anew. 1
-    /// unless stated otherwise.
+    /// The version of the folding logic. Increment it when ``apply(_:)`` changes but the properties do not: older
+    /// snapshots are then ignored and the events are folded again. Defaults to 1.
     static var stateVersion: Int { get }
 }
 
@@ -40,12 +41,12 @@ extension Aggregate {
     public static func streamID(_ id: ID) -> StreamID { StreamID(category: category, id: id.string) }
 }
 
-/// An aggregate as it was at one version of its stream.
+/// An aggregate at one version of its stream.
 public struct Loaded<State: Aggregate>: Sendable {
     public internal(set) var state: State
-    /// The version of the stream, 0 where nothing is recorded.
+    /// The version of the stream, or 0 if it has no events.
     public internal(set) var version: Int
-    /// What was folded since the last snapshot.
+    /// The cost of folding since the last snapshot.
     var unsaved = FoldCost()
 
     init(id: State.ID) {
@@ -69,7 +70,8 @@ public struct Loaded<State: Aggregate>: Sendable {
         unsaved.bytes += event.payload.bytes.count
     }
 
-    /// Events to append to this aggregate, if it is still at this version then: for ``ActionContext/append(_:)``.
+    /// Prepares events for ``ActionContext/append(_:)``, which appends them only if the stream is still at this
+    /// version.
     public func recording(_ events: State.Event...) -> Recording {
         let stream = stream
         return Recording(stream: stream, version: version) { metadata in

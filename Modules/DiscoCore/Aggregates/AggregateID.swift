@@ -1,11 +1,11 @@
 public import Foundation
 
-/// What may identify an aggregate: UUIDs, strings and integers do.
+/// The id of an aggregate. `UUID`, `String` and `Int` conform.
 public protocol AggregateID: Hashable, Codable, Sendable {
     init?(string: String)
-    /// How it stands in a stream's name.
+    /// The id as it appears in a stream name.
     var string: String { get }
-    /// A new one, made from a UUID that nobody else has.
+    /// Makes a new id from a unique UUID.
     static func new(from uuid: UUID) -> Self
 }
 
@@ -24,7 +24,7 @@ extension String: AggregateID {
 extension Int: AggregateID {
     public init?(string: String) { self.init(string) }
     public var string: String { String(self) }
-    /// The 63 bits at the UUID's end, most of them random.
+    /// Uses the last 63 bits of the UUID, most of which are random.
     public static func new(from uuid: UUID) -> Int {
         withUnsafeBytes(of: uuid.uuid) { $0.suffix(8).reduce(0) { $0 << 8 | Int($1) } & .max }
     }

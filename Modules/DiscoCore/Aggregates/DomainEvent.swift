@@ -1,27 +1,27 @@
 /// The events of one aggregate: an enum whose cases are the event types and whose labelled values are the payloads.
 ///
 /// `.moneyDeposited(amount: 5)` is recorded as type `MoneyDeposited` with payload `{"amount":5}`. Values added later
-/// must be optional, since synthesised decoding knows no default values.
+/// must be optional, because synthesised decoding ignores default values.
 ///
-/// An ``Orchestrator`` traps at startup where events would be lost: on two cases that are recorded as one type, on a
-/// struct, and on names in ``typesOfCases`` or ``typeVersions`` that do not exist. Two cases that differ only in the
-/// capital of their first letter are seen at startup where the enum lists its cases; otherwise they are refused when
-/// one of them is recorded or read. Listing them also lets errors name the known types, and an ``EventSchema`` needs
-/// it:
+/// An ``Orchestrator`` traps at startup if events would be lost: if two cases are recorded as the same type, if the
+/// type is a struct, or if ``typesOfCases`` or ``typeVersions`` names a case or type that does not exist. Two cases
+/// that differ only in the capitalization of their first letter are detected at startup if the enum lists its cases;
+/// otherwise, recording or reading either of them throws. Listing the cases also lets errors name the known types, and
+/// ``EventSchema`` requires it:
 ///
 /// ```swift
 /// enum CodingKeys: String, CodingKey, CaseIterable { case moneyDeposited, moneyWithdrawn }
 /// ```
 ///
-/// The compiler checks that these are cases, not that they are all of them: an event whose case is missing there is
-/// refused with an `EncodingError` when it is recorded.
+/// The compiler checks that each key is a case, but not that every case has a key: recording an event whose case is
+/// missing throws an `EncodingError`.
 public protocol DomainEvent: Codable, Sendable {
-    /// By which queries and append conditions find this event.
+    /// The tags by which queries and append conditions find this event.
     var tags: [EventTag] { get }
-    /// The types of cases whose events are recorded under another name, for example after a case was renamed.
+    /// The types of cases that are not recorded under their own name, by case, for example after a case was renamed.
     static var typesOfCases: [String: String] { get }
-    /// The versions under which types are recorded whose payload has changed, by the type's name; 1 for all others. An
-    /// ``Upcaster`` leads from each version before.
+    /// The versions of event types whose payload has changed, by type; all others have version 1. Every older version
+    /// needs an ``Upcaster``.
     static var typeVersions: [String: Int] { get }
 }
 
@@ -30,22 +30,22 @@ extension DomainEvent {
     public static var typesOfCases: [String: String] { [:] }
     public static var typeVersions: [String: Int] { [:] }
 
-    /// The event as it is recorded.
+    /// Encodes the event for recording.
     ///
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where it could not be found
-    ///   again, or `EncodingError` for a value that could not be read again.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` if the event could not be found
+    ///   again, or `EncodingError` if a value could not be read back.
     public func recorded(in stream: StreamID, metadata: Metadata = .none) throws -> NewEvent {
         let types = EventTypes.of(Self.self)
         if let problem = types.problems.first { throw EventStoreError(.invalidAppend, problem) }
-        // Where its coding is written by hand only the value itself tells.
+        // With hand-written coding, only the value itself shows whether it is an enum.
         if !types.knowsCases, Mirror(reflecting: self).displayStyle != .enum {
             throw EventStoreError(
-                .invalidAppend, "\(Self.self) is no enum. Make it one, with a case for each type of event.")
+                .invalidAppend, "\(Self.self) is not an enum. Make it an enum with a case for each event type.")
         }
         guard let object = try JSON(encoding: self).object, object.count == 1 else {
             throw EventStoreError(
                 .invalidAppend,
-                "\(Self.self) does not encode as an object with one member, its case. Let its coding be synthesised.")
+                "\(Self.self) does not encode as an object with one member, its case. Use synthesised coding.")
         }
         let type = types.type(ofCase: object[0].name)
         do {
@@ -58,10 +58,10 @@ extension DomainEvent {
             metadata: metadata, tags: tags)
     }
 
-    /// The event as it was recorded.
+    /// Decodes a recorded event.
     ///
-    /// - Throws: ``UndecodableEvent`` where the type is none of these cases, its version another than that of
-    ///   ``typeVersions``, or the payload does not fit.
+    /// - Throws: ``UndecodableEvent`` if no case has the event's type, its version differs from that in
+    ///   ``typeVersions``, or the payload cannot be decoded.
     public init(_ event: RecordedEvent) throws {
         let types = EventTypes.of(Self.self)
         let version = Self.typeVersions[event.type] ?? 1
@@ -77,18 +77,18 @@ extension DomainEvent {
     }
 }
 
-/// No case is recorded under this type.
+/// No case has this type.
 private struct UnknownType: Error, CustomStringConvertible {
-    /// Nil where the cases are not listed.
+    /// `nil` if the cases are not listed.
     let known: [String]?
 
     var description: String {
         "no case has this type" + (known.map { "; known types: \($0.joined(separator: ", "))" } ?? "")
-            + ". Add a case or an Upcaster for it, or select by type what is read"
+            + ". Add a case or an Upcaster for it, or restrict the query to known types"
     }
 }
 
-/// An event was recorded in another shape than the one that is known, and nothing leads from it to this one.
+/// The event's version differs from the known version, and no upcaster converts it.
 private struct OtherVersion: Error, CustomStringConvertible {
     let recorded: Int
     let known: Int
@@ -100,7 +100,7 @@ private struct OtherVersion: Error, CustomStringConvertible {
     }
 }
 
-/// A recorded event that the code does not understand.
+/// A recorded event that the code cannot decode.
 public struct UndecodableEvent: Error, CustomStringConvertible {
     public let position: Position
     public let stream: StreamID

@@ -1,8 +1,8 @@
-/// The cases of an enum with synthesised coding, found by having it decode something that has none of them.
+/// The cases of an enum with synthesised coding, found by decoding it from a probe that contains none of them.
 struct EventCases {
-    /// All of them; nil where neither the enum nor its coding keys are `CaseIterable`.
+    /// All case names; `nil` if neither the enum nor its coding keys are `CaseIterable`.
     var names: [String]?
-    /// Whether a name is one of them; nil where decoding is written by hand and this cannot be told.
+    /// Whether a name is one of the cases; `nil` if decoding is hand-written and this is unknown.
     var isCase: (@Sendable (String) -> Bool)?
     /// What is wrong with the type; completes a sentence that begins with its name.
     var problem: String?
@@ -18,11 +18,11 @@ struct EventCases {
             let all = Set(names.map(ExactText.init))
             return EventCases(names: names) { all.contains(ExactText($0)) }
         }
-        // Decoding is written by hand, or it is no enum: an example tells.
+        // Decoding is hand-written, or the type is not an enum: an example shows which.
         if let example = ShapeReader().read(event).example, let style = Mirror(reflecting: example).displayStyle,
             style != .enum
         {
-            return EventCases(problem: "is a \(style). Make it an enum, with a case for each type of event.")
+            return EventCases(problem: "is a \(style). Make it an enum with a case for each event type.")
         }
         return EventCases()
     }
@@ -60,7 +60,7 @@ struct EventCases {
         let record: Record
         var codingPath: [any CodingKey] { [] }
 
-        /// Only synthesised decoding of an enum begins with this.
+        /// Only synthesised decoding of an enum reads this first.
         var allKeys: [Key] {
             record.isEnum = true
             record.names = ListedCases.of(Key.self)?.map(\.stringValue)
@@ -68,8 +68,8 @@ struct EventCases {
             return []
         }
 
-        /// By bytes, which Swift's own comparison of raw values is not. Keys written by hand may take any name, "\0"
-        /// too, and tell nothing.
+        /// Compares bytes, unlike Swift's comparison of raw values. Hand-written keys may accept any name, "\0" too,
+        /// and then show nothing.
         private static func isKey(_ name: String) -> Bool {
             Key(stringValue: name).map { ExactText.areEqual($0.stringValue, name) } ?? false
         }

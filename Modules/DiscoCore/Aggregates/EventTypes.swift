@@ -1,11 +1,10 @@
-/// Which type each case of an enum of events is recorded as, and back; and what about the enum would lose events.
+/// Maps the cases of an event enum to their recorded types and back, and finds problems that would lose events.
 ///
-/// Whether a name is one of the cases is asked of the enum's coding keys, which know each name they are asked for. Only
-/// keys that are `CaseIterable` list all of them.
+/// The enum's coding keys tell whether a name is one of the cases. Only keys that are `CaseIterable` list all of them.
 struct EventTypes: Sendable {
-    /// Why events of this Swift type cannot be recorded so that they are found again: sentences, each with what to do.
+    /// The reasons why recorded events of this Swift type could not be found again: one sentence each, with what to do.
     private(set) var problems: [String] = []
-    /// All types, sorted; nil where the enum does not list its cases.
+    /// All types, sorted; `nil` if the enum does not list its cases.
     let known: [String]?
 
     private let event: String
@@ -13,9 +12,9 @@ struct EventTypes: Sendable {
     private let typesOfCases: [ExactText: String]
     /// The cases of each type in `typesOfCases`, sorted.
     private let casesOfStatedTypes: [ExactText: [String]]
-    /// The case of each type that was known at once.
+    /// The case of each type known at startup.
     private var caseOfType: [ExactText: String] = [:]
-    /// The case of each type that was found since: asked for every event that is read.
+    /// The case of each type found since then, looked up for every event that is read.
     private let found = Locked<[ExactText: String]>([:])
 
     private static let all = Locked<[ObjectIdentifier: EventTypes]>([:])
@@ -43,15 +42,15 @@ struct EventTypes: Sendable {
         problems += misspelt(Event.self, cases.names) + wrongVersions(Event.typeVersions)
     }
 
-    /// Whether a name is known to be one of the cases; not so where decoding is written by hand.
+    /// Whether it is known which names are cases; `false` if decoding is hand-written.
     var knowsCases: Bool { isCase != nil }
 
     func type(ofCase name: String) -> String { typesOfCases[ExactText(name)] ?? DerivedName.capitalized(name) }
 
-    /// Nil where no case is recorded under this type.
+    /// Returns the case recorded as this type, or `nil` if there is none.
     ///
-    /// - Throws: ``CasesOfOneType`` where several are. Where the cases are not listed, two that differ only in the
-    ///   capital of their first letter are found here and not earlier.
+    /// - Throws: ``CasesOfOneType`` if there are several. If the cases are not listed, two that differ only in the
+    ///   capitalization of their first letter are found only here.
     func caseName(ofType type: String) throws(CasesOfOneType) -> String? {
         if let name = caseOfType[ExactText(type)] { return name }
         if let name = found.withLock({ $0[ExactText(type)] }) { return name }
@@ -65,7 +64,7 @@ struct EventTypes: Sendable {
         let stated = casesOfStatedTypes[ExactText(type)] ?? []
         let small = DerivedName.uncapitalized(type)
         guard let isCase else { return stated.isEmpty ? [small] : stated }
-        // The only names that this type is derived from.
+        // The only names from which this type can be derived.
         let names = ExactText.areEqual(small, type) ? [type] : [small, type]
         let derived = names.filter { name in
             typesOfCases[ExactText(name)] == nil && ExactText.areEqual(DerivedName.capitalized(name), type)
@@ -75,19 +74,19 @@ struct EventTypes: Sendable {
     }
 }
 
-/// Two cases whose events would be recorded under one type.
+/// Two cases whose events would be recorded as the same type.
 struct CasesOfOneType: Error, CustomStringConvertible {
     let event: String
     let cases: (String, String)
     let type: String
 
     var description: String {
-        "\(event) records both of its cases \(cases.0) and \(cases.1) as \(type). "
+        "\(event) records the cases \(cases.0) and \(cases.1) as the same type, \(type). "
             + "Rename one of them, or give it another type in `typesOfCases`."
     }
 }
 
-// MARK: What is found at startup
+// MARK: Problems found at startup
 
 extension EventTypes {
     /// Finds the cases of these types.
@@ -108,7 +107,7 @@ extension EventTypes {
                 try Append.check(type: type(ofCase: name))
                 return nil
             } catch {
-                return "\(event) records its case \(name) under a name that no store takes. \(error)"
+                return "\(event) records its case \(name) under a name that no store accepts. \(error)"
             }
         }
     }
@@ -120,7 +119,7 @@ extension EventTypes {
                 + (names.map { "The cases are \($0.sorted().joined(separator: ", "))." } ?? "Correct the name.")
         }
         let types = Event.typeVersions.keys.sorted().filter { self.cases(ofType: $0).isEmpty }.map { type in
-            "`typeVersions` of \(event) names the type \(type), which none of its cases is recorded as. "
+            "`typeVersions` of \(event) names the type \(type), but no case is recorded as this type. "
                 + (known.map { "The types are \($0.joined(separator: ", "))." } ?? "Correct the name.")
         }
         return cases + types
@@ -129,7 +128,7 @@ extension EventTypes {
     private func wrongVersions(_ versions: [String: Int]) -> [String] {
         versions.sorted { $0.key < $1.key }.filter { !NewEvent.typeVersions.contains($0.value) }.map { type, version in
             "`typeVersions` of \(event) gives \(type) the version \(version). "
-                + "Versions go from \(NewEvent.typeVersions.lowerBound) to \(NewEvent.typeVersions.upperBound)."
+                + "Versions range from \(NewEvent.typeVersions.lowerBound) to \(NewEvent.typeVersions.upperBound)."
         }
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Events read page by page, each page in a short transaction of its own: memory stays flat however many there are.
+/// Events read page by page, each page in its own short transaction, so that memory use stays constant.
 public struct EventSequence: AsyncSequence, Sendable {
     public typealias Element = RecordedEvent
     let store: any EventStore
@@ -9,7 +9,7 @@ public struct EventSequence: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(store: store, read: read, remaining: limit ?? .max) }
 
-    /// All of them, in memory.
+    /// Reads all events into memory.
     public func collect() async throws -> [RecordedEvent] {
         var events: [RecordedEvent] = []
         for try await event in self { events.append(event) }
@@ -31,7 +31,8 @@ public struct EventSequence: AsyncSequence, Sendable {
         }
 
         public mutating func next() async throws -> RecordedEvent? {
-            // Of an event that an upcaster has split all parts come, or resuming after the first would never get past it.
+            // Return all parts of a split event, even beyond the limit: resuming after the first part would never get
+            // past it.
             while remaining > 0 || (last != nil && page.first?.id == last) {
                 if let event = page.popFirst() {
                     if remaining > 0 { remaining -= 1 }
@@ -52,7 +53,7 @@ public struct EventSequence: AsyncSequence, Sendable {
             return nil
         }
 
-        /// Within one stream a store finds a version at once, and a position only by going through the stream.
+        /// Within one stream, a store finds a version directly but a position only by scanning the stream.
         private mutating func goOn(from version: Int) {
             guard read.query.items.count == 1, read.query.items[0].stream != nil else { return }
             let versions = read.versions ?? 1...(.max)

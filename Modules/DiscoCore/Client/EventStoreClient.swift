@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What people use to record and read events; wraps any ``EventStore``, local or remote.
+/// Records and reads events in any ``EventStore``, local or remote.
 ///
 /// ```swift
 /// let client = EventStoreClient(store)
@@ -13,23 +13,23 @@ public struct EventStoreClient: Sendable {
     public init(_ store: any EventStore) { self.store = store }
 
     /// - Parameters:
-    ///   - store: where events are recorded and read.
-    ///   - upcasters: whatever is read through this client, by consumers too, is in the shapes that they lead to. Two for
-    ///     one type and version are a programmer error and trap at startup.
+    ///   - store: the store that records and reads events.
+    ///   - upcasters: convert everything that is read through this client, also by consumers. Two upcasters for the
+    ///     same type and version are a programmer error and trap at startup.
     public init(_ store: any EventStore, upcasters: [Upcaster]) {
         self.store = upcasters.isEmpty ? store : UpcastingEventStore(base: store, upcasters: Upcasters(upcasters))
     }
 
-    /// What the store was opened with.
+    /// The context that the store was opened with.
     public var context: StoreContext { store.context }
 
-    /// Closes the store: what waits ends, later calls throw ``EventStoreError/Code/closed``.
+    /// Closes the store: pending waits end, and later calls throw ``EventStoreError/Code/closed``.
     public func close() async { await store.close() }
 
-    /// Records one event that belongs to no aggregate, in a stream of its own, `type-<event id>`.
+    /// Records one event outside any aggregate, in its own stream `<type>-<event id>`.
     ///
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where the type is no category of
-    ///   streams, or what ``append(_:)`` throws.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` if the type is not a valid stream
+    ///   category, or what ``append(_:)`` throws.
     @discardableResult
     public func emit(
         _ type: String, _ payload: some Encodable & Sendable, metadata: Metadata = .none, tags: [EventTag] = []
@@ -47,13 +47,14 @@ public struct EventStoreClient: Sendable {
     /// The events that `query` selects, read page by page.
     ///
     /// - Parameters:
-    ///   - query: which events.
-    ///   - after: only events behind this position.
-    ///   - upTo: only events up to this position, which is included.
-    ///   - asOf: only events that were recorded at this time or before.
-    ///   - direction: backward begins with the last event.
-    ///   - limit: the most events; the parts of one that an upcaster has split come together all the same.
-    ///   - pageSize: how many events are read from the store at a time.
+    ///   - query: the events to select.
+    ///   - after: only events after this position.
+    ///   - upTo: only events up to and including this position.
+    ///   - asOf: only events recorded at or before this time.
+    ///   - direction: `.backward` starts with the last event.
+    ///   - limit: the maximum number of events. All parts of an event split by an upcaster are returned, even beyond
+    ///     the limit.
+    ///   - pageSize: the number of events read from the store at a time.
     public func events(
         _ query: EventQuery = .all, after: Position = .start, upTo: Position? = nil, asOf: Date? = nil,
         direction: Read.Direction = .forward, limit: Int? = nil, pageSize: Int = 1000
@@ -64,16 +65,16 @@ public struct EventStoreClient: Sendable {
         )
     }
 
-    /// The events of one stream, from and to the given versions.
+    /// The events of one stream within a range of versions.
     ///
     /// - Parameters:
-    ///   - stream: whose events.
-    ///   - types: any of these; empty for every type.
-    ///   - tags: all of these; empty for no demand.
+    ///   - stream: the stream to read.
+    ///   - types: only events of any of these types; empty for all types.
+    ///   - tags: only events with all of these tags; empty for no restriction.
     ///   - from: the lowest version.
     ///   - to: the highest version.
-    ///   - direction: backward begins with the last event.
-    ///   - limit: the most events.
+    ///   - direction: `.backward` starts with the last event.
+    ///   - limit: the maximum number of events.
     public func events(
         in stream: StreamID, types: [String] = [], tags: [EventTag] = [], from: Int = 1, to: Int = .max,
         direction: Read.Direction = .forward, limit: Int? = nil
@@ -84,18 +85,18 @@ public struct EventStoreClient: Sendable {
             store: store, read: Read(query, direction: direction, versions: from...to), limit: limit)
     }
 
-    /// Catches up on what `query` selects after `position`, then follows without an end.
+    /// Delivers the events that `query` selects after `position`, then follows new ones indefinitely.
     public func subscribe(to query: EventQuery = .all, after position: Position = .start) -> Subscription {
         Subscription(store: store, query: query, after: position)
     }
 
-    /// The last position of the store, 0 where it is empty.
+    /// The last position of the store, or 0 if it is empty.
     public func head() async throws -> Position { try await store.page(Read(limit: 0)).head }
 
-    /// The last version of a stream that can be read, 0 where there is none.
+    /// The last readable version of a stream, or 0 if there is none.
     public func version(of stream: StreamID) async throws -> Int {
         var read = Read(.stream(stream), direction: .backward, limit: 1)
-        // One that means nothing any more is there all the same.
+        // An event dropped by an upcaster still counts.
         read.showsDropped = true
         return try await store.page(read).events.first?.version ?? 0
     }
@@ -103,9 +104,9 @@ public struct EventStoreClient: Sendable {
     public func exists(_ stream: StreamID) async throws -> Bool { try await version(of: stream) > 0 }
 }
 
-/// What only some stores can do; others throw ``EventStoreError/Code/unsupported``.
+/// Operations that only some stores support; the others throw ``EventStoreError/Code/unsupported``.
 extension EventStoreClient {
-    /// Streams in the order of their names, after `after`.
+    /// Lists streams in name order, starting after `after`.
     public func streams(
         category: String? = nil, prefix: String? = nil, after: StreamID? = nil, limit: Int = 1000
     ) async throws -> [StreamInfo] {
@@ -113,53 +114,54 @@ extension EventStoreClient {
             .streams(category: category, prefix: prefix, after: after, limit: limit)
     }
 
-    /// The event with this id, nil where there is none.
+    /// The event with this id, or `nil` if there is none.
     public func event(_ id: UUID) async throws -> RecordedEvent? {
         try await ability(store.abilities.catalog, "look up events by id").event(id)
     }
 
-    /// Hides a stream and closes it to appends, until it is restored.
+    /// Hides a stream and closes it to appends until it is restored.
     public func delete(_ stream: StreamID) async throws {
         try await ability(store.abilities.deletion, "delete streams").delete(stream)
     }
 
-    /// Brings a deleted stream back.
+    /// Restores a deleted stream.
     public func restore(_ stream: StreamID) async throws {
         try await ability(store.abilities.deletion, "restore streams").restore(stream)
     }
 
-    /// Blanks every event of a stream for good.
+    /// Permanently blanks every event of a stream.
     ///
     /// - Parameters:
     ///   - stream: the stream whose events are blanked.
-    ///   - close: whether the stream takes no further events.
+    ///   - close: whether to close the stream to further events.
     public func erase(_ stream: StreamID, close: Bool = true) async throws {
         try await ability(store.abilities.deletion, "erase streams").erase(stream, close: close)
     }
 
-    /// What was recorded under a key, nil where nothing was.
+    /// Returns what was recorded under a key, or `nil` if nothing was.
     ///
-    /// - Throws: ``IdempotencyConflict`` where it was used for something else.
+    /// - Throws: ``IdempotencyConflict`` if the key was used for other content.
     public func recorded(under key: IdempotencyKey) async throws -> Appended? {
         try await ability(store.abilities.keys, "look up keys").recorded(under: key)
     }
 
-    /// Forgets the keys that were stored before `date`: a request that is repeated later takes effect again.
+    /// Forgets the keys stored before `date`: a request repeated later takes effect again.
     ///
-    /// - Returns: how many they were.
+    /// - Returns: the number of keys forgotten.
     @discardableResult
     public func forgetKeys(storedBefore date: Date) async throws -> Int {
         try await ability(store.abilities.keys, "forget keys").forgetKeys(storedBefore: date)
     }
 
-    /// How many events lie after one position, up to another: positions do not tell.
+    /// Counts the events after one position, up to and including another. Subtracting positions does not give this
+    /// number.
     public func count(after: Position = .start, upTo: Position) async throws -> Int {
         try await ability(store.abilities.counting, "count its events").events(after: after, upTo: upTo)
     }
 
-    /// Looks through the whole store for damage.
+    /// Checks the whole store for damage.
     ///
-    /// - Parameter progress: called after each page with how far it has come, and how far there is to go.
+    /// - Parameter progress: called after each page with the position reached and the last position of the store.
     public func verify(
         progress: (_ through: Position, _ head: Position) -> Void = { _, _ in }
     ) async throws -> [Finding] {

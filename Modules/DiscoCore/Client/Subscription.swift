@@ -1,14 +1,14 @@
-/// Follows what is recorded: first everything there is, then everything that comes, without a gap or a repeat.
+/// Delivers all recorded events and then new ones as they are recorded, without gaps or repeats.
 ///
-/// It is pulled, so a follower that does not read holds one page and slows nobody. It goes on by itself after
-/// technical trouble that may pass. It throws when its task is cancelled (`CancellationError`) or the store is closed.
+/// It is pulled, so a follower that does not read holds one page and slows nobody down. It retries after transient
+/// errors. It throws when its task is cancelled (`CancellationError`) or the store is closed.
 public struct Subscription: AsyncSequence, Sendable {
     public enum Element: Hashable, Sendable {
         case event(RecordedEvent)
-        /// Everything up to here that matches was delivered; comes where the position moved on over what does not
-        /// match.
+        /// Every matching event up to this position was delivered. Sent when the position advances past events that do
+        /// not match.
         case progress(Position)
-        /// Everything that was recorded a moment ago was delivered.
+        /// Every matching event in the store at the time of the last read was delivered.
         case caughtUp
     }
 
@@ -52,7 +52,7 @@ public struct Subscription: AsyncSequence, Sendable {
             }
         }
 
-        /// Nil after trouble that may pass, having waited a little longer each time.
+        /// Returns `nil` after a transient error and a delay that grows with each failure.
         @discardableResult
         private mutating func patiently<Result: Sendable>(
             _ body: (any EventStore, Position) async throws -> Result

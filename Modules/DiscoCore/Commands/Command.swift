@@ -1,16 +1,16 @@
 public import Foundation
 
-/// A request with fields and rules; see ``CreateCommand``, ``UpdateCommand`` and ``ActionCommand`` for what can be
-/// asked.
+/// A request with fields and rules. The kinds are ``CreateCommand``, ``UpdateCommand``, ``ActionCommand`` and
+/// ``DecisionCommand``.
 public protocol Command: NamedRequest {}
 
 /// What commands and queries have in common: a name, fields and rules.
 public protocol NamedRequest: Codable, Sendable {
-    /// By which it is called; the type's name in snake case unless stated otherwise.
+    /// The name by which the request is dispatched. Defaults to the type's name in snake case.
     static var name: String { get }
-    /// One or more for each field that can be wrong.
+    /// The rules for the fields: one or more for each field that can be invalid.
     static var rules: [FieldRule<Self>] { get }
-    /// What no single field can tell; throws a ``ValidationError``.
+    /// Checks what no single field can show; throws a ``ValidationError``.
     func validate() throws
 }
 
@@ -20,10 +20,11 @@ extension NamedRequest {
     public func validate() throws {}
 }
 
-/// A command decided by one aggregate: pure, so that it can be decided again when the aggregate has changed meanwhile.
+/// A command decided by one aggregate. It is pure, so that it can be decided again if the aggregate has changed
+/// meanwhile.
 ///
-/// Most are a ``CreateCommand`` or an ``UpdateCommand``. One whose decision depends on the time conforms to this itself:
-/// it says which aggregate it is for, and is given the time of day, which tests set.
+/// Most commands conform to ``CreateCommand`` or ``UpdateCommand``. A command whose decision depends on the time
+/// conforms to this protocol directly: it states its target and receives the current time, which tests can set.
 ///
 /// ```swift
 /// struct AcceptOffer: AggregateCommand {
@@ -38,22 +39,23 @@ extension NamedRequest {
 public protocol AggregateCommand<State>: Command {
     associatedtype State: Aggregate
 
-    /// Which aggregate, and whether it must exist.
+    /// The aggregate the command is for, and whether it must exist.
     var target: CommandTarget<State.ID> { get }
 
-    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    /// Decides which events to record; returns none if there is nothing to do. Throws an application error to refuse.
     ///
     /// - Parameters:
     ///   - state: the aggregate, folded from its events.
-    ///   - now: the current time, read again each time that the command is decided.
+    ///   - now: the current time, read again each time the command is decided.
     func run(on state: State, at now: Date) throws -> [State.Event]
 }
 
-/// A command decided by the state of its aggregate alone: what ``CreateCommand`` and ``UpdateCommand`` are.
+/// A command whose decision depends only on the state of its aggregate, such as ``CreateCommand`` and
+/// ``UpdateCommand``.
 public protocol TimelessCommand<State>: AggregateCommand {
     associatedtype State
 
-    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    /// Decides which events to record; returns none if there is nothing to do. Throws an application error to refuse.
     func run(on state: State) throws -> [State.Event]
 }
 
@@ -61,16 +63,16 @@ extension TimelessCommand {
     public func run(on state: State, at now: Date) throws -> [State.Event] { try run(on: state) }
 }
 
-/// Which aggregate a command is for.
+/// The aggregate a command is for.
 public enum CommandTarget<ID: AggregateID>: Sendable {
-    /// One that must not exist yet; nil for a new id.
+    /// An aggregate that must not exist yet; `nil` for a new id.
     case new(ID?)
-    /// One that must exist.
+    /// An aggregate that must exist.
     case existing(ID)
-    /// Either.
+    /// An aggregate that may or may not exist.
     case any(ID)
 
-    /// Nil for one that has none yet.
+    /// `nil` if the aggregate has no id yet.
     package var id: ID? {
         switch self {
         case .new(let id): id
@@ -87,14 +89,14 @@ public enum CommandTarget<ID: AggregateID>: Sendable {
     }
 }
 
-/// Makes a new aggregate; refused with ``DispatchError/aggregateExists(_:)`` where it exists.
+/// Creates an aggregate; refused with ``DispatchError/aggregateExists(_:)`` if it exists.
 public protocol CreateCommand<State>: TimelessCommand {}
 
 extension CreateCommand {
     public var target: CommandTarget<State.ID> { .new(nil) }
 }
 
-/// Changes an aggregate; refused with ``DispatchError/aggregateNotFound(_:)`` where it does not exist.
+/// Changes an aggregate; refused with ``DispatchError/aggregateNotFound(_:)`` if it does not exist.
 public protocol UpdateCommand<State>: TimelessCommand {
     var id: State.ID { get }
 }
@@ -103,18 +105,20 @@ extension UpdateCommand {
     public var target: CommandTarget<State.ID> { .existing(id) }
 }
 
-/// A command that is free: it may load several aggregates, append for all of them at once, and answer anything.
+/// A command with its own logic: it may load several aggregates, append to all of them at once, and return any output.
 ///
-/// On a conflict it is run again, so what it does beside appending happens again too.
+/// On a conflict it runs again, so its side effects other than appending happen again too.
 ///
-/// Under an idempotency key it appends once, and the key stands for that append: what it does beside may happen again.
+/// With an idempotency key it appends once, and the key covers only that append: its other side effects may happen
+/// again.
 public protocol ActionCommand: Command {
     associatedtype Output: Encodable & Sendable
     func run(in context: ActionContext) async throws -> Output
 
-    /// The answer to a repeat under the same key, made from what was recorded the first time; nothing is done.
+    /// Returns the output for a repeat under the same key, made from what was recorded the first time; nothing is done
+    /// again.
     ///
-    /// Unless it is given, a repeat is refused with ``DispatchError/notRepeatable(_:)``.
+    /// By default, a repeat is refused with ``DispatchError/notRepeatable(_:)``.
     func repeated(_ appended: Appended, in context: ActionContext) async throws -> Output
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What must hold for one field of a command or query.
+/// A validation rule for one field of a command or query.
 ///
 /// ```swift
 /// static let rules: [FieldRule<Self>] = [
@@ -10,13 +10,13 @@ import Foundation
 /// ```
 public struct FieldRule<Root>: Sendable {
     public let field: String
-    /// Said instead of the built-in words when the field is missing, null or of another type.
+    /// Replaces the built-in message if the field is missing, null or of another type.
     let typeMessage: String?
     let failures: @Sendable (Root) -> [String]
-    /// The same for a field as it came in, nil where it does not decode; the field is nil where it is missing.
+    /// Checks the field's JSON, which is `nil` if the field is missing; returns `nil` if it cannot be decoded.
     let failuresInField: @Sendable (JSON?) -> [String]?
 
-    /// Gives a field words of its own for where it is missing, null or of another type.
+    /// Sets the message for a field that is missing, null or of another type.
     public static func field(_ key: some CodingKey, else typeMessage: String) -> FieldRule {
         FieldRule(
             field: key.stringValue, typeMessage: typeMessage, failures: { _ in [] },
@@ -26,10 +26,10 @@ public struct FieldRule<Root>: Sendable {
     /// Checks the value of a field.
     ///
     /// - Parameters:
-    ///   - key: the field's name in JSON, by which messages name it.
-    ///   - path: the property that holds it.
-    ///   - checks: what must hold for the value.
-    ///   - typeMessage: what to say where the field is missing, null or of another type.
+    ///   - key: the field's name in JSON, which messages use.
+    ///   - path: the property that holds the value.
+    ///   - checks: the conditions on the value.
+    ///   - typeMessage: the message if the field is missing, null or of another type.
     public static func field<Value: Decodable & SendableMetatype>(
         _ key: some CodingKey, _ path: any KeyPath<Root, Value> & Sendable, _ checks: FieldCheck<Value>...,
         else typeMessage: String? = nil
@@ -44,12 +44,12 @@ public struct FieldRule<Root>: Sendable {
     }
 }
 
-/// A condition on a field's value, and what to say where it does not hold.
+/// A condition on a field's value, and the message if it does not hold.
 public struct FieldCheck<Value>: Sendable {
     let message: String
     let passes: @Sendable (Value) -> Bool
 
-    /// Any condition; the message completes a sentence that begins with the field: "must be even".
+    /// A custom condition; the message completes a sentence that begins with the field: "must be even".
     public static func satisfies(_ message: String, _ passes: @escaping @Sendable (Value) -> Bool) -> FieldCheck {
         FieldCheck(message: message, passes: passes)
     }
@@ -63,7 +63,7 @@ extension FieldCheck where Value: Comparable & Sendable {
     }
     public static func lessThan(_ limit: Value) -> FieldCheck { compared("must be less than \(limit)") { $0 < limit } }
 
-    /// A `Decimal` that is no number is less than every other to Foundation; it passes no comparison here.
+    /// Foundation orders a NaN `Decimal` before every other; here it fails every comparison.
     private static func compared(_ message: String, _ passes: @escaping @Sendable (Value) -> Bool) -> FieldCheck {
         .satisfies(message) { ($0 as? Decimal)?.isNaN != true && passes($0) }
     }
@@ -77,7 +77,7 @@ extension FieldCheck where Value: Collection & SendableMetatype {
 }
 
 extension FieldCheck where Value == String {
-    /// How many characters a text may have. Unicode scalars are counted: one letter may have any number of accents.
+    /// Limits the length of a text in Unicode scalars: one letter may have any number of accents.
     public static func count(_ range: ClosedRange<Int>) -> FieldCheck {
         .satisfies("must have \(range.lowerBound) to \(range.upperBound) characters") {
             range.contains($0.unicodeScalars.count)
@@ -90,7 +90,7 @@ extension FieldCheck where Value: Equatable & Sendable {
         .satisfies("must be one of: " + values.map(shown).joined(separator: ", ")) { values.contains($0) }
     }
 
-    /// As a caller writes it in JSON.
+    /// The value as a caller writes it in JSON.
     private static func shown(_ value: Any) -> String {
         let mirror = Mirror(reflecting: value)
         if mirror.displayStyle == .optional { return mirror.children.first.map { shown($0.value) } ?? "null" }

@@ -1,22 +1,22 @@
-/// A command that brings its own idempotency key, for example the id of the order it belongs to.
+/// A command with its own idempotency key, for example the id of the order it belongs to.
 ///
-/// However often it is sent, it takes effect once; each time it is answered as it was the first time.
+/// However often it is sent, it takes effect once; every repeat returns the first result.
 public protocol KeyedCommand: Command {
     /// At most 255 bytes.
     var idempotencyKey: String { get }
 }
 
 extension IdempotencyKey {
-    /// For a command: the fingerprint stands for its name and its fields, so that another command under the same key is
-    /// refused.
+    /// Makes a key for a command. The fingerprint covers the command's name and fields, so that another command under
+    /// the same key is refused.
     ///
-    /// - Throws: ``ValidationError`` where the key is none that a store takes.
+    /// - Throws: ``ValidationError`` if the key is one that no store accepts.
     init(_ key: String, for command: some Command) throws {
         do {
             try NameCheck.append.check(IdempotencyKey(key, fingerprint: ""))
         } catch {
             throw ValidationError([
-                "idempotency_key": ["must be 1 to 255 bytes long, without a NUL, and not begin with $"]
+                "idempotency_key": ["must be 1 to 255 bytes long, contain no NUL, and not begin with $"]
             ])
         }
         let fields = JSONText(try JSON(encoding: command).canonical).bytes
@@ -26,7 +26,7 @@ extension IdempotencyKey {
 }
 
 extension JSON {
-    /// With the members of every object in the order of their names' bytes.
+    /// The same value with the members of every object sorted by the bytes of their names.
     var canonical: JSON {
         switch self {
         case .array(let elements): return .array(elements.map(\.canonical))

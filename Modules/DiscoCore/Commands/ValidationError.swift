@@ -1,6 +1,6 @@
 /// Everything that is wrong with a command or query, by field.
 public struct ValidationError: Error, Hashable, Sendable {
-    /// The messages of each field, each completing a sentence that begins with its name.
+    /// The messages for each field; each completes a sentence that begins with the field's name.
     public private(set) var fields: [String: [String]]
 
     public init(_ fields: [String: [String]]) { self.fields = fields }
@@ -22,7 +22,7 @@ extension ValidationError: CustomStringConvertible {
 }
 
 extension NamedRequest {
-    /// Throws a ``ValidationError`` with everything that is wrong.
+    /// Validates the request; throws a ``ValidationError`` with everything that is wrong.
     public func validated() throws {
         var errors = ValidationError([:])
         for rule in Self.rules { errors.add(rule.failures(self), to: rule.field) }
@@ -34,13 +34,14 @@ extension NamedRequest {
         if !errors.fields.isEmpty { throw errors }
     }
 
-    /// Decodes and validates a request that came in by name: every field's faults at once, and names that no field has.
+    /// Decodes and validates a request dispatched by name: reports the problems of all fields at once, unknown fields
+    /// too.
     public init(validating json: JSON) throws {
         guard let object = json.object else {
             throw ValidationError(["": ["must be an object with the fields of \(Self.name)"]])
         }
         guard json.isNested(atMost: JSONParser.deepest) else {
-            throw ValidationError(["": ["must not be nested more than \(JSONParser.deepest) deep"]])
+            throw ValidationError(["": ["must not be nested more than \(JSONParser.deepest) levels deep"]])
         }
         let issues = DecodingIssues()
         var decoded: Self?
@@ -62,7 +63,7 @@ extension NamedRequest {
             } else if let failures = rule.failuresInField(object[rule.field]) {
                 errors.add(failures, to: rule.field)
             } else if decoded == nil {
-                // Decoding came to an end before this field.
+                // Decoding stopped before this field.
                 let message = object[rule.field] == nil ? "is required" : "is of the wrong type"
                 errors.add([rule.typeMessage ?? message], to: rule.field)
             }

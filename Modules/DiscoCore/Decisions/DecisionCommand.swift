@@ -1,7 +1,7 @@
 public import Foundation
 
-/// A command decided on a ``DecisionModel``: pure, so that it can be decided anew when an event that matters was
-/// recorded meanwhile. What it records holds only if none was.
+/// A command decided on a ``DecisionModel``. It is pure, so that it can be decided again if a matching event was
+/// recorded meanwhile. Its events are recorded only if none was.
 ///
 /// ```swift
 /// struct EnrolStudent: DecisionCommand {
@@ -19,12 +19,12 @@ public import Foundation
 /// }
 /// ```
 ///
-/// The query names every event that the decision depends on, by type and tag: whatever it does not select may happen
-/// meanwhile.
+/// The query selects every event that the decision depends on, by type and tag. Events that it does not select may be
+/// recorded meanwhile.
 public protocol DecisionCommand: ModelCommand {
     associatedtype Model
 
-    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    /// Decides which events to record; returns none if there is nothing to do. Throws an application error to refuse.
     func run(on model: Model) throws -> [Model.Event]
 }
 
@@ -32,8 +32,8 @@ extension DecisionCommand {
     public func run(on model: Model, at now: Date) throws -> [Model.Event] { try run(on: model) }
 }
 
-/// What a ``DecisionCommand`` is made of. One whose decision depends on the time conforms to this itself, and is given
-/// the time of day.
+/// The base of ``DecisionCommand``. A command whose decision depends on the time conforms to this protocol directly and
+/// receives the current time.
 ///
 /// ```swift
 /// struct EnrolStudent: ModelCommand {
@@ -42,23 +42,24 @@ extension DecisionCommand {
 ///         guard now < model.closesAt else { throw CourseRefusal.closed }
 ///         return [.studentEnrolled(course: course, student: student)]
 ///     }
-///     // and the query and the model
+///     // plus the query and the model
 /// }
 /// ```
 public protocol ModelCommand: Command {
     associatedtype Model: DecisionModel
 
-    /// The events that the decision depends on. Name their types, all of which are cases of the model's events.
+    /// The events that the decision depends on. Name their types; each must be recorded by a case of the model's
+    /// events.
     var query: EventQuery { get }
     /// The model before the first event.
     var model: Model { get }
-    /// Decides: the events to record, none where there is nothing to do. A refusal is an error of the application's own.
+    /// Decides which events to record; returns none if there is nothing to do. Throws an application error to refuse.
     ///
     /// - Parameters:
-    ///   - model: folded from the events that ``query`` selects.
-    ///   - now: the current time, read again each time that the command is decided.
+    ///   - model: the model, folded from the events that ``query`` selects.
+    ///   - now: the current time, read again each time the command is decided.
     func run(on model: Model, at now: Date) throws -> [Model.Event]
-    /// The stream in which an event is recorded; nil, unless stated otherwise, for one of its own. The events of one
+    /// The stream in which an event is recorded; `nil`, the default, gives the event its own stream. The events of one
     /// stream reach consumers one after the other.
     func stream(of event: Model.Event) -> StreamID?
 }

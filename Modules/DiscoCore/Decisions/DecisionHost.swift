@@ -2,7 +2,7 @@
 final class DecisionHost: Sendable {
     private let client: EventStoreClient
     private let attempts: Int
-    /// Those that look at the same events go one after the other instead of colliding.
+    /// Runs commands that query the same events one after the other, so that they do not conflict.
     private let queue = KeyedQueue<ExactText>()
 
     init(client: EventStoreClient, attempts: Int) {
@@ -13,7 +13,7 @@ final class DecisionHost: Sendable {
     func dispatch<C: ModelCommand>(_ command: C, _ call: Call) async throws -> Dispatched<C.Model> {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
         if let first = try await recorded(under: key, command) { return first }
-        // In one order for all, so that no two wait for each other.
+        // All commands use the same order, so that no two wait for each other.
         let items = Set(command.query.items.map { ExactText($0.text) })
             .sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }
         return try await queue.run(items[...]) { try await decide(command, key, call.metadata) }
@@ -30,7 +30,7 @@ final class DecisionHost: Sendable {
             do {
                 events = try command.run(on: model, at: client.context.now())
             } catch {
-                // What stands against it may be its own first time.
+                // The first run of this command may be what made it fail.
                 if let first = try await recorded(under: key, command) { return first }
                 throw error
             }
@@ -59,20 +59,20 @@ final class DecisionHost: Sendable {
         return try await replay(appended, command)
     }
 
-    /// The first result, once more.
+    /// Rebuilds the first result.
     @concurrent private func replay<C: ModelCommand>(_ appended: Appended, _ command: C) async throws -> Dispatched<
         C.Model
     > {
         var model = command.model
         guard let positions = appended.positions else {
-            // There was nothing to do, and there is nothing to tell it by but the model as it is.
+            // There was nothing to record, so only the current model can be returned.
             try await client.fold(command.query, after: .start, into: &model)
             return Dispatched(model, appended: [appended], repeated: true)
         }
         let before = Position(rawValue: positions.lowerBound.rawValue - 1)
         try await client.fold(command.query, after: .start, upTo: before, into: &model)
         var events: [C.Model.Event] = []
-        // Its own events count whether its query selects them or not, as they did then.
+        // Apply its own events whether its query selects them or not, as the first run did.
         for try await event in client.events(.all, after: before, upTo: positions.upperBound) {
             let event = try C.Model.Event(event)
             model.apply(event)
@@ -89,7 +89,7 @@ final class DecisionHost: Sendable {
 }
 
 extension EventStoreClient {
-    /// Folds what the query selects, and returns up to where everything that was recorded has been looked at.
+    /// Folds the events that the query selects, and returns the position up to which the store was read.
     @discardableResult
     @concurrent func fold<Model: DecisionModel>(
         _ query: EventQuery, after position: Position, upTo: Position? = nil, into model: inout Model

@@ -1,4 +1,4 @@
-/// What a decision is made on where it spans aggregates: folded from the events that a query selects, in their order.
+/// The state for a decision that spans aggregates, folded in order from the events that a query selects.
 ///
 /// ```swift
 /// struct Enrolment: DecisionModel {

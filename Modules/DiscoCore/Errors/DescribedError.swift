@@ -1,12 +1,12 @@
 /// An error with a code that programs can branch on, a sentence for people, and the details of the sentence as data.
 public protocol DescribedError: Error {
-    /// Snake case, for example `insufficient_funds`. By default made from the case's or type's name.
+    /// A code in snake case, for example `insufficient_funds`. Defaults to the name of the case or type.
     var code: String { get }
-    /// ``ErrorKind/internal`` unless stated otherwise; of a ``Refusal``, ``ErrorKind/conflict``.
+    /// The kind of error. Defaults to ``ErrorKind/internal``, or to ``ErrorKind/conflict`` for a ``Refusal``.
     var kind: ErrorKind { get }
     /// A sentence for people.
     var message: String { get }
-    /// The details that the sentence names, as data.
+    /// The details of the message, as data.
     var data: JSON.Object { get }
 }
 
@@ -16,14 +16,14 @@ extension DescribedError {
     public var data: JSON.Object { [:] }
 }
 
-/// A refusal: the program works, and the answer is no. What commands throw to refuse.
+/// An error that commands throw to refuse: the program works, and the answer is no.
 public protocol Refusal: DescribedError {}
 
 extension Refusal {
     public var kind: ErrorKind { .conflict }
 }
 
-/// Any error by its code, kind, message and data.
+/// The code, kind, message and data of any error.
 public struct ErrorDescription: Hashable, Sendable {
     public let code: String
     public let kind: ErrorKind
@@ -54,8 +54,8 @@ public struct ErrorDescription: Hashable, Sendable {
 }
 
 extension JSON {
-    /// Any error as an object: `{"error": code, "kind": …, "message": …}` and its data, of which members with one of
-    /// these three names are left out.
+    /// Any error as an object: `{"error": code, "kind": …, "message": …}` and the members of its data, except members
+    /// with one of these three names.
     public init(describing error: any Error) {
         let description = ErrorDescription(error)
         var object: Object = [

@@ -15,7 +15,7 @@ extension VersionConflict: Refusal {
 }
 
 extension VersionConflict.Stream {
-    /// Without the events that the caller has not seen.
+    /// Omits the events that the caller has not seen.
     var json: JSON.Object { ["stream": .string(stream.name), "expected": expected.json, "actual": JSON(actual)] }
 }
 
@@ -39,27 +39,27 @@ extension ConditionFailed: Refusal {
 
 extension DuplicateEvent: Refusal {
     public var code: String { "duplicate_event" }
-    public var message: String { "The event \(id.lowercased) is recorded already." }
+    public var message: String { "The event \(id.lowercased) is already recorded." }
     public var data: JSON.Object { ["id": .string(id.lowercased)] }
 }
 
 extension IdempotencyConflict: Refusal {
     public var code: String { "idempotency_conflict" }
-    public var message: String { "The key \(key) was used before, for something else." }
+    public var message: String { "The idempotency key \(key) was already used for something else." }
     public var data: JSON.Object { ["key": .string(key)] }
 }
 
 extension StreamDeleted: Refusal {
     public var code: String { "stream_deleted" }
     public var kind: ErrorKind { .gone }
-    public var message: String { "\(stream) was deleted and takes no events." }
+    public var message: String { "The stream \(stream) was deleted or closed and accepts no events." }
     public var data: JSON.Object { ["stream": .string(stream.name)] }
 }
 
 extension OutcomeUnknown: DescribedError {
     public var code: String { "outcome_unknown" }
     public var kind: ErrorKind { .unknownOutcome }
-    public var message: String { "It is not known whether this was recorded. Repeating it is safe." }
+    public var message: String { "It is unknown whether the append was recorded. Repeating it is safe." }
     public var data: JSON.Object { ["ids": .array(append.events.map { .string($0.id.lowercased) })] }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Append {
-    /// Refuses names, tags and payloads that no store takes. Every store calls this before it does anything else.
+    /// Refuses names, tags and payloads that no store accepts. Every store calls this before it does anything else.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend``, or ``DuplicateEvent``.
     public func check() throws {

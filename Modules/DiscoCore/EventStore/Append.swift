@@ -1,10 +1,10 @@
 public import Foundation
 
-/// What is recorded atomically: all of it, contiguous and in this order, or nothing.
+/// A batch of events recorded atomically: all of them, contiguously and in this order, or none.
 public struct Append: Hashable, Sendable {
-    /// In the order in which they are recorded; streams may mix.
+    /// The events in the order in which they are recorded; they may belong to different streams.
     public var events: [NewEvent]
-    /// Checked against the state before the append, also for streams that it does not write.
+    /// The expected versions of streams before the append, including streams that it does not write to.
     public var expect: [StreamID: ExpectedVersion]
     public var condition: AppendCondition?
     public var key: IdempotencyKey?
@@ -20,14 +20,14 @@ public struct Append: Hashable, Sendable {
     }
 }
 
-/// What a stream must be like for an append to be recorded, as readers see it: one that was erased does not exist.
+/// What a stream must be like for an append to be recorded, as readers see it: an erased stream does not exist.
 public enum ExpectedVersion: Hashable, Sendable {
     case any
     case noStream
     case streamExists
     case exactly(Int)
 
-    /// Whether a stream whose last version is `version` (0: there is none) is as expected.
+    /// Whether a stream whose last version is `version` (0 if it does not exist) is as expected.
     public func allows(_ version: Int) -> Bool {
         switch self {
         case .any: true
@@ -38,8 +38,8 @@ public enum ExpectedVersion: Hashable, Sendable {
     }
 }
 
-/// Refuses an append where an event that matches `query` was recorded after `after`: the boundary of a decision that
-/// spans streams. `after` is the `through` of the page that the decision was made on.
+/// Refuses an append if an event that matches `query` was recorded after `after`: the consistency boundary of a
+/// decision that spans streams. `after` is the `through` of the page that the decision was based on.
 public struct AppendCondition: Hashable, Sendable {
     public var query: EventQuery
     public var after: Position
@@ -50,11 +50,11 @@ public struct AppendCondition: Hashable, Sendable {
     }
 }
 
-/// Makes an append, or a command, take effect once however often it is sent.
+/// Makes an append or a command take effect once, however often it is sent.
 public struct IdempotencyKey: Hashable, Sendable {
     /// Chosen by the caller; at most 255 bytes.
     public var key: String
-    /// Stands for the content: the same key with another fingerprint is refused.
+    /// Identifies the content: the same key with another fingerprint is refused.
     public var fingerprint: String
 
     public init(_ key: String, fingerprint: String) {
@@ -63,7 +63,7 @@ public struct IdempotencyKey: Hashable, Sendable {
     }
 }
 
-/// What was recorded.
+/// What an append recorded.
 public struct Appended: Hashable, Sendable {
     public struct Event: Hashable, Sendable {
         public let id: UUID
@@ -79,9 +79,9 @@ public struct Appended: Hashable, Sendable {
         }
     }
 
-    /// One for each event of the append, in its order.
+    /// One entry for each event of the append, in the same order.
     public let events: [Event]
-    /// True where this append, or one with its key, had been recorded before, and nothing was stored now.
+    /// Whether this append, or one with its key, was already recorded, so that nothing was stored now.
     public let repeated: Bool
 
     public init(events: [Event], repeated: Bool = false) {
@@ -92,6 +92,6 @@ public struct Appended: Hashable, Sendable {
     public var first: Position? { events.first?.position }
     public var last: Position? { events.last?.position }
 
-    /// The version of the stream after this append, nil where it was not written.
+    /// The version of the stream after this append, or `nil` if the append did not write to it.
     public func version(of stream: StreamID) -> Int? { events.last { $0.stream == stream }?.version }
 }

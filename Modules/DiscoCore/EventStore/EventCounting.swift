@@ -1,11 +1,10 @@
 /// Counts a store's events.
 ///
-/// Positions rise from event to event, and not every store's rise by one: who wants to know how many events lie between
-/// two of them asks, and does not subtract.
+/// Positions increase from event to event, but not by one in every store: to learn how many events lie between two of
+/// them, call this instead of subtracting.
 public protocol EventCounting: Sendable {
-    /// How many events lie after one position, up to another, readable or not; 0 where `upTo` does not lie beyond
-    /// `after`.
+    /// Counts the events after `after`, up to and including `upTo`, readable or not; 0 if `upTo` is not beyond `after`.
     ///
-    /// Any position may be given: one before the first event or beyond the last is as good as the start or the head.
+    /// Any position is allowed: one before the first event counts as the start, one beyond the last event as the head.
     func events(after: Position, upTo: Position) async throws -> Int
 }

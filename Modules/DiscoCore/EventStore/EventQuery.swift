@@ -1,4 +1,5 @@
-/// Which events: an OR of items, each of which demands any of its types AND all of its tags AND its stream or category.
+/// Selects events: an OR of items, each of which requires any of its types AND all of its tags AND its stream or
+/// category.
 ///
 /// ```swift
 /// EventQuery.types("StudentEnrolled", "CourseDefined").tagged("course:algebra")
@@ -6,9 +7,9 @@
 /// ```
 public struct EventQuery: Hashable, Sendable {
     public struct Item: Hashable, Sendable {
-        /// Any of these; empty for every type.
+        /// Matches any of these types; empty for all types.
         public var types: [String]
-        /// All of these; empty for no demand.
+        /// Requires all of these tags; empty for no restriction.
         public var tags: [EventTag]
         public var category: String?
         public var stream: StreamID?
@@ -21,15 +22,15 @@ public struct EventQuery: Hashable, Sendable {
         }
     }
 
-    /// How many types and tags all items of a query may name together; an item that names none counts as one.
+    /// The most types and tags that all items of a query may name together; an item that names none counts as one.
     public static let mostNames = 1000
 
-    /// An event is selected where any of these matches; none selects nothing.
+    /// An event is selected if any of these items matches; an empty array selects nothing.
     public var items: [Item]
 
     public init(items: [Item]) { self.items = items }
 
-    /// How many types and tags it names.
+    /// The number of types and tags named.
     var names: Int { items.reduce(0) { $0 + max(1, $1.types.count + $1.tags.count) } }
 
     /// Every event.
@@ -40,10 +41,10 @@ public struct EventQuery: Hashable, Sendable {
     public static func category(_ category: String) -> EventQuery { EventQuery(items: [Item(category: category)]) }
     public static func stream(_ stream: StreamID) -> EventQuery { EventQuery(items: [Item(stream: stream)]) }
 
-    /// What either selects.
+    /// Selects what either query selects.
     public func or(_ other: EventQuery) -> EventQuery { EventQuery(items: items + other.items) }
 
-    /// The same, and carrying all of these tags.
+    /// Selects the same events, but only those that carry all of these tags.
     public func tagged(_ tags: EventTag...) -> EventQuery {
         EventQuery(
             items: items.map { item in

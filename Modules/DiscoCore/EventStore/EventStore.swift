@@ -1,36 +1,37 @@
 public import Foundation
 
-/// What an event store must be able to do. Made by adapters; people use ``EventStoreClient``.
+/// The requirements of an event store. Adapters implement this protocol; applications use ``EventStoreClient``.
 ///
-/// Every store keeps the promises that the conformance suite of DiscoTesting checks: one total order, atomic appends,
-/// exactly-once by event id, and reading that never misses an event at or below a position it has passed.
+/// Every store gives the guarantees that the conformance suite of DiscoTesting checks: one total order, atomic appends,
+/// exactly-once recording by event id, and reads that never miss an event at or below a position they have passed.
 public protocol EventStore: Sendable {
     /// Records all of `append` or nothing.
     ///
     /// - Throws: ``VersionConflict``, ``ConditionFailed``, ``DuplicateEvent``, ``IdempotencyConflict``,
-    ///   ``StreamDeleted``, ``OutcomeUnknown``, or ``EventStoreError``. After any but ``OutcomeUnknown`` nothing was
-    ///   recorded.
+    ///   ``StreamDeleted``, ``OutcomeUnknown``, or ``EventStoreError``. After any of them but ``OutcomeUnknown``,
+    ///   nothing was recorded.
     func append(_ append: Append) async throws -> Appended
 
     /// Reads one page in one short transaction.
     func page(_ read: Read) async throws -> Page
 
-    /// Returns when there may be events beyond `position`: at once where there are, otherwise when woken up.
+    /// Returns when there may be events beyond `position`: immediately if there are, otherwise when woken.
     func wait(beyond position: Position) async throws
 
-    /// Which store this is.
+    /// The identity of this store.
     func identity() async throws -> StoreIdentity
 
-    /// What this store can do beyond that.
+    /// The optional features of this store.
     var abilities: StoreAbilities { get }
 
-    /// What it was opened with: time, ids, randomness and logger, which its client, orchestrator and consumers use too.
+    /// What the store was opened with: time, ids, randomness and logger, which its client, orchestrator and consumers
+    /// use too.
     ///
-    /// A requirement and no ability, since it is given once for all of them; ``StoreContext/system`` unless stated
-    /// otherwise.
+    /// A requirement rather than an ability, because it is set once for all of them. Defaults to
+    /// ``StoreContext/system``.
     var context: StoreContext { get }
 
-    /// Ends it: what waits fails, later calls throw ``EventStoreError/Code/closed``.
+    /// Closes the store: pending waits fail, and later calls throw ``EventStoreError/Code/closed``.
     func close() async
 }
 
@@ -38,8 +39,7 @@ extension EventStore {
     public var context: StoreContext { .system }
 }
 
-/// Tells one store from another. The epoch is for those who restore a backup and want every consumer to notice: they
-/// count it up.
+/// Identifies a store. After restoring a backup, increment the epoch to make every consumer notice.
 public struct StoreIdentity: Hashable, Codable, Sendable {
     public var store: UUID
     public var epoch: Int
@@ -50,7 +50,7 @@ public struct StoreIdentity: Hashable, Codable, Sendable {
     }
 }
 
-/// What a store can do that not every store must. A wrapper passes the whole value on.
+/// The optional features of a store. A wrapper passes the whole value on.
 public struct StoreAbilities: Sendable {
     public var catalog: (any StreamCatalog)?
     public var deletion: (any StreamDeletion)?
@@ -75,16 +75,16 @@ public struct StoreAbilities: Sendable {
 
 /// Looks up streams and single events.
 public protocol StreamCatalog: Sendable {
-    /// Streams that can be read, in the order of their names' bytes, after `after`.
+    /// Lists readable streams, sorted by the bytes of their names, starting after `after`.
     func streams(category: String?, prefix: String?, after: StreamID?, limit: Int) async throws -> [StreamInfo]
 
-    /// The event with this id, nil where there is none or it was deleted.
+    /// The event with this id, or `nil` if there is none or it was deleted.
     func event(_ id: UUID) async throws -> RecordedEvent?
 }
 
 public struct StreamInfo: Hashable, Codable, Sendable {
     public var stream: StreamID
-    /// That of its last event.
+    /// The version of the stream's last event.
     public var version: Int
 
     public init(stream: StreamID, version: Int) {

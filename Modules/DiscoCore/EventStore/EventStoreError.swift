@@ -1,6 +1,6 @@
-/// What went wrong technically; what callers branch on has types of its own.
+/// A technical error. Errors that callers branch on have their own types.
 public struct EventStoreError: Error, Sendable {
-    /// Open: an adapter may add its own.
+    /// An error code. Adapters may add their own.
     public struct Code: Hashable, Sendable {
         /// Snake case, for example `store_busy`.
         public let name: String
@@ -11,7 +11,7 @@ public struct EventStoreError: Error, Sendable {
             self.kind = kind
         }
 
-        /// By name.
+        /// Compares names only.
         public static func == (one: Code, other: Code) -> Bool { one.name == other.name }
         public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
@@ -21,38 +21,38 @@ public struct EventStoreError: Error, Sendable {
         public static let invalidArgument = Code("invalid_argument", .invalid)
         /// The store was closed.
         public static let closed = Code("closed", .unavailable)
-        /// Whether a change was made could not be learnt. For appends there is ``OutcomeUnknown``, which can be
-        /// repeated.
+        /// It is unknown whether a change was made. Appends throw ``OutcomeUnknown`` instead, which has the append to
+        /// repeat.
         public static let outcomeUnknown = Code("outcome_unknown", .unknownOutcome)
-        /// Others held the database for too long; try again.
+        /// Another process or transaction held the database for too long. Try again.
         public static let busy = Code("store_busy", .unavailable)
         /// The disk is full.
         public static let full = Code("store_full", .unavailable)
-        /// The file or its folder cannot be written.
+        /// The file or its folder is not writable.
         public static let readOnly = Code("store_read_only", .unavailable)
         /// The store cannot be opened or reached.
         public static let unavailable = Code("store_unavailable", .unavailable)
-        /// The database has another schema than this version of Disco.
+        /// The database does not have the schema of this version of Disco.
         public static let schema = Code("schema", .internal)
         /// The database is damaged, or not a database.
         public static let corrupt = Code("corrupt", .internal)
-        /// The store would not be as durable as it promises.
+        /// The database does not provide the durability that Disco requires.
         public static let notDurable = Code("not_durable", .internal)
-        /// An event is larger than the store takes.
+        /// An event is larger than the store accepts.
         public static let tooLarge = Code("too_large", .invalid)
         /// A checkpoint or its consumer was changed by someone else.
         public static let checkpointMoved = Code("checkpoint_moved", .conflict)
-        /// There is no stream of this name.
+        /// No stream has this name.
         public static let unknownStream = Code("unknown_stream", .notFound)
-        /// There is no consumer of this name.
+        /// No consumer has this name.
         public static let unknownConsumer = Code("unknown_consumer", .notFound)
-        /// The store's settings do not allow events to be erased.
+        /// The store's settings do not allow erasing events.
         public static let erasingNotAllowed = Code("erasing_not_allowed", .unauthorized)
-        /// This store cannot do what was asked, for example list its streams.
+        /// The store does not support the operation, for example listing its streams.
         public static let unsupported = Code("unsupported", .internal)
         /// A setting is missing or wrong; see the message.
         public static let configuration = Code("configuration", .internal)
-        /// Anything else the database reports.
+        /// Any other error that the database reports.
         public static let database = Code("database", .internal)
     }
 
@@ -75,10 +75,10 @@ public struct EventStoreError: Error, Sendable {
     public static func erasingNotAllowed(_ setting: String) -> EventStoreError {
         EventStoreError(
             .erasingNotAllowed,
-            "This store keeps every event: allow erasing in its settings (\(setting)) to blank a stream for good.")
+            "This store does not allow erasing. To erase a stream, allow it in the store's settings (\(setting)).")
     }
 
-    public static let closed = EventStoreError(.closed, "The event store has been closed.")
+    public static let closed = EventStoreError(.closed, "The event store is closed.")
 }
 
 extension EventStoreError.Code: CustomStringConvertible {

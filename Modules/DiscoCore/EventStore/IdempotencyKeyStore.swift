@@ -1,15 +1,15 @@
 public import Foundation
 
-/// Looks up what was recorded under a key, and forgets keys that have grown old.
+/// Looks up what was recorded under a key, and forgets old keys.
 public protocol IdempotencyKeyStore: Sendable {
-    /// What was recorded under this key, nil where nothing was, or where the key was forgotten.
+    /// Returns what was recorded under this key, or `nil` if nothing was or the key was forgotten.
     ///
-    /// - Throws: ``IdempotencyConflict`` where it was used for something else.
+    /// - Throws: ``IdempotencyConflict`` if the key was used for other content.
     func recorded(under key: IdempotencyKey) async throws -> Appended?
 
-    /// Forgets the keys that were stored before `date`: a request that is repeated later takes effect again.
+    /// Forgets the keys stored before `date`: a request repeated later takes effect again.
     ///
-    /// - Returns: how many they were.
+    /// - Returns: the number of keys forgotten.
     @discardableResult
     func forgetKeys(storedBefore date: Date) async throws -> Int
 }

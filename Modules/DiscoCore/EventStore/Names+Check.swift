@@ -1,25 +1,25 @@
 public import Foundation
 
-/// What every text must be like that reaches a database as a name: the one check for appends, reads, deletions, keys and
-/// snapshots, on every store.
+/// Checks every name that reaches a database: the one check for appends, reads, deletions, keys and snapshots, on every
+/// store.
 ///
-/// A NUL ends a text in one database and is refused by another, so it is refused here, before it is cut off anywhere.
+/// One database ends a text at a NUL and another refuses it, so it is refused here, before it is cut off anywhere.
 public struct NameCheck: Sendable {
     let code: EventStoreError.Code
-    /// Whether names that Disco keeps for itself are refused.
+    /// Whether names reserved for Disco are refused.
     let refusesReserved: Bool
 
-    /// Of what is to be recorded.
+    /// Checks names to be recorded.
     static let append = NameCheck(code: .invalidAppend, refusesReserved: true)
-    /// Of what is asked for or changed.
+    /// Checks names of what is read or changed.
     public static let argument = NameCheck(code: .invalidArgument, refusesReserved: false)
 
     /// Checks a name.
     ///
     /// - Parameters:
     ///   - name: the name.
-    ///   - what: what the name is of, for the message: `stream name`, for example.
-    ///   - most: how many bytes it may have.
+    ///   - what: the kind of name, for the message: for example, `stream name`.
+    ///   - most: the maximum number of bytes.
     /// - Throws: ``EventStoreError``, like every check here.
     public func check(_ name: String, _ what: String, most: Int) throws {
         guard let fault = fault(of: name, most: most) else { return }
@@ -32,7 +32,7 @@ public struct NameCheck: Sendable {
     private func fault(of name: String, most: Int) -> String? {
         let count = name.utf8.count
         if count == 0 { return "is empty" }
-        if count > most { return "has \(count) bytes; the most is \(most)" }
+        if count > most { return "has \(count) bytes; the maximum is \(most)" }
         if name.utf8.contains(0) { return "contains a NUL" }
         if refusesReserved, name.utf8.first == UInt8(ascii: "$") { return "begins with $, which is reserved" }
         return nil
@@ -46,7 +46,7 @@ public struct NameCheck: Sendable {
         guard StreamID.isCategory(stream.category), !stream.id.isEmpty else {
             throw EventStoreError(
                 code,
-                "The stream name \"\(stream.name.cut(to: 80))\" is not of the form category-id, the category made of letters, digits, _ and ."
+                "The stream name \"\(stream.name.cut(to: 80))\" does not have the form category-id. The category may contain letters, digits, _ and ."
             )
         }
     }
@@ -55,17 +55,17 @@ public struct NameCheck: Sendable {
         guard StreamID.isCategory(category) else {
             throw EventStoreError(
                 code,
-                "The category \"\(category.cut(to: 80))\" is not one: it is made of letters, digits, _ and . and ends before the hyphen."
+                "The category \"\(category.cut(to: 80))\" is invalid. Use only letters, digits, _ and . (no hyphen)."
             )
         }
     }
 
-    /// A name that no event can have is a mistake in the query, which would silently select nothing.
+    /// A name that no event can have is an error in the query, which would otherwise silently select nothing.
     public func check(_ query: EventQuery) throws {
         guard query.names <= EventQuery.mostNames else {
             throw EventStoreError(
                 code,
-                "The query names \(query.names) types and tags; the most is \(EventQuery.mostNames). Split it, or select by category."
+                "The query names \(query.names) types and tags; the maximum is \(EventQuery.mostNames). Split it, or select by category."
             )
         }
         for item in query.items {
@@ -76,18 +76,18 @@ public struct NameCheck: Sendable {
         }
     }
 
-    /// Of a list of streams.
+    /// Checks the arguments for listing streams.
     public func check(category: String?, prefix: String?, after: StreamID?) throws {
         if let category { try check(category: category) }
         for text in [prefix, after?.name] where text?.utf8.contains(0) == true {
-            throw EventStoreError(code, "A name by which streams are listed contains a NUL.")
+            throw EventStoreError(code, "The prefix or start of a stream listing contains a NUL.")
         }
     }
 
-    /// Refuses a date that is no number.
+    /// Refuses a date whose time is NaN.
     public func checked(_ date: Date, _ what: String) throws -> Date {
         if date.timeIntervalSinceReferenceDate.isNaN {
-            throw EventStoreError(code, "The \(what) is not a date: its time is NaN.")
+            throw EventStoreError(code, "The \(what) is not a valid date: its time is NaN.")
         }
         return date
     }
@@ -114,22 +114,22 @@ extension StreamID {
             }
     }
 
-    /// The stream of one event that belongs to no other.
+    /// The own stream of an event that belongs to no other stream.
     ///
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` where the type is no category: with
-    ///   a hyphen in it the event would be found in another.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidAppend`` if the type is not a valid
+    ///   category: with a hyphen in it, the event would be found in another category.
     init(ofItsOwn id: UUID, type: String) throws {
         guard Self.isCategory(type) else {
             throw EventStoreError(
                 .invalidAppend,
-                "An event of type \"\(type.cut(to: 80))\" has no stream of its own, whose category the type would be: "
-                    + "letters, digits, _ and . Name a stream.")
+                "The event type \"\(type.cut(to: 80))\" cannot be a stream category. "
+                    + "Use only letters, digits, _ and . in it, or specify a stream.")
         }
         self.init(category: type, id: id.lowercased)
     }
 
-    /// What is wrong with the id of an aggregate as a part of its stream's name, to complete a sentence that begins with
-    /// the field; nil where a store takes it.
+    /// What is wrong with an aggregate's id as part of its stream name, to complete a sentence that begins with the
+    /// field; `nil` if a store accepts the id.
     var faultOfID: String? {
         if id.isEmpty { return "must not be empty" }
         if name.utf8.contains(0) { return "must not contain a NUL" }

@@ -1,33 +1,33 @@
 public import Foundation
 
-/// What one page of reading asks for.
+/// A request for one page of events.
 public struct Read: Hashable, Sendable {
     public enum Direction: Hashable, Sendable { case forward, backward }
 
     public var query: EventQuery
     public var direction: Direction
-    /// Only events beyond this position.
+    /// Only events after this position.
     public var after: Position
     /// Only events at or below this position.
     public var upTo: Position?
-    /// Only events with these versions, lowest and highest included. For reading one stream.
+    /// Only events with a version in this range. For reading one stream.
     public var versions: ClosedRange<Int>?
-    /// Only events recorded at this time or before: the store as it was then.
+    /// Only events recorded at or before this time: the store as it was then.
     public var asOf: Date?
-    /// The most events of the page.
+    /// The maximum number of events in the page.
     public var limit: Int
-    /// A page is cut off, after at least one event, when its payloads exceed this many bytes.
+    /// The page ends, after at least one event, when its payloads exceed this many bytes.
     public var byteLimit: Int
     /// Only events whose stream's ``StreamID/slice`` lies in this range.
     public var slices: ClosedRange<Int>?
-    /// Whether the page's ``Page/settled`` is brought up to the present, for which the store takes the lock of its appends
-    /// and writes something. For those who wait for a time to pass, once a second or so; not for readers.
+    /// Whether ``Page/settled`` is brought up to the present, for which the store takes its append lock and writes. For
+    /// callers that wait for a time to pass, about once a second; not for ordinary readers.
     public var settles = false
-    /// Whether an event that an upcaster drops comes as ``RecordedEvent/dropped``: whoever folds a stream must know its
+    /// Whether an event that an upcaster drops is returned as ``RecordedEvent/dropped``: folding a stream needs its
     /// version.
     var showsDropped = false
-    /// Whether an event whose upcaster fails comes as it was recorded, its position among ``Page/failures``, and does not
-    /// end the read.
+    /// Whether an event whose upcaster fails is returned as recorded, with its position in ``Page/failures``, instead
+    /// of failing the read.
     package var showsFailures = false
 
     public init(
@@ -48,16 +48,16 @@ public struct Read: Hashable, Sendable {
 }
 
 extension Read {
-    /// The same within the bounds that positions and versions have. Every store calls this before it reads.
+    /// Returns this request, validated and clamped to valid bounds. Every store calls this before it reads.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` for a name that no event can
-    ///   have, an `asOf` that is no number, or slices that do not exist.
+    ///   have, an `asOf` that is NaN, or slices that do not exist.
     public func checked() throws -> Read {
         try NameCheck.argument.check(query)
-        if let asOf { _ = try NameCheck.argument.checked(asOf, "time as of which was to be read") }
+        if let asOf { _ = try NameCheck.argument.checked(asOf, "`asOf` time") }
         if let slices, slices.lowerBound < 0 || slices.upperBound >= StreamID.slices {
             throw EventStoreError(
-                .invalidArgument, "The slices \(slices) were asked for; they must lie in 0...\(StreamID.slices - 1).")
+                .invalidArgument, "The slices \(slices) do not exist: they must lie in 0...\(StreamID.slices - 1).")
         }
         var read = self
         read.after = max(.start, after)
@@ -68,24 +68,24 @@ extension Read {
     }
 }
 
-/// One page, read in one short transaction: `events`, `through` and `head` are of one moment.
+/// One page of events, read in one short transaction: `events`, `through` and `head` are from the same moment.
 public struct Page: Hashable, Sendable {
     public var events: [RecordedEvent]
-    /// Everything that was asked for between where the page began and this position is in `events`. Forward, the next
-    /// page begins after it, and it moves past what does not match; backward, the next page ends before it.
+    /// The position up to which `events` is complete from the start of the page. Forward, the next page starts after
+    /// it, and it advances past events that do not match; backward, the next page ends before it.
     public var through: Position
     /// The last position of the store.
     public var head: Position
-    /// Whether there may be more within the bounds that were asked for.
+    /// Whether there may be more events within the requested bounds.
     public var hasMore: Bool
-    /// The id of the event at `through`: what a checkpoint remembers it by.
+    /// The id of the event at `through`, by which a checkpoint identifies it.
     public var throughID: UUID?
-    /// A time of the store's clock up to which everything is visible: whatever is recorded later than this page is recorded
-    /// at a later time than this. Nil where the store is empty, unless ``Read/settles`` was asked for.
+    /// A time of the store's clock up to which everything is visible: every event recorded after this page has a later
+    /// time. `nil` if the store is empty, unless ``Read/settles`` was set.
     ///
-    /// It is set under the lock of the appends, so no clock that is wrong or was set back can make it untrue.
+    /// It is set under the append lock, so it holds even if a clock is wrong or was set back.
     public var settled: Date?
-    /// Why an event could not be upcast, by its position.
+    /// Why events could not be upcast, by position.
     package var failures: [Position: String] = [:]
 
     public init(

@@ -5,13 +5,13 @@ public struct VersionConflict: Error, Hashable, Sendable {
     public struct Stream: Hashable, Sendable {
         public let stream: StreamID
         public let expected: ExpectedVersion
-        /// The stream's last version, 0 where there is none or nothing of it can be read any more.
+        /// The stream's last version, or 0 if it does not exist or can no longer be read.
         public let actual: Int
-        /// The events the caller has not seen, where it expected `.exactly` a version that is too low: at most 100, or
-        /// 256 KiB.
+        /// The events that the caller has not seen, if it expected `.exactly` a version that is too low: at most 100
+        /// events or 256 KiB.
         public let unseen: [RecordedEvent]
-        /// Whether `unseen` is all of them, and nothing the caller had seen was erased since: it may go on from what it
-        /// has.
+        /// Whether `unseen` is complete and nothing that the caller had seen was erased since: the caller may continue
+        /// from what it has.
         public let complete: Bool
 
         public init(
@@ -26,7 +26,7 @@ public struct VersionConflict: Error, Hashable, Sendable {
         }
     }
 
-    /// Every stream that was refused.
+    /// Every stream that was not as expected.
     public let streams: [Stream]
 
     public init(streams: [Stream]) { self.streams = streams }
@@ -56,9 +56,9 @@ extension VersionConflict: CustomStringConvertible {
     }
 }
 
-/// An append was refused because an event that its condition excludes is there.
+/// An append was refused because an event that its condition excludes is recorded.
 public struct ConditionFailed: Error, Hashable, Sendable {
-    /// The first match.
+    /// The position of the first matching event.
     public let position: Position
     public let id: UUID
 
@@ -68,28 +68,28 @@ public struct ConditionFailed: Error, Hashable, Sendable {
     }
 }
 
-/// An append was refused because an event with this id is recorded already, and not as this whole append.
+/// An append was refused because an event with this id is already recorded, but not by this same append.
 public struct DuplicateEvent: Error, Hashable, Sendable {
     public let id: UUID
 
     public init(id: UUID) { self.id = id }
 }
 
-/// An append was refused because a stream that it writes, or expects something of, was deleted or closed.
+/// An append was refused because a stream that it writes to or has an expectation for was deleted or closed.
 public struct StreamDeleted: Error, Hashable, Sendable {
     public let stream: StreamID
 
     public init(stream: StreamID) { self.stream = stream }
 }
 
-/// An append was refused because its key was used before for other content.
+/// An append was refused because its key was already used for other content.
 public struct IdempotencyConflict: Error, Hashable, Sendable {
     public let key: String
 
     public init(key: String) { self.key = key }
 }
 
-/// Whether the append was recorded could not be learnt. Repeating the very same append is always safe.
+/// It is unknown whether the append was recorded. Repeating the identical append is always safe.
 public struct OutcomeUnknown: Error, Sendable {
     public let append: Append
     public let underlying: any Error
@@ -100,7 +100,8 @@ public struct OutcomeUnknown: Error, Sendable {
     }
 }
 
-/// A consumer's checkpoint does not lie in this store's history: a restored backup, or another store.
+/// A consumer's checkpoint is not in this store's history: it is from another store, or this one was restored from a
+/// backup.
 public struct CheckpointDiverged: Error, Hashable, Sendable {
     public let consumer: String
     public let checkpoint: Position

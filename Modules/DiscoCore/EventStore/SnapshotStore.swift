@@ -1,22 +1,22 @@
-/// Keeps folded states, so that a long stream need not be folded from its first event. Losing one costs time, never
-/// correctness.
+/// Stores snapshots of folded states, so that a long stream need not be folded from its first event. Losing a snapshot
+/// costs time, never correctness.
 public protocol SnapshotStore: Sendable {
-    /// Nil where there is none.
+    /// Returns the snapshot, or `nil` if there is none.
     func snapshot(_ key: SnapshotKey) async throws -> Snapshot?
 
-    /// Keeps a snapshot; where a newer one of its key is there already, that one stays. One of an event that is not
-    /// there, or was erased, is not kept: what was erased must not come back.
+    /// Saves a snapshot, unless there is a newer one with the same key. A snapshot at an event that does not exist or
+    /// was erased is not saved: erased data must not come back.
     func save(_ snapshot: Snapshot) async throws
 
     func delete(_ key: SnapshotKey) async throws
 }
 
-/// What a snapshot is found by: another shape of the state, or another `apply`, never gets to see it.
+/// The key of a snapshot. A state with another shape or another `apply` never sees the snapshot.
 public struct SnapshotKey: Hashable, Sendable {
     public var stream: StreamID
-    /// That of the state's type.
+    /// The name of the state's type.
     public var name: String
-    /// Stands for the state's shape, and for the version its author gave it.
+    /// Identifies the shape of the state and the version its author gave it.
     public var fingerprint: String
 
     public init(stream: StreamID, name: String, fingerprint: String) {
@@ -26,7 +26,7 @@ public struct SnapshotKey: Hashable, Sendable {
     }
 }
 
-/// A state as it was after one version of its stream.
+/// A folded state at one version of its stream.
 public struct Snapshot: Hashable, Sendable {
     public var key: SnapshotKey
     public var version: Int

@@ -1,26 +1,27 @@
 public import Foundation
 public import Logging
 
-/// What differs from run to run: time, ids, randomness, and where trouble in the background is logged. It is given once,
-/// when the store is opened; the client, the orchestrator and the consumers take it from there.
+/// What varies between runs: time, ids, randomness, and the logger for background problems. It is set once, when the
+/// store is opened; the client, the orchestrator and the consumers take it from there.
 ///
 /// ```swift
 /// let store = try await SQLiteEventStore.open(path: "wallets.sqlite", context: StoreContext(logger: logger))
 /// ```
 ///
-/// Tests that want to set the time use `ManualTime` of DiscoTesting.
+/// Tests set the time with `ManualTime` of DiscoTesting.
 public struct StoreContext: Sendable {
-    /// The time of day, for what is recorded and decided. May be set back at any moment.
+    /// The current date, for recording and deciding. It may be set back at any moment.
     public var now: @Sendable () -> Date
-    /// Time that only goes forward, since an arbitrary moment: for waits and limits.
+    /// Monotonic time since an arbitrary moment, for waits and limits.
     public var uptime: @Sendable () -> Duration
-    /// Calls something back once, after a time. What it returns cancels the call; it may come too late.
+    /// Calls a closure once after a delay. Returns a closure that cancels the call, which may come too late.
     public var schedule: @Sendable (Duration, @escaping @Sendable () -> Void) -> Cancel
-    /// A new id that nobody else has.
+    /// Makes a new unique id.
     public var newID: @Sendable () -> UUID
-    /// A number from 0 to 1, for the jitter of retries.
+    /// Returns a random number from 0 to 1, for the jitter of retries.
     public var random: @Sendable () -> Double
-    /// Where trouble in the background is logged: once when it begins (as a warning) and once when it ends (as a notice).
+    /// The logger for background problems: each is logged once when it begins (as a warning) and once when it ends (as
+    /// a notice).
     public var logger: Logger?
 
     public typealias Cancel = @Sendable () -> Void
@@ -43,11 +44,11 @@ public struct StoreContext: Sendable {
     /// The machine's clocks and randomness; logs nothing.
     public static let system = StoreContext()
 
-    /// The machine's time since its start, suspension included.
+    /// The machine's monotonic time since its first use in this process, including suspension.
     public static func systemUptime() -> Duration { start.duration(to: .now) }
     private static let start = ContinuousClock.now
 
-    /// One thread for all calls, which sleeps until the next.
+    /// Uses one thread for all calls, which sleeps until the next one is due.
     public static func systemSchedule(_ delay: Duration, _ body: @escaping @Sendable () -> Void) -> Cancel {
         let id = DeadlineWatch.shared.add(.now + delay.bounded, body)
         return { DeadlineWatch.shared.cancel(id) }
@@ -55,9 +56,9 @@ public struct StoreContext: Sendable {
 }
 
 extension StoreContext {
-    /// Suspends for a time.
+    /// Suspends the task for a time.
     ///
-    /// - Throws: `CancellationError` where the task is cancelled meanwhile.
+    /// - Throws: `CancellationError` if the task is cancelled meanwhile.
     public func sleep(for time: Duration) async throws {
         guard time > .zero else { return try Task.checkCancellation() }
         let waiter = Waiter<Void>()
@@ -66,8 +67,8 @@ extension StoreContext {
         try await waiter.value()
     }
 
-    /// In microseconds since 1970, not before `previous`: a clock that was set back must not reverse the order of the
-    /// events.
+    /// The current time in microseconds since 1970, but not before `previous`: a clock that was set back must not
+    /// reverse the order of events.
     public func microseconds(notBefore previous: Int64) -> Int64 {
         max(previous, Timestamp.microseconds(of: now()))
     }

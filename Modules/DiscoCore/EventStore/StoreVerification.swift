@@ -1,14 +1,14 @@
-/// Looks through a store for what should not be there.
+/// Checks a store for damage.
 public protocol StoreVerification: Sendable {
-    /// Examines the events after a position, one page of them in one short transaction. Erased and deleted events count
-    /// as sound.
+    /// Examines one page of events after a position, in one short transaction. Erased and deleted events count as
+    /// sound.
     func verify(after position: Position, limit: Int) async throws -> VerifiedPage
 }
 
-/// What was examined, and what was found.
+/// The result of examining one page.
 public struct VerifiedPage: Hashable, Sendable {
     public var findings: [Finding]
-    /// Everything up to here was examined.
+    /// The position up to which events were examined.
     public var through: Position
     public var head: Position
 
@@ -23,15 +23,15 @@ public struct VerifiedPage: Hashable, Sendable {
 public enum Finding: Hashable, Sendable {
     /// No event has these positions, though a later one exists.
     case missingPositions(Position, through: Position)
-    /// The event's version is not the one after that of the event before it in its stream.
+    /// The event's version does not follow that of the previous event in its stream.
     case wrongVersion(Position, stream: StreamID, version: Int, expected: Int)
-    /// The stream or type of the event has lost its name, so that no reader gets it.
+    /// The stream or type of the event has lost its name, so no reader receives the event.
     case missingName(Position)
     /// The payload is not JSON.
     case damagedPayload(Position, stream: StreamID, reason: String)
-    /// The event's time is before that of the event before it.
+    /// The event's time is before that of the previous event.
     case timeRunsBackwards(Position)
-    /// The tags by which it is found are not those that it carries.
+    /// The tags by which the event is found differ from the tags it carries.
     case wrongTags(Position, stream: StreamID)
 }
 
@@ -44,7 +44,7 @@ extension Finding: CustomStringConvertible {
         case .missingName(let position): "The event at position \(position) has lost the name of its stream or type."
         case .damagedPayload(let position, let stream, let reason):
             "The payload at position \(position) in \(stream) is \(reason)."
-        case .timeRunsBackwards(let position): "The event at position \(position) is older than the one before it."
+        case .timeRunsBackwards(let position): "The event at position \(position) is older than the previous event."
         case .wrongTags(let position, let stream):
             "The event at position \(position) in \(stream) is not found by the tags that it carries."
         }

@@ -17,7 +17,7 @@ extension EventTag: ExpressibleByStringLiteral, CustomStringConvertible, Codable
     public func encode(to encoder: any Encoder) throws { try name.encode(to: encoder) }
 }
 
-// By bytes, as databases compare.
+// Compared by bytes, as databases do.
 extension EventTag {
     public static func == (one: EventTag, other: EventTag) -> Bool { ExactText.areEqual(one.name, other.name) }
     public func hash(into hasher: inout Hasher) { ExactText.hash(name, into: &hasher) }

@@ -1,10 +1,10 @@
 public import Foundation
 
-/// What is recorded about an event beside its payload.
+/// Data recorded about an event in addition to its payload.
 public struct Metadata: Hashable, Sendable {
-    /// The same for everything that one request set off.
+    /// An id shared by everything that one request caused.
     public var correlationID: UUID?
-    /// The request or the event that this was a direct consequence of.
+    /// The id of the request or event that directly caused this one.
     public var causationID: UUID?
     /// The application's own values. Names beginning with `$` are reserved.
     public var values: JSONText?
@@ -17,7 +17,7 @@ public struct Metadata: Hashable, Sendable {
 
     static let traceName = "$trace"
 
-    /// The context of the trace that this belongs to, as strings: what a tracing library injects and extracts.
+    /// The trace context, as the strings that a tracing library injects and extracts.
     public var trace: [String: String] {
         get {
             guard let object = self[Self.traceName]?.object else { return [:] }
@@ -33,7 +33,7 @@ public struct Metadata: Hashable, Sendable {
 
     public static let none = Metadata()
 
-    /// For what is done because of `event`: the same correlation and trace, caused by it.
+    /// Metadata for what `event` causes: the same correlation and trace, with `event` as the cause.
     public static func caused(by event: RecordedEvent) -> Metadata {
         var metadata = Metadata(correlationID: event.metadata.correlationID ?? event.id, causationID: event.id)
         if event.metadata.values != nil { metadata.trace = event.metadata.trace }

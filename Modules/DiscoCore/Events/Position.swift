@@ -1,6 +1,6 @@
-/// A place in a store's one total order: 1 for the first event, 0 for the place before it.
+/// A position in the store's total order: 1 for the first event, 0 before it.
 ///
-/// Whoever has read up to a position will never later find an event at or below it.
+/// A reader that has read up to a position never later finds an event at or below it.
 public struct Position: RawRepresentable, Hashable, Comparable, Sendable {
     public let rawValue: Int64
 

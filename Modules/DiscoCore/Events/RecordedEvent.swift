@@ -2,14 +2,14 @@ public import Foundation
 
 /// A fact: recorded once, never changed.
 public struct RecordedEvent: Hashable, Sendable {
-    /// Where to resume after it: a read or subscription `after` this position brings what follows.
+    /// The position to resume from: a read or subscription `after` it returns what follows this event.
     ///
-    /// Of the parts that an ``Upcaster`` makes of one event all but the last, read forward, have the position before it, so that whoever
-    /// stops between them gets all of them again, and misses none. Consumers, which process them together, see the
-    /// position at which the event was recorded on each.
+    /// If an ``Upcaster`` splits an event, all parts but the last, read forward, have the position before it, so that a
+    /// reader that stops between them gets all of them again and misses none. Consumers, which process the parts
+    /// together, see the recorded position on each.
     public let position: Position
     public let stream: StreamID
-    /// Its place in its stream, 1 for the first event.
+    /// Its number in its stream, 1 for the first event.
     public let version: Int
     public let id: UUID
     public let type: String
@@ -17,7 +17,7 @@ public struct RecordedEvent: Hashable, Sendable {
     public let payload: JSONText
     public let metadata: Metadata
     public let tags: [EventTag]
-    /// The store's clock, in microseconds; never earlier than that of the event before.
+    /// The time by the store's clock, in microseconds; never earlier than that of the previous event.
     public let recordedAt: Date
 
     public init(

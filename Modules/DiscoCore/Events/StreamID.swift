@@ -9,19 +9,19 @@ public struct StreamID: Hashable, Sendable {
 
     public init(category: String, id: String) { name = category + "-" + id }
 
-    /// What stands before the first hyphen.
+    /// The part before the first hyphen.
     public var category: String { String(Substring(name.utf8.prefix { $0 != UInt8(ascii: "-") })) }
 
-    /// What stands after the first hyphen.
+    /// The part after the first hyphen.
     public var id: String { String(Substring(name.utf8.drop { $0 != UInt8(ascii: "-") }.dropFirst())) }
 
-    /// How many slices a store's streams fall into.
+    /// The number of slices that the streams of a store are divided into.
     public static let slices = 1024
 
-    /// In which of the ``slices`` the stream lies, from 0: readers that take a range of them each share a store's events
-    /// between them, every stream whole.
+    /// The slice of the stream, from 0 to ``slices`` - 1. Readers that each take a range of slices share the events of
+    /// a store without splitting a stream.
     ///
-    /// The 64-bit FNV-1a hash of the name's bytes, modulo 1,024: the same in every store, for ever.
+    /// The 64-bit FNV-1a hash of the name's bytes, modulo 1,024: the same in every store, forever.
     public var slice: Int { Int(FNV1a.hash(name) % UInt64(Self.slices)) }
 }
 
@@ -37,7 +37,7 @@ extension StreamID: Codable, CodingKeyRepresentable {
     public init?<Key: CodingKey>(codingKey: Key) { self.init(codingKey.stringValue) }
 }
 
-// By bytes, as databases compare.
+// Compared by bytes, as databases do.
 extension StreamID {
     public static func == (one: StreamID, other: StreamID) -> Bool { ExactText.areEqual(one.name, other.name) }
     public func hash(into hasher: inout Hasher) { ExactText.hash(name, into: &hasher) }

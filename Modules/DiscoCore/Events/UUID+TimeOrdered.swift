@@ -1,8 +1,8 @@
 public import Foundation
 
 extension UUID {
-    /// A UUID of version 7 (RFC 9562): the milliseconds since 1970, then random bits, so that ids made one after the
-    /// other lie close together in an index.
+    /// A UUID of version 7 (RFC 9562): the milliseconds since 1970, then random bits, so that consecutive ids are close
+    /// together in an index.
     public static func timeOrdered() -> UUID {
         let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
         let (first, second) = RandomBlock.next()

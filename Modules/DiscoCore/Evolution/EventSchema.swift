@@ -1,22 +1,22 @@
 import Foundation
 
-/// The shapes of all event types, for a file under version control: a change that old events would not survive is then
-/// found before it is released.
+/// The shapes of all event types, for a file under version control, which reveals a change that breaks old events
+/// before it is released.
 ///
 /// ```swift
 /// let schema = EventSchema([Wallet.Event.self], upcasters: Wallet.upcasters)
-/// try schema.check("events.json")    // in CI: throws with every problem, and what to do about it
-/// try schema.write(to: "events.json")  // after a change that is meant: commit the file
+/// try schema.check("events.json")    // in CI: throws with every problem and what to do about it
+/// try schema.write(to: "events.json")  // after an intended change: commit the file
 /// ```
 ///
-/// The enums of events list their cases, by coding keys that are `CaseIterable`:
+/// Event enums must list their cases, with coding keys that are `CaseIterable`:
 ///
 /// ```swift
 /// enum CodingKeys: String, CodingKey, CaseIterable { case walletCreated, moneyDeposited }
 /// ```
 ///
-/// Fields may be added if they are optional, and become optional. Whatever else changes needs a new version of the type
-/// (``DomainEvent/typeVersions``) and an ``Upcaster`` from the one before; a type that is gone needs one too.
+/// Optional fields may be added, and fields may become optional. Any other change needs a new version of the type
+/// (``DomainEvent/typeVersions``) and an ``Upcaster`` from the previous one; a removed type needs one too.
 public struct EventSchema: Sendable {
     private struct Key: Hashable, Comparable {
         /// The Swift type of the events, without its module.
@@ -32,19 +32,19 @@ public struct EventSchema: Sendable {
     private let shapes: [Key: Shape]
     private let upcasters: [Upcaster]
 
-    /// Traps on a type whose events could not be found again (``DomainEvent`` says more), and on an enum, of events or
-    /// within one, that does not list its cases.
+    /// Traps if events of a type could not be found again (see ``DomainEvent``), or if an event enum, or an enum within
+    /// one, does not list its cases.
     ///
     /// - Parameters:
-    ///   - events: the types of the events.
-    ///   - upcasters: those of the client.
+    ///   - events: the event types.
+    ///   - upcasters: the client's upcasters.
     public init(_ events: [any DomainEvent.Type], upcasters: [Upcaster] = []) {
         var shapes: [Key: Shape] = [:]
         let names = events.map(Self.name)
         for (event, short) in zip(events, names) {
             precondition(
                 names.count { $0 == short } == 1,
-                "Two types of events have the name \(short). Rename one, or keep their schemas in two files.")
+                "Two event types are named \(short). Rename one, or keep their schemas in separate files.")
             for (type, version, shape) in event.shapes {
                 shapes[Key(events: short, type: type, version: version)] = shape
             }
@@ -53,7 +53,7 @@ public struct EventSchema: Sendable {
         self.upcasters = upcasters
     }
 
-    /// `Wallet.Event` of `WalletDomain.Wallet.Event`. Where a type is private there is an address in its full name.
+    /// Returns `Wallet.Event` for `WalletDomain.Wallet.Event`. The full name of a private type contains an address.
     private static func name(_ event: any DomainEvent.Type) -> String {
         let parts = String(reflecting: event).utf8.split(separator: UInt8(ascii: ".")).dropFirst()
         return parts.map { String(decoding: $0, as: UTF8.self) }.filter { !$0.utf8.starts(with: "(".utf8) }
@@ -62,10 +62,10 @@ public struct EventSchema: Sendable {
 
     // MARK: The file
 
-    /// What the file holds from now on: what it held, and today's shapes.
+    /// The new text of the file: its previous shapes and the current ones.
     ///
-    /// - Parameter file: its present text, nil where there is none.
-    /// - Throws: ``JSONError`` where the text is none of such a file.
+    /// - Parameter file: the current text, or `nil` if there is no file.
+    /// - Throws: ``JSONError`` if the text is not a schema file.
     public func text(following file: String? = nil) throws -> String {
         var all = try file.map(Self.read) ?? [:]
         for (key, shape) in shapes { all[key] = shape.json }
@@ -83,9 +83,9 @@ public struct EventSchema: Sendable {
         return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
     }
 
-    /// Writes today's shapes into the file, beside those of versions that are only upcast from.
+    /// Writes the current shapes to the file, and keeps those of versions that are only upcast from.
     ///
-    /// - Throws: ``SchemaChanged`` where old events would not survive: nothing is written then.
+    /// - Throws: ``SchemaChanged`` if old events would break; nothing is written then.
     public func write(to path: String) throws {
         let present = try Self.contents(of: path)
         let problems = try problems(present ?? "{}")
@@ -93,27 +93,29 @@ public struct EventSchema: Sendable {
         try text(following: present).write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// - Throws: ``SchemaChanged`` where old events would not survive, or where the file lacks a shape of today.
+    /// Checks that the file has the current shapes and that old events still work.
+    ///
+    /// - Throws: ``SchemaChanged`` if old events would break, or if the file lacks a current shape.
     public func check(_ path: String) throws {
         guard let present = try Self.contents(of: path) else {
-            throw SchemaChanged(problems: ["\(path) is not there. Write it, and commit it."])
+            throw SchemaChanged(problems: ["\(path) does not exist. Write it and commit it."])
         }
         var problems = try problems(present)
         if problems.isEmpty, try text(following: present) != present {
-            problems = ["\(path) lacks changes that harm nothing. Write it anew, and commit it."]
+            problems = ["\(path) lacks compatible changes. Write it again and commit it."]
         }
         if !problems.isEmpty { throw SchemaChanged(problems: problems) }
     }
 
-    /// Nil where there is no such file; one that cannot be read is another matter.
+    /// Returns `nil` if there is no such file; throws if it cannot be read.
     private static func contents(of path: String) throws -> String? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         return try String(contentsOfFile: path, encoding: .utf8)
     }
 
-    // MARK: What does not go
+    // MARK: Problems
 
-    /// What events that were recorded in the shapes of the file would not survive, and what to do about it.
+    /// The changes that break events recorded in the shapes of the file, each with what to do.
     public func problems(_ file: String) throws -> [String] {
         let recorded = try Self.read(file)
         let ofFile = recorded.sorted { $0.key < $1.key }.flatMap { key, old -> [String] in
@@ -125,7 +127,7 @@ public struct EventSchema: Sendable {
             return leadsToToday(key)
                 ? []
                 : [
-                    "\(key.type), version \(key.version), is recorded, and nothing knows it any more. Add an `Upcaster` from it, "
+                    "\(key.type), version \(key.version), is recorded, but nothing handles it. Add an `Upcaster` from it, "
                         + "or `.dropping(\"\(key.type)\"" + (key.version == 1 ? "" : ", version: \(key.version)")
                         + ")`."
                 ]
@@ -133,8 +135,8 @@ public struct EventSchema: Sendable {
         return turnedAtOnce + ofFile
     }
 
-    /// What a recorded shape would not survive in the enum that had it; where that has it no more, in one that is new in
-    /// this file and took it over, as by another name. Nil where there is none.
+    /// The changes that break a recorded shape in the enum that had it; if that enum no longer has it, in one that is
+    /// new in this file and took it over, for example under another name. `nil` if no enum has it.
     private func problems(of key: Key, _ old: JSON, in recorded: [Key: JSON]) -> [String]? {
         if let shape = shapes[key] { return Compatibility.problems(from: old, to: shape.json, key.type) }
         let others = shapes.filter { other, _ in
@@ -144,18 +146,18 @@ public struct EventSchema: Sendable {
             .map { Compatibility.problems(from: old, to: $0.value.json, key.type) }.min { $0.count < $1.count }
     }
 
-    /// Types whose new events an upcaster would turn as it turns the old ones.
+    /// Types whose new events an upcaster would convert like the old ones.
     private var turnedAtOnce: [String] {
         shapes.keys.sorted().filter { key in upcasters.contains { $0.type == key.type && $0.typeVersion == key.version }
         }
         .map { key in
-            "\(key.type) is recorded as version \(key.version), which an upcaster turns: new events would be turned too. "
-                + "Give `typeVersions` the version that it leads to."
+            "\(key.type) is recorded as version \(key.version), which an upcaster converts, "
+                + "so it would convert new events too. Set `typeVersions` to the version that it returns."
         }
     }
 
-    /// Whether upcasters lead from a shape to shapes that are known. Where an upcaster yields a version is its own
-    /// affair: one that goes on to another is followed, at the latest to the version of today.
+    /// Whether upcasters convert a shape to known shapes. An upcaster does not state the versions it returns: every
+    /// upcaster of a type without a current shape is followed.
     private func leadsToToday(_ key: Key) -> Bool {
         var open = [key]
         var seen: Set<Key> = []
@@ -176,12 +178,12 @@ public struct EventSchema: Sendable {
     }
 
     private static func read(_ file: String) throws -> [Key: JSON] {
-        guard let enums = try JSONText(file).value().object else { throw JSONError("the file is no object", at: 0) }
+        guard let enums = try JSONText(file).value().object else { throw JSONError("the file is not an object", at: 0) }
         var shapes: [Key: JSON] = [:]
         for (events, types) in enums {
             guard let types = types.object else { throw JSONError("\(events) has no types", at: 0) }
             if !types.isEmpty, types.allSatisfy({ Int($0.name) != nil }) {
-                throw JSONError("\(events) has versions where its types belong: the file must be written anew", at: 0)
+                throw JSONError("\(events) has versions where its types belong: write the file again", at: 0)
             }
             for (type, versions) in types {
                 guard let versions = versions.object else { throw JSONError("\(type) has no versions", at: 0) }
@@ -201,8 +203,8 @@ extension DomainEvent {
         precondition(types.problems.isEmpty, types.problems.joined(separator: "\n"))
         precondition(
             types.knowsCases,
-            "\(Self.self) is not an enum with synthesised decoding: its shapes cannot be told. "
-                + "Leave it out of the schema, and keep EventSamples."
+            "\(Self.self) is not an enum with synthesised decoding: its shapes cannot be determined. "
+                + "Leave it out of the schema, and check it with EventSamples."
         )
         precondition(
             types.known != nil,
@@ -212,9 +214,9 @@ extension DomainEvent {
         let reading = Shape.read(Self.self)
         let untold = reading.unreadable + reading.unlisted.filter { !reading.unreadable.contains($0) }
         precondition(
-            untold.isEmpty, "The shapes of \(Self.self) cannot be told behind \(Shape.remedy(for: untold))")
+            untold.isEmpty, "The shapes of \(Self.self) cannot be determined because of \(Shape.remedy(for: untold))")
         guard case .choice(let cases) = reading.shape else {
-            preconditionFailure("\(Self.self) has the shape \(reading.shape.json), which is none of an enum of events.")
+            preconditionFailure("\(Self.self) has the shape \(reading.shape.json), which is not that of an event enum.")
         }
         return cases.map { one in
             let type = types.type(ofCase: one.name)

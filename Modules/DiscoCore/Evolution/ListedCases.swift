@@ -1,19 +1,19 @@
 /// The cases of an enum that lists them: Swift has no other way to learn them at run time.
 enum ListedCases {
-    /// Nil where the type is not `CaseIterable`.
+    /// `nil` if the type is not `CaseIterable`.
     static func of<Value>(_ type: Value.Type) -> [Value]? {
         guard let cases = (type as? any CaseIterable.Type)?.listed as? [Value], !cases.isEmpty else { return nil }
         return cases
     }
 
-    /// What each of them is in JSON, nil where one cannot be encoded.
+    /// The JSON of each case, or `nil` if one cannot be encoded.
     static func encoded<Value>(_ type: Value.Type) -> [JSON]? {
         guard let cases = of(type) else { return nil }
         let values = cases.compactMap { ($0 as? any Encodable).flatMap { try? JSON(encoding: $0) } }
         return values.count == cases.count ? values : nil
     }
 
-    /// The coding keys of an enum without raw values, nil where a case has associated values: without them it is
+    /// The coding keys of an enum without raw values, or `nil` if a case has associated values: a case without them is
     /// encoded as `{"spring": {}}`.
     static func names<Value>(_ type: Value.Type) -> [String]? {
         guard let values = encoded(type) else { return nil }

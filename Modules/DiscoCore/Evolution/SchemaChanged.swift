@@ -1,6 +1,6 @@
-/// Events that are recorded would not survive a change of their types.
+/// A change of event types would break recorded events.
 public struct SchemaChanged: Refusal, Hashable {
-    /// Each a sentence, with what to do.
+    /// One sentence each, with what to do.
     public let problems: [String]
 
     public var code: String { "schema_changed" }

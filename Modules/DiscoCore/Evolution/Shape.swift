@@ -1,8 +1,8 @@
-/// What a `Decodable` type reads: names and kinds of its fields, however deep; found by having it decode an example.
+/// The shape that a `Decodable` type reads: names and kinds of its fields at any depth, found by decoding an example.
 ///
-/// It sees what synthesised decoding sees: fields, optionals, collections, and the enums that list their cases; another
-/// enum is its name. Where a type refuses the example (text of a certain form, say) reading ends: whoever relies on the
-/// whole asks for ``Reading/unreadable`` types.
+/// It covers what synthesised decoding reads: fields, optionals, collections, and enums that list their cases; any
+/// other enum is represented by its name. Reading stops at a type that refuses the example (because it requires a
+/// certain form of text, for example): code that needs the whole shape checks the ``Reading/unreadable`` types.
 indirect enum Shape: Hashable, Sendable {
     /// A JSON value of a known kind: `string`, `integer`, `decimal`, `uuid` …
     case value(String)
@@ -10,11 +10,11 @@ indirect enum Shape: Hashable, Sendable {
     case list(Shape)
     case map(Shape)
     case object([Field])
-    /// An enum: each case with what belongs to it.
+    /// An enum: each case with its associated values.
     case choice([Field])
     /// Text or a number that must be one of these.
     case anyOf([JSON])
-    /// A type that contains itself, that gives an example, or that cannot be looked into.
+    /// A type that contains itself, provides an example, or cannot be inspected.
     case named(String)
 
     struct Field: Hashable, Sendable {
@@ -24,13 +24,13 @@ indirect enum Shape: Hashable, Sendable {
 
     struct Reading {
         var shape: Shape
-        /// The types behind which it is not known.
+        /// The types after which the shape is unknown.
         var unreadable: [String]
-        /// The enums of which not all cases are known.
+        /// The enums whose cases are not all known.
         var unlisted: [String]
     }
 
-    /// - Parameter seed: the JSON of a value of that type, for what no example can be made of.
+    /// - Parameter seed: the JSON of a value of that type, for parts of which no example can be made.
     static func read<Value: Decodable>(_ type: Value.Type, seed: JSON? = nil) -> Reading {
         let reader = ShapeReader()
         let shape = reader.read(type, seed: seed).shape
@@ -43,10 +43,10 @@ indirect enum Shape: Hashable, Sendable {
             + "to CaseIterable, or to ExampleProviding."
     }
 
-    /// Stands for the shape; the order of fields does not matter.
+    /// A hash of the shape; the order of fields does not matter.
     var fingerprint: String { String(FNV1a.hash(JSONText(json).bytes), radix: 16) }
 
-    /// As it stands in a file: `{"amount": "decimal", "memo": "string?", "lines": ["integer"]}`.
+    /// The shape as written to a file: `{"amount": "decimal", "memo": "string?", "lines": ["integer"]}`.
     var json: JSON {
         switch self {
         case .value(let name), .named(let name): .string(name)
@@ -54,16 +54,20 @@ indirect enum Shape: Hashable, Sendable {
             if case .string(let name) = shape.json { .string(name + "?") } else { ["optional": shape.json] }
         case .list(let shape): .array([shape.json])
         case .map(let shape): ["any name": shape.json]
-        case .object(let fields): Self.members(fields)
-        case .choice(let cases): ["one of": Self.members(cases)]
+        case .object(let fields): .object(Self.object(of: Self.members(fields)))
+        case .choice(let cases): ["one of": .object(Self.members(cases))]
         case .anyOf(let values): ["any of": .array(values)]
         }
     }
 
-    private static func members(_ fields: [Field]) -> JSON {
-        .object(
-            JSON.Object(
-                fields.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }.map { ($0.name, $0.shape.json) })
-        )
+    private static func members(_ fields: [Field]) -> JSON.Object {
+        JSON.Object(
+            fields.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }.map { ($0.name, $0.shape.json) })
+    }
+
+    /// An object with one field whose name has another meaning in the file is wrapped: `{"fields": {"optional": …}}`.
+    static func object(of fields: JSON.Object) -> JSON.Object {
+        let words = ["optional", "any name", "one of", "any of", "fields"]
+        return fields.count == 1 && words.contains { fields[$0] != nil } ? ["fields": .object(fields)] : fields
     }
 }

@@ -1,4 +1,5 @@
-/// Gives an example of whatever is asked for, and notes what that was. Where the seed has a value, that is the example.
+/// Returns an example of each requested value, and records what was requested. A value in the seed serves as the
+/// example.
 struct ShapeDecoding: Decoder {
     let reader: ShapeReader
     let record: ShapeRecord
@@ -18,7 +19,7 @@ struct ShapeDecoding: Decoder {
         Single(reader: reader, record: record, seed: seed)
     }
 
-    /// What cannot be made up, and ends this decoding.
+    /// No example can be made, which ends this decoding.
     private struct NoExample: Error {}
 
     private static func example<Value: Decodable>(
@@ -35,7 +36,7 @@ struct ShapeDecoding: Decoder {
 
         var codingPath: [any CodingKey] { [] }
 
-        /// Only enums without raw values ask for these: they want exactly one.
+        /// Only enums without raw values read these: they need exactly one.
         var allKeys: [Key] {
             guard let cases = ListedCases.of(Key.self) else {
                 record.asksForUnlistedCase = true
@@ -67,7 +68,7 @@ struct ShapeDecoding: Decoder {
         func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type, forKey key: Key
         ) -> KeyedDecodingContainer<Nested> {
-            // What belongs to a case is noted as the case's own.
+            // The associated values of a case are recorded as those of the case.
             let nested = record.chosen == key.stringValue ? record : ShapeRecord(choice: 0)
             if nested !== record { record.add(key.stringValue, .named("object")) }
             return KeyedDecodingContainer(Keyed<Nested>(reader: reader, record: nested, seed: seed(key)))
@@ -83,7 +84,7 @@ struct ShapeDecoding: Decoder {
             ShapeDecoding(reader: reader, record: record, seed: seed(key))
         }
 
-        // The overloads for single types would do the same.
+        // The overloads for single types do the same.
         func decodeIfPresent(_ type: Bool.Type, forKey key: Key) -> Bool? { note(type, key) }
         func decodeIfPresent(_ type: String.Type, forKey key: Key) -> String? { note(type, key) }
         func decodeIfPresent(_ type: Double.Type, forKey key: Key) -> Double? { note(type, key) }

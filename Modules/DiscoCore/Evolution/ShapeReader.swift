@@ -1,15 +1,15 @@
 import Foundation
 
-/// Reads shapes, and makes an example of each type on the way, since decoding cannot go on without a value.
+/// Reads shapes, and makes an example of each type on the way, because decoding cannot continue without a value.
 ///
-/// Swift does not tell the cases of an enum that does not list them, and whatever text an example has, it need not be
-/// one of them. Such a value is taken from a *seed*: the JSON of a value that is there, of which each field hands the
-/// part of its name down. Elements of collections have none.
+/// Swift does not reveal the cases of an enum that does not list them, and an arbitrary text need not be one of them.
+/// Such a value is taken from a *seed*: the JSON of an existing value, from which each field passes on the member with
+/// its name. Elements of collections have no seed.
 final class ShapeReader {
     private var open: [ObjectIdentifier] = []
-    /// Types that no example could be made of: what is read after one of them is not known.
+    /// Types of which no example could be made: what is read after one of them is unknown.
     private(set) var unreadable: [String] = []
-    /// Enums of which not all cases are known.
+    /// Enums whose cases are not all known.
     private(set) var unlisted: [String] = []
 
     func read<Value: Decodable>(_ type: Value.Type, seed: JSON? = nil) -> (shape: Shape, example: Value?) {
@@ -22,7 +22,7 @@ final class ShapeReader {
         if let exemplary = type as? any ExampleProviding.Type {
             return (.named("\(type)"), exemplary.example as? Value)
         }
-        // One that contains itself: its shape is being read already, and any example of it will do.
+        // A type that contains itself: its shape is already being read, and any example of it will do.
         let depth = open.count { $0 == ObjectIdentifier(type) }
         guard depth == 0 else { return (.named("\(type)"), depth == 1 ? anyExample(of: type, seed) : nil) }
         open.append(ObjectIdentifier(type))
@@ -41,7 +41,7 @@ final class ShapeReader {
         return (.choice(cases), example)
     }
 
-    /// Of an enum, the first case that does not contain it.
+    /// For an enum, the first case that does not contain it.
     private func anyExample<Value: Decodable>(of type: Value.Type, _ seed: JSON?) -> Value? {
         open.append(ObjectIdentifier(type))
         defer { open.removeLast() }
@@ -54,7 +54,7 @@ final class ShapeReader {
         }
     }
 
-    /// - Returns: nil for a type that contains itself, where it is tried with another case.
+    /// - Returns: `nil` for a type that contains itself, which is then tried with another case.
     func example<Value: Decodable>(of type: Value.Type, seed: JSON?, _ note: (Shape) -> Void) -> Value? {
         let (shape, example) = read(type, seed: seed)
         note(shape)
@@ -77,7 +77,7 @@ final class ShapeReader {
         return (value ?? ListedCases.of(type)?.first, record)
     }
 
-    /// The cases of an enum that lists them itself, which those with associated values cannot.
+    /// The cases of an enum that lists them itself, which enums with associated values cannot do.
     private static func shape<Value>(ofListed type: Value.Type, _ record: ShapeRecord) -> Shape? {
         if record.asksForUnlistedCase {
             return ListedCases.names(type).map { .choice($0.map { .init(name: $0, shape: .object([])) }) }
@@ -87,7 +87,7 @@ final class ShapeReader {
         }
     }
 
-    /// Whether it is an enum. Without a value of it only what it asked for tells.
+    /// Whether it is an enum. Without a value of it, only its requests show that.
     private func isUnlisted<Value>(_ type: Value.Type, _ value: Value?, _ record: ShapeRecord) -> Bool {
         if record.asksForUnlistedCase { return value == nil || record.chosen != nil }
         guard type is any RawRepresentable.Type else { return false }
@@ -111,14 +111,14 @@ final class ShapeReader {
     ]
 }
 
-/// What one decoding asked for.
+/// What one decoding requested.
 final class ShapeRecord {
-    /// Which case of an enum to be.
+    /// The index of the enum case to decode.
     let choice: Int
-    /// How many cases there are, where it is an enum that lists its coding keys.
+    /// The number of cases, if it is an enum that lists its coding keys.
     var choices: Int?
     var chosen: String?
-    /// It wants a case, as an enum does, and its coding keys are not listed.
+    /// Whether it requested a case, as an enum does, but does not list its coding keys.
     var asksForUnlistedCase = false
     var shape: Shape?
 
@@ -131,7 +131,7 @@ final class ShapeRecord {
         self.shape = .object(fields)
     }
 
-    /// Whether it may be an enum whose cases its coding keys do not list: one with raw values has no such keys.
+    /// Whether it may be an enum whose coding keys do not list its cases: an enum with raw values has no such keys.
     var isOneOfSome: Bool {
         if case .value? = shape { return true }
         return asksForUnlistedCase

@@ -1,4 +1,4 @@
-/// Turns an event that was recorded in an old shape into what it means today: one event, several, or none.
+/// Converts an event recorded in an old shape to its current meaning: one event, several, or none.
 ///
 /// ```swift
 /// let upcasters = [
@@ -11,11 +11,11 @@
 /// let client = EventStoreClient(store, upcasters: upcasters)
 /// ```
 ///
-/// Nothing that is recorded changes. Upcasters are chained: what one yields goes through the one for its type and
-/// version. Of several events that one becomes, all but the last have the position before it: reading resumed after any
-/// of them brings all of them again.
+/// Recorded events do not change. Upcasters are chained: each event that one returns goes through the upcaster for its
+/// type and version. If one event becomes several, all but the last have the position before it: a read that resumes
+/// after any of those returns all of them again.
 public struct Upcaster: Sendable {
-    /// An event as it is to be seen.
+    /// An event as an upcaster returns it.
     public struct Event: Hashable, Sendable {
         public var type: String
         public var typeVersion: Int
@@ -30,12 +30,12 @@ public struct Upcaster: Sendable {
 
     public let type: String
     public let typeVersion: Int
-    /// The types of what it yields.
+    /// The types of the events it returns.
     public let types: [String]
     let upcast: @Sendable (JSON) throws -> [Event]
 
-    /// An event that becomes any number of others, whose types are all among `types`; with none of them it is passed
-    /// over.
+    /// Converts an event to any number of events, whose types are all in `types`; if there are none, the event is
+    /// skipped.
     public init(
         _ type: String, version: Int = 1, into types: [String], _ upcast: @escaping @Sendable (JSON) throws -> [Event]
     ) {
@@ -45,18 +45,19 @@ public struct Upcaster: Sendable {
         self.upcast = upcast
     }
 
-    /// An event of the same type with another payload.
+    /// Converts the payload of an event and keeps its type.
     public init(_ type: String, from old: Int, to new: Int, _ upcast: @escaping @Sendable (JSON) throws -> JSON) {
-        precondition(new > old, "An upcaster of \(type) leads from version \(old) to \(new): it must lead upwards.")
+        precondition(
+            new > old, "The upcaster of \(type) converts version \(old) to \(new): the new version must be higher.")
         self.init(type, version: old, into: [type]) { [Event(type, version: new, try upcast($0))] }
     }
 
-    /// An event whose type has another name now.
+    /// Renames the type of an event.
     public init(_ type: String, version: Int = 1, to newType: String, version newVersion: Int = 1) {
         self.init(type, version: version, into: [newType]) { [Event(newType, version: newVersion, $0)] }
     }
 
-    /// An event that means nothing any more.
+    /// Drops an event that no longer means anything.
     public static func dropping(_ type: String, version: Int = 1) -> Upcaster {
         Upcaster(type, version: version, into: []) { _ in [] }
     }

@@ -1,4 +1,4 @@
-/// All upcasters of a client, by what they turn.
+/// All upcasters of a client, by the events they convert.
 struct Upcasters: Sendable {
     private struct Key: Hashable {
         var type: ExactText
@@ -11,7 +11,7 @@ struct Upcasters: Sendable {
     }
 
     private let byKey: [Key: Upcaster]
-    /// The types that are, or become, an event of this one: of the query for it.
+    /// For each type, the other types that upcasters convert to it, which a query for it must include.
     private let sources: [ExactText: [String]]
 
     init(_ upcasters: [Upcaster]) {
@@ -20,7 +20,7 @@ struct Upcasters: Sendable {
             let taken = byKey.updateValue(upcaster, forKey: Key(upcaster.type, upcaster.typeVersion))
             precondition(
                 taken == nil,
-                "Two upcasters turn \(upcaster.type), version \(upcaster.typeVersion). Chain them, or drop one.")
+                "Two upcasters convert \(upcaster.type), version \(upcaster.typeVersion). Chain them, or remove one.")
         }
         self.byKey = byKey
         var sources: [ExactText: [String]] = [:]
@@ -41,14 +41,14 @@ struct Upcasters: Sendable {
         self.sources = sources
     }
 
-    /// Selects what may become what `query` selects.
+    /// Widens a query to everything that upcasters may convert to what it selects.
     func widened(_ query: EventQuery) -> EventQuery {
         if sources.isEmpty { return query }
         var wide = query
         for index in wide.items.indices {
             wide.items[index].types += query.items[index].types.flatMap { sources[ExactText($0)] ?? [] }
         }
-        // Wider than a store takes: what is read is held against the query in any case.
+        // Wider than a store accepts: select every type, because what is read is matched against the query in any case.
         if wide.names > EventQuery.mostNames {
             for index in wide.items.indices where wide.items[index].types.count > query.items[index].types.count {
                 wide.items[index].types = []
@@ -59,7 +59,7 @@ struct Upcasters: Sendable {
 
     func turns(_ type: String, _ version: Int) -> Bool { byKey[Key(type, version)] != nil }
 
-    /// What an event means today.
+    /// Converts an event to its current meaning.
     func upcast(_ event: RecordedEvent) throws -> [RecordedEvent] {
         guard turns(event.type, event.typeVersion) else { return [event] }
         do {
@@ -68,7 +68,7 @@ struct Upcasters: Sendable {
             ).map(event.seen)
         } catch {
             throw UndecodableEvent(
-                position: event.position, stream: event.stream, type: event.type, expected: "what its upcaster takes",
+                position: event.position, stream: event.stream, type: event.type, expected: "the input of its upcaster",
                 reason: error)
         }
     }
@@ -77,13 +77,13 @@ struct Upcasters: Sendable {
         guard let upcaster = byKey[Key(event.type, event.typeVersion)] else { return [event] }
         guard depth < 100 else {
             throw EventStoreError(
-                .unsupported, "The upcasters of \(event.type) never come to an end: one leads back to another.")
+                .unsupported, "The upcasters of \(event.type) form a cycle: one leads back to another.")
         }
         return try upcaster.upcast(event.payload).flatMap { new in
             guard upcaster.types.contains(where: { ExactText.areEqual($0, new.type) }) else {
                 throw EventStoreError(
                     .unsupported,
-                    "The upcaster of \(upcaster.type) yields \(new.type), which it does not name. Add it to `into`.")
+                    "The upcaster of \(upcaster.type) returned the type \(new.type), which is not in `into`. Add it.")
             }
             return try upcast(new, depth: depth + 1)
         }
@@ -91,7 +91,7 @@ struct Upcasters: Sendable {
 }
 
 extension RecordedEvent {
-    /// The type of what means nothing any more.
+    /// The type of an event that no longer means anything.
     static let dropped = "$dropped"
 
     /// The same event in another shape.

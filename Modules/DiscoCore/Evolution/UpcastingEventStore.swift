@@ -1,7 +1,7 @@
 import Foundation
 
-/// A store seen through upcasters: what is read is in today's shapes, and queries and conditions for a type find what
-/// became it.
+/// A store with upcasters applied: events are read in their current shapes, and queries and conditions for a type also
+/// find the events converted to it.
 struct UpcastingEventStore: EventStore {
     let base: any EventStore
     let upcasters: Upcasters
@@ -14,7 +14,7 @@ struct UpcastingEventStore: EventStore {
 
     var context: StoreContext { base.context }
 
-    func append(_ append: Append) async throws -> Appended {
+    @concurrent func append(_ append: Append) async throws -> Appended {
         try append.check()
         var wide = append
         if let condition = append.condition { wide.condition?.query = upcasters.widened(condition.query) }
@@ -23,8 +23,8 @@ struct UpcastingEventStore: EventStore {
                 do {
                     return try await base.append(wide)
                 } catch let failed as ConditionFailed {
-                    // What stands against it may have become something that the query does not select: then it goes on
-                    // from there.
+                    // The matching event may have been converted to one that the query does not select: then continue
+                    // after it.
                     guard let condition = append.condition, let after = wide.condition?.after,
                         wide.condition?.query != condition.query,
                         let through = try await unmatched(condition.query, after: after, through: failed.position)
@@ -44,8 +44,7 @@ struct UpcastingEventStore: EventStore {
         }
     }
 
-    /// How far what is recorded after `after` was looked at, at least to `position`, without a match; nil where there
-    /// is one.
+    /// The position, at least `position`, up to which no event recorded after `after` matches; `nil` if one does.
     private func unmatched(
         _ query: EventQuery, after: Position, through position: Position
     ) async throws -> Position? {
@@ -58,7 +57,7 @@ struct UpcastingEventStore: EventStore {
         return after
     }
 
-    func page(_ read: Read) async throws -> Page {
+    @concurrent func page(_ read: Read) async throws -> Page {
         let read = try read.checked()
         var wide = read
         wide.query = upcasters.widened(read.query)
@@ -101,7 +100,7 @@ private struct UpcastingCatalog: StreamCatalog {
         try await base.streams(category: category, prefix: prefix, after: after, limit: limit)
     }
 
-    /// As it is recorded, where it has become several or none.
+    /// Returns the event as recorded if it has become several or none.
     func event(_ id: UUID) async throws -> RecordedEvent? {
         guard let event = try await base.event(id) else { return nil }
         let seen = try upcasters.upcast(event)

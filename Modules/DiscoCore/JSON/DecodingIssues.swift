@@ -1,6 +1,6 @@
 import Foundation
 
-/// Everything that did not fit while one value was decoded, by field.
+/// The problems found while decoding one value, by field.
 final class DecodingIssues {
     private(set) var messages: [String: [String]] = [:]
     private var silent = 0
@@ -12,7 +12,7 @@ final class DecodingIssues {
         if messages[field]?.contains(message) != true { messages[field, default: []].append(message) }
     }
 
-    /// Runs `body`, which only makes up a placeholder, without writing anything down.
+    /// Runs `body`, which only builds a placeholder, without recording anything.
     func silently<Result>(_ body: () throws -> Result) rethrows -> Result {
         silent += 1
         defer { silent -= 1 }
@@ -25,16 +25,16 @@ final class DecodingIssues {
         known[Self.field(path), default: (object, [])].names.formUnion(names.map(ExactText.init))
     }
 
-    /// Notes that decoding of a value ended early: what it did not ask for may be a field of it all the same.
+    /// Notes that decoding of a value ended early: members that it did not ask for may still be its fields.
     func endedEarly(at path: [any CodingKey]) {
         guard silent == 0 else { return }
         let field = Self.field(path)
         guard let seen = known.removeValue(forKey: field) else { return }
-        // What belongs to an enum's case is read in the same decoding.
+        // The associated values of an enum's case are read by the same decoding.
         for name in seen.object.names { known[field + "." + name] = nil }
     }
 
-    /// Records the members that nothing asked for: most often a misspelt name, which must not be dropped in silence.
+    /// Records the members that nothing asked for: usually a misspelled name, which must not be dropped silently.
     func recordUnknown() {
         for (path, seen) in known {
             for name in seen.object.names where !seen.names.contains(ExactText(name)) {
@@ -48,7 +48,7 @@ final class DecodingIssues {
     }
 }
 
-/// A type with a neutral value to go on decoding with, and words for what was expected.
+/// A type with a neutral value for decoding to continue with, and a description of what was expected.
 protocol Placeholding {
     static var placeholder: Self { get }
     static var expectation: String { get }
@@ -108,7 +108,7 @@ extension Date: Placeholding {
 
 extension Data: Placeholding {
     static var placeholder: Data { Data() }
-    static var expectation: String { "must be data in base 64" }
+    static var expectation: String { "must be base64-encoded data" }
 }
 
 extension URL: Placeholding {

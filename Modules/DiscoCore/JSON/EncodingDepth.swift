@@ -1,4 +1,4 @@
-/// How many containers a value lies in, and by how many calls it was come to.
+/// How many containers enclose a value, and how many calls led to it.
 struct EncodingDepth {
     final class Exceeded {
         var isExceeded = false
@@ -6,16 +6,16 @@ struct EncodingDepth {
 
     private var containers = 0
     private var calls = 0
-    /// A container has no way to say that it is one too many: it is said here, and what is put into it is let go.
+    /// A container cannot report that it exceeds the limit: that is recorded here, and its contents are discarded.
     let exceeded = Exceeded()
 
-    /// Calls take the stack, whether they nest anything or not.
+    /// Calls use the stack, whether or not they nest containers.
     private static let mostCalls = 1024
 
     var left: Int { JSONParser.deepest - containers }
     var isTooDeep: Bool { containers > JSONParser.deepest || calls > Self.mostCalls }
 
-    /// Of what is put into a container here; nil where there may be none.
+    /// The depth of values in a container at this depth; `nil` if such a container would exceed the limit.
     var inside: EncodingDepth? {
         var depth = self
         depth.containers += 1

@@ -3,24 +3,25 @@ import Foundation
 extension JSON {
     /// Decodes a value; the counterpart of ``init(encoding:)``.
     ///
-    /// - Throws: `DecodingError` at the first thing that does not fit.
+    /// - Throws: `DecodingError` for the first value that does not fit.
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
         guard isNested(atMost: JSONParser.deepest) else {
             throw DecodingError.dataCorrupted(
                 .init(
-                    codingPath: [], debugDescription: "The value is nested more than \(JSONParser.deepest) deep."))
+                    codingPath: [], debugDescription: "The value is nested more than \(JSONParser.deepest) levels deep."
+                ))
         }
         return try decodeShallow(type)
     }
 
-    /// What was parsed is not nested too deep.
+    /// Skips the depth check, because the parser limits the depth.
     func decodeShallow<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
         try JSONDecoding(self, path: [], issues: nil).decode(type)
     }
 }
 
-/// One decoding. With `issues` it does not stop at what does not fit: it writes down what is wrong, goes on with a
-/// placeholder, and the value that comes out is thrown away. That is how validation reports every field at once.
+/// One decoding. With `issues` it does not stop at a value that does not fit: it records the problem and continues with
+/// a placeholder, and the result is discarded. That is how validation reports every field at once.
 struct JSONDecoding: Decoder {
     let value: JSON?
     let codingPath: [any CodingKey]
@@ -48,10 +49,10 @@ struct JSONDecoding: Decoder {
         }
     }
 
-    /// Something of that type to go on with: a neutral value, or one made of placeholders for all its fields.
+    /// A value of that type to continue with: a neutral value, or one built from placeholders for all its fields.
     ///
-    /// Where there is none, as for an enum that does not list its cases, decoding ends at the next value around it that
-    /// has one: an optional, a list, or else the request, whose rules are left to speak for the fields that follow.
+    /// If there is none, as for an enum that does not list its cases, decoding ends at the nearest enclosing value that
+    /// has one: an optional, a list, or else the request, whose rules alone then check the fields that follow.
     private func placeholder<Value: Decodable>(_ type: Value.Type, _ issues: DecodingIssues) throws -> Value {
         if let neutral = (type as? any Placeholding.Type)?.placeholder as? Value { return neutral }
         if let first = ListedCases.of(type)?.first { return first }
@@ -78,10 +79,10 @@ struct JSONDecoding: Decoder {
     private func describe(_ type: Any.Type) -> String {
         if let named = type as? any Placeholding.Type { return named.expectation }
         if let values = rawValues(type) { return "must be one of: " + values.joined(separator: ", ") }
-        return "is not one of the values that are allowed"
+        return "is not an allowed value"
     }
 
-    /// What stands for the cases of an enum in JSON, nil where it is no enum with raw values or does not list them.
+    /// The raw values of an enum's cases; `nil` if the type is not an enum with raw values or does not list its cases.
     private func rawValues(_ type: Any.Type) -> [String]? {
         guard type is any RawRepresentable.Type else { return nil }
         func values<Value>(_ type: Value.Type) -> [String]? {
@@ -92,8 +93,8 @@ struct JSONDecoding: Decoder {
         return values(type)
     }
 
-    /// Whether a raw value was refused without words of the type's own: those of the standard library name the Swift
-    /// type, which the caller does not know.
+    /// Whether a raw value was refused without a message from the type itself: the standard library's message names the
+    /// Swift type, which the caller does not know.
     private func isRefusal(by type: Any.Type, _ context: DecodingError.Context) -> Bool {
         guard type is any RawRepresentable.Type, context.codingPath.count <= codingPath.count else { return false }
         return rawValues(type) != nil
@@ -131,14 +132,14 @@ struct JSONDecoding: Decoder {
     func present(_ type: Any.Type) throws -> JSON {
         guard let value else {
             let key = codingPath.last ?? JSON.Place(0)
-            throw DecodingError.keyNotFound(key, context("There is no \(key.stringValue)."))
+            throw DecodingError.keyNotFound(key, context("The key \(key.stringValue) is missing."))
         }
-        guard value != .null else { throw DecodingError.valueNotFound(type, context("This is null.")) }
+        guard value != .null else { throw DecodingError.valueNotFound(type, context("The value is null.")) }
         return value
     }
 
     func mismatch(_ type: Any.Type) -> DecodingError {
-        .typeMismatch(type, context("This is no \(type)."))
+        .typeMismatch(type, context("The value is not of type \(type)."))
     }
 
     private func context(_ description: String) -> DecodingError.Context {
@@ -219,10 +220,10 @@ extension DecodingError {
         }
     }
 
-    /// Ends a decoding that cannot go on; what is wrong has been written down.
+    /// Ends a decoding that cannot continue; the problem is already recorded.
     fileprivate static func reported(at path: [any CodingKey]) -> DecodingError {
         .dataCorrupted(
-            .init(codingPath: path, debugDescription: "There is no placeholder.", underlyingError: Reported()))
+            .init(codingPath: path, debugDescription: "The type has no placeholder.", underlyingError: Reported()))
     }
 
     var isReported: Bool { context?.underlyingError is Reported }

@@ -1,15 +1,18 @@
 import Foundation
 
 extension JSON {
-    /// Encodes any value: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals and integers exactly, data
-    /// as base 64, keys as declared, sets in the order of their elements' text, so that equal ones give equal JSON.
+    /// Encodes a value.
     ///
-    /// What is encoded is decoded again to an equal value. A date has six digits of the second, and as many more as it
-    /// needs for that (at most eighteen, which only dates within a second of the beginning of 2001 could exceed); a URL
-    /// that is relative to another comes back absolute.
+    /// UUIDs are written in lower case, dates in ISO 8601 with six or more fractional digits, decimals and integers
+    /// exactly, data as base64, keys as declared, and sets in the order of their elements' text, so that equal sets give
+    /// equal JSON.
     ///
-    /// - Throws: `EncodingError` for what could not be read again: NaN and infinity, dates outside the years 0 to 9999,
-    ///   values nested more than 512 deep; and whatever the value's own `encode(to:)` throws.
+    /// The JSON decodes to an equal value. A date has six fractional digits of the second, or as many more as that
+    /// needs (at most eighteen, which only dates within a second of the start of 2001 could exceed). A URL that is
+    /// relative to another comes back absolute.
+    ///
+    /// - Throws: `EncodingError` for values that could not be decoded again: NaN and infinity, dates outside the years
+    ///   0 to 9999, values nested more than 512 levels deep; and whatever the value's own `encode(to:)` throws.
     public init(encoding value: some Encodable) throws {
         let depth = EncodingDepth()
         let node = try Encoding.node(of: value, path: [], depth: depth)
@@ -18,13 +21,13 @@ extension JSON {
     }
 }
 
-/// One encoding: a tree is built out of references, since nested containers are filled after they were handed out, and
-/// turned into a value at the end.
+/// One encoding: builds a tree of references, because nested containers are filled after they are handed out, and turns
+/// it into a value at the end.
 private final class Encoding: Encoder {
     final class List {
         var elements: [Node] = []
-        /// How many elements stay together where their order means nothing: 1 of a set, 2 of a dictionary whose keys
-        /// are no strings.
+        /// How many elements stay together if their order is irrelevant: 1 for a set, 2 for a dictionary whose keys are
+        /// not strings.
         var group: Int?
 
         var json: JSON {
@@ -83,10 +86,10 @@ private final class Encoding: Encoder {
         case let value as Decimal: return try number(JSON.Number(value), value, path())
         case let value as Date:
             guard let text = Timestamp.text(of: value) else {
-                // Its seconds, since Foundation traps where a date that is no number is described.
+                // The seconds, because Foundation traps when it describes a date whose time is NaN.
                 throw EncodingError.invalidValue(
                     value.timeIntervalSinceReferenceDate,
-                    .init(codingPath: path(), debugDescription: "A date must lie in the years 0 to 9999."))
+                    .init(codingPath: path(), debugDescription: "The date is outside the years 0 to 9999."))
             }
             return .value(.string(text))
         case let value as Data: return .value(.string(value.base64EncodedString()))
@@ -97,27 +100,26 @@ private final class Encoding: Encoder {
             if case .list(let list)? = encoding.result, let unordered = value as? any Unordered {
                 list.group = unordered.group
             }
-            // A value that encodes nothing at all is an empty object, as with Foundation's encoder at any depth but the
-            // top.
+            // A value that encodes nothing is an empty object, as with Foundation's encoder at every level but the top.
             if let result = encoding.result { return result }
             guard depth.inside != nil else { throw tooDeep(value, path()) }
             return .value(.object(JSON.Object()))
         }
     }
 
-    /// Deeper values could not be read again, and would overflow the stack in the end.
+    /// Deeper values could not be decoded again, and would eventually overflow the stack.
     static func tooDeep(_ value: Any, _ path: [any CodingKey]) -> EncodingError {
         .invalidValue(
             value,
             .init(
                 codingPath: Array(path.prefix(4)),
-                debugDescription: "The value is nested more than \(JSONParser.deepest) deep."))
+                debugDescription: "The value is nested more than \(JSONParser.deepest) levels deep."))
     }
 
     static func number(_ number: JSON.Number?, _ value: Any, _ path: [any CodingKey]) throws -> Node {
         guard let number else {
             throw EncodingError.invalidValue(
-                value, .init(codingPath: path, debugDescription: "JSON has no number for \(value)."))
+                value, .init(codingPath: path, debugDescription: "JSON cannot represent \(value)."))
         }
         return .value(.number(number))
     }
@@ -136,7 +138,7 @@ private final class Encoding: Encoder {
         return Self.unkeyed(list, codingPath, depth)
     }
 
-    /// Where it would be one too many, a container of its own, which nobody reads.
+    /// If the depth limit is exceeded, returns a detached container that nobody reads.
     private static func keyed<Key: CodingKey>(
         _ members: Members, _ path: [any CodingKey], _ depth: EncodingDepth
     ) -> KeyedEncodingContainer<Key> {
@@ -155,7 +157,7 @@ private final class Encoding: Encoder {
     struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
         let members: Members
         let codingPath: [any CodingKey]
-        /// Of what is put in here.
+        /// The depth of the values in this container.
         let depth: EncodingDepth
 
         private func set(_ node: Node, _ key: Key) { members.members.append((key.stringValue, node)) }
@@ -194,7 +196,7 @@ private final class Encoding: Encoder {
     struct Unkeyed: UnkeyedEncodingContainer {
         let list: List
         let codingPath: [any CodingKey]
-        /// Of what is put in here.
+        /// The depth of the values in this container.
         let depth: EncodingDepth
         var count: Int { list.elements.count }
 
@@ -235,7 +237,7 @@ private final class Encoding: Encoder {
             encoding.result = try number(JSON.Number(value), value, codingPath)
         }
         mutating func encode(_ value: Float) throws {
-            // By way of its own shortest text: 0.1 as Float must not become 0.10000000149011612.
+            // From its shortest text: 0.1 as Float must not become 0.10000000149011612.
             encoding.result = try number(Double(value.description).flatMap { JSON.Number($0) }, value, codingPath)
         }
         mutating func encode(_ value: Int) { set(.number(JSON.Number(value))) }
@@ -255,7 +257,7 @@ private final class Encoding: Encoder {
 }
 
 extension JSON {
-    /// A place in an array, as a coding key.
+    /// An array index, as a coding key.
     struct Place: CodingKey {
         let intValue: Int?
         var stringValue: String { intValue.map(String.init) ?? "" }
@@ -286,12 +288,12 @@ extension JSON: Encodable {
                     number.literal,
                     .init(
                         codingPath: encoder.codingPath,
-                        debugDescription: "The number \(number.literal) is larger than this encoder takes."))
+                        debugDescription: "The number \(number.literal) is too large for this encoder."))
             }
         case .string(let text): try text.encode(to: encoder)
         case .array(let elements): try elements.encode(to: encoder)
         case .object(let object):
-            // Not as a dictionary, to which é and e with a combining accent are one name.
+            // Not as a dictionary, which treats é and e with a combining accent as one name.
             var container = encoder.container(keyedBy: AnyName.self)
             for member in object { try container.encode(member.value, forKey: AnyName(stringValue: member.name)) }
         }

@@ -1,8 +1,9 @@
 extension JSON {
-    /// The members of a JSON object, in the order they were written; of two members with one name the later one counts.
+    /// The members of a JSON object, in the order they were written. If two members have the same name, the later one
+    /// counts.
     public struct Object: Sendable {
         private var members: [(name: String, value: JSON)] = []
-        /// Built only for objects large enough that looking through the members would be slow.
+        /// Built only for objects large enough that a linear search would be slow.
         private var index: [[UInt8]: Int]?
         private static let indexedFrom = 16
 
@@ -35,7 +36,8 @@ extension JSON {
 
         public var names: [String] { members.map(\.name) }
 
-        /// By bytes: to Swift's strings é and e with a combining accent are equal, in JSON they are two names.
+        /// Compares bytes: Swift strings treat é and e with a combining accent as equal, but in JSON they are two
+        /// names.
         private func place(of name: String) -> Int? {
             if let index { return index[Array(name.utf8)] }
             return members.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }

@@ -1,6 +1,6 @@
-/// A JSON value: what goes in and out where commands, queries and events are called by name.
+/// A JSON value: the input and output of commands, queries and events that are addressed by name.
 ///
-/// Numbers keep the digits they were written with, so 64-bit integers and decimals pass through unharmed. Objects keep
+/// Numbers keep the digits they were written with, so 64-bit integers and decimals pass through unchanged. Objects keep
 /// the order of their members, which equality ignores.
 ///
 /// ```swift
@@ -15,38 +15,38 @@ public enum JSON: Sendable {
     case array([JSON])
     case object(Object)
 
-    /// The member of an object with this name, nil where there is none or where this is no object.
+    /// The object's member with this name; `nil` if there is none or this is not an object.
     public subscript(name: String) -> JSON? {
         guard case .object(let object) = self else { return nil }
         return object[name]
     }
 
-    /// The element of an array, nil beyond its end or where this is no array.
+    /// The array's element at this index; `nil` if it is out of bounds or this is not an array.
     public subscript(index: Int) -> JSON? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
         return elements[index]
     }
 
-    /// The text, where this is a string.
+    /// The text, if this is a string.
     public var string: String? {
         guard case .string(let text) = self else { return nil }
         return text
     }
 
-    /// The value as a 64-bit integer, where it is one.
+    /// The value as a 64-bit integer, if it is one.
     public var integer: Int? {
         guard case .number(let number) = self else { return nil }
         return number.integer
     }
 
-    /// The elements, where this is an array.
+    /// The elements, if this is an array.
     public var array: [JSON]? {
         guard case .array(let elements) = self else { return nil }
         return elements
     }
 
-    /// Whether no list or object in here is part of more than so many others, itself counted; looked for without
-    /// recursion, which a deep value would have end in a stack overflow.
+    /// Whether lists and objects are nested at most `depth` levels deep, this value included. Does not recurse, because
+    /// a deep value would overflow the stack.
     package func isNested(atMost depth: Int) -> Bool {
         var level = isContainer ? [self] : []
         var left = depth
@@ -71,7 +71,7 @@ public enum JSON: Sendable {
         }
     }
 
-    /// The object, where this is one.
+    /// The object, if this is one.
     public var object: Object? {
         guard case .object(let object) = self else { return nil }
         return object
@@ -79,8 +79,8 @@ public enum JSON: Sendable {
 }
 
 extension JSON: Hashable {
-    /// Texts are equal where their bytes are, as the names of members: to Swift's strings é and e with a combining accent
-    /// are equal.
+    /// Texts and member names are equal if their bytes are: Swift strings treat é and e with a combining accent as
+    /// equal.
     public static func == (one: JSON, other: JSON) -> Bool {
         switch (one, other) {
         case (.null, .null): true
@@ -108,7 +108,7 @@ extension JSON: Hashable {
 extension JSON {
     public init(_ value: some BinaryInteger) { self = .number(Number(value)) }
 
-    /// Null for what JSON has no number for: infinity and NaN.
+    /// `null` for infinity and NaN, which JSON cannot represent.
     public init(_ value: Double) { self = Number(value).map(JSON.number) ?? .null }
 
     public init(_ text: some StringProtocol) { self = .string(String(text)) }

@@ -35,7 +35,7 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try decoding.at(member(key), key).unkeyedContainer()
     }
 
-    /// Where an encoder puts what a class inherits, as Foundation's does.
+    /// Reads the key where an encoder stores what a class inherits, as Foundation's does.
     func superDecoder() -> any Decoder { decoding.at(member("super"), JSON.AnyName(stringValue: "super")) }
     func superDecoder(forKey key: Key) -> any Decoder { decoding.at(member(key), key) }
 

@@ -4,7 +4,7 @@ extension JSONParser {
         try whole(bytes.span) { parser, text throws(JSONError) in try parser.pass(text) }
     }
 
-    /// Where each member of an object lies, in the order in which they are written; nil where the text is another value.
+    /// The byte range of each member's value in an object, in written order; `nil` if the text is not an object.
     mutating func members(of bytes: [UInt8]) throws(JSONError) -> [(name: String, value: Range<Int>)]? {
         try whole(bytes.span) { parser, text throws(JSONError) in
             parser.skipSpace(text)
@@ -20,7 +20,7 @@ extension JSONParser {
         }
     }
 
-    /// Where each element of an array lies; nil where the text is another value.
+    /// The byte range of each element of an array; `nil` if the text is not an array.
     mutating func elements(of bytes: [UInt8]) throws(JSONError) -> [Range<Int>]? {
         try whole(bytes.span) { parser, text throws(JSONError) in
             parser.skipSpace(text)
@@ -39,7 +39,7 @@ extension JSONParser {
     /// Passes over one value.
     private mutating func pass(_ text: borrowing Span<UInt8>) throws(JSONError) {
         skipSpace(text)
-        guard offset < text.count else { throw JSONError("a value is missing", at: offset) }
+        guard offset < text.count else { throw JSONError("expected a value", at: offset) }
         switch text[offset] {
         case UInt8(ascii: "{"):
             try nested(text) { parser, text throws(JSONError) in try parser.passMembers(text, nil) }
@@ -50,11 +50,11 @@ extension JSONParser {
         case UInt8(ascii: "f"): _ = try word("false", .null, text)
         case UInt8(ascii: "n"): _ = try word("null", .null, text)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): _ = try numberRange(text)
-        default: throw JSONError("a value cannot begin like this", at: offset)
+        default: throw JSONError("invalid value", at: offset)
         }
     }
 
-    /// - Parameter note: gets each member; names are only decoded for it.
+    /// - Parameter note: receives each member; without it, names are not decoded.
     private mutating func passMembers(
         _ text: borrowing Span<UInt8>, _ note: ((String, Range<Int>) -> Void)?
     ) throws(JSONError) {
@@ -62,16 +62,16 @@ extension JSONParser {
         while true {
             skipSpace(text)
             guard offset < text.count, text[offset] == UInt8(ascii: "\"") else {
-                throw JSONError("a member's name is missing", at: offset)
+                throw JSONError("expected a member name", at: offset)
             }
             var name = ""
             if note != nil { name = try string(text) } else { try passString(text) }
-            guard skip(UInt8(ascii: ":"), text) else { throw JSONError("a colon is missing", at: offset) }
+            guard skip(UInt8(ascii: ":"), text) else { throw JSONError("expected a colon", at: offset) }
             let value = try passed(text)
             note?(name, value)
             if skip(UInt8(ascii: "}"), text) { return }
             guard skip(UInt8(ascii: ","), text) else {
-                throw JSONError("a comma or a closing brace is missing", at: offset)
+                throw JSONError("expected a comma or a closing brace", at: offset)
             }
         }
     }
@@ -84,12 +84,12 @@ extension JSONParser {
             note(try passed(text))
             if skip(UInt8(ascii: "]"), text) { return }
             guard skip(UInt8(ascii: ","), text) else {
-                throw JSONError("a comma or a closing bracket is missing", at: offset)
+                throw JSONError("expected a comma or a closing bracket", at: offset)
             }
         }
     }
 
-    /// Where the value lies that comes next, without the white space around it.
+    /// Passes over the next value and returns its byte range, without the white space around it.
     private mutating func passed(_ text: borrowing Span<UInt8>) throws(JSONError) -> Range<Int> {
         skipSpace(text)
         let start = offset
@@ -105,22 +105,22 @@ extension JSONParser {
             let byte = text[offset]
             switch byte {
             case UInt8(ascii: "\""):
-                // Escapes are ASCII, so the whole is UTF-8 where the parts between them are.
+                // Escapes are ASCII, so the string is UTF-8 if the parts between them are.
                 if !isASCII {
                     let isUTF8 = text.extracting(start..<offset).withUnsafeBufferPointer {
                         String(validating: $0, as: UTF8.self) != nil
                     }
-                    guard isUTF8 else { throw JSONError("this is not UTF-8", at: start) }
+                    guard isUTF8 else { throw JSONError("invalid UTF-8", at: start) }
                 }
                 offset += 1
                 return
             case UInt8(ascii: "\\"): _ = try escape(text)
-            case 0..<0x20: throw JSONError("a control character must be written as an escape", at: offset)
+            case 0..<0x20: throw JSONError("unescaped control character", at: offset)
             default:
                 if byte >= 0x80 { isASCII = false }
                 offset += 1
             }
         }
-        throw JSONError("a string is not closed", at: start - 1)
+        throw JSONError("unterminated string", at: start - 1)
     }
 }

@@ -17,7 +17,7 @@ package struct JSONParser {
         try whole(bytes.span) { parser, text throws(JSONError) in try parser.value(text) }
     }
 
-    /// One value with nothing but white space around it.
+    /// Reads one value with nothing but white space around it.
     mutating func whole<Result>(
         _ text: borrowing Span<UInt8>, _ body: (inout Self, borrowing Span<UInt8>) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
@@ -25,13 +25,13 @@ package struct JSONParser {
         depth = 0
         let result = try body(&self, text)
         skipSpace(text)
-        guard offset == text.count else { throw JSONError("there is more after the value", at: offset) }
+        guard offset == text.count else { throw JSONError("unexpected text after the value", at: offset) }
         return result
     }
 
     private mutating func value(_ text: borrowing Span<UInt8>) throws(JSONError) -> JSON {
         skipSpace(text)
-        guard offset < text.count else { throw JSONError("a value is missing", at: offset) }
+        guard offset < text.count else { throw JSONError("expected a value", at: offset) }
         switch text[offset] {
         case UInt8(ascii: "{"): return try nested(text, object)
         case UInt8(ascii: "["): return try nested(text, array)
@@ -40,7 +40,7 @@ package struct JSONParser {
         case UInt8(ascii: "f"): return try word("false", .bool(false), text)
         case UInt8(ascii: "n"): return try word("null", .null, text)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number(text))
-        default: throw JSONError("a value cannot begin like this", at: offset)
+        default: throw JSONError("invalid value", at: offset)
         }
     }
 
@@ -48,7 +48,7 @@ package struct JSONParser {
         _ text: borrowing Span<UInt8>, _ body: (inout Self, borrowing Span<UInt8>) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
         depth += 1
-        guard depth <= deepest else { throw JSONError("nested more than \(deepest) deep", at: offset) }
+        guard depth <= deepest else { throw JSONError("nested more than \(deepest) levels deep", at: offset) }
         offset += 1
         let result = try body(&self, text)
         depth -= 1
@@ -61,16 +61,16 @@ package struct JSONParser {
         while true {
             parser.skipSpace(text)
             guard parser.offset < text.count, text[parser.offset] == UInt8(ascii: "\"") else {
-                throw JSONError("a member's name is missing", at: parser.offset)
+                throw JSONError("expected a member name", at: parser.offset)
             }
             let name = try parser.string(text)
             guard parser.skip(UInt8(ascii: ":"), text) else {
-                throw JSONError("a colon is missing", at: parser.offset)
+                throw JSONError("expected a colon", at: parser.offset)
             }
             members[name] = try parser.value(text)
             if parser.skip(UInt8(ascii: "}"), text) { return .object(members) }
             guard parser.skip(UInt8(ascii: ","), text) else {
-                throw JSONError("a comma or a closing brace is missing", at: parser.offset)
+                throw JSONError("expected a comma or a closing brace", at: parser.offset)
             }
         }
     }
@@ -82,7 +82,7 @@ package struct JSONParser {
             elements.append(try parser.value(text))
             if parser.skip(UInt8(ascii: "]"), text) { return .array(elements) }
             guard parser.skip(UInt8(ascii: ","), text) else {
-                throw JSONError("a comma or a closing bracket is missing", at: parser.offset)
+                throw JSONError("expected a comma or a closing bracket", at: parser.offset)
             }
         }
     }
@@ -91,9 +91,9 @@ package struct JSONParser {
         _ word: StaticString, _ value: JSON, _ text: borrowing Span<UInt8>
     ) throws(JSONError) -> JSON {
         let count = word.utf8CodeUnitCount
-        guard offset + count <= text.count else { throw JSONError("a value cannot begin like this", at: offset) }
+        guard offset + count <= text.count else { throw JSONError("invalid value", at: offset) }
         for index in 0..<count where text[offset + index] != word.utf8Start[index] {
-            throw JSONError("a value cannot begin like this", at: offset)
+            throw JSONError("invalid value", at: offset)
         }
         offset += count
         return value
@@ -110,17 +110,17 @@ package struct JSONParser {
         if text[offset] == UInt8(ascii: "-") { offset += 1 }
         let leadingZero = offset < text.count && text[offset] == UInt8(ascii: "0")
         let whole = digits(text)
-        guard whole > 0, !(leadingZero && whole > 1) else { throw JSONError("this is no number", at: start) }
+        guard whole > 0, !(leadingZero && whole > 1) else { throw JSONError("invalid number", at: start) }
         if offset < text.count, text[offset] == UInt8(ascii: ".") {
             offset += 1
-            guard digits(text) > 0 else { throw JSONError("this is no number", at: start) }
+            guard digits(text) > 0 else { throw JSONError("invalid number", at: start) }
         }
         if offset < text.count, text[offset] | 0x20 == UInt8(ascii: "e") {
             offset += 1
             if offset < text.count, text[offset] == UInt8(ascii: "+") || text[offset] == UInt8(ascii: "-") {
                 offset += 1
             }
-            guard digits(text) > 0 else { throw JSONError("this is no number", at: start) }
+            guard digits(text) > 0 else { throw JSONError("invalid number", at: start) }
         }
         return start..<offset
     }
@@ -143,12 +143,12 @@ package struct JSONParser {
             case UInt8(ascii: "\\"):
                 return try escapedString(text, from: start)
             case 0..<0x20:
-                throw JSONError("a control character must be written as an escape", at: offset)
+                throw JSONError("unescaped control character", at: offset)
             default:
                 offset += 1
             }
         }
-        throw JSONError("a string is not closed", at: start - 1)
+        throw JSONError("unterminated string", at: start - 1)
     }
 
     private mutating func escapedString(
@@ -167,17 +167,17 @@ package struct JSONParser {
                 result.unicodeScalars.append(try escape(text))
                 run = offset
             case 0..<0x20:
-                throw JSONError("a control character must be written as an escape", at: offset)
+                throw JSONError("unescaped control character", at: offset)
             default:
                 offset += 1
             }
         }
-        throw JSONError("a string is not closed", at: start - 1)
+        throw JSONError("unterminated string", at: start - 1)
     }
 
     mutating func escape(_ text: borrowing Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
         let start = offset
-        guard offset + 1 < text.count else { throw JSONError("an escape is cut off", at: start) }
+        guard offset + 1 < text.count else { throw JSONError("incomplete escape", at: start) }
         offset += 2
         switch text[start + 1] {
         case UInt8(ascii: "\""): return "\""
@@ -191,26 +191,26 @@ package struct JSONParser {
         case UInt8(ascii: "u"):
             let unit = try hexadecimal(text)
             if let scalar = Unicode.Scalar(unit) { return scalar }
-            // A pair of surrogates stands for one character beyond U+FFFF; half of one stands for nothing.
+            // A surrogate pair encodes one character beyond U+FFFF; a lone surrogate encodes nothing.
             guard (0xD800..<0xDC00).contains(unit), offset + 1 < text.count, text[offset] == UInt8(ascii: "\\"),
                 text[offset + 1] == UInt8(ascii: "u")
-            else { throw JSONError("half of a surrogate pair", at: start) }
+            else { throw JSONError("unpaired surrogate", at: start) }
             offset += 2
             let low = try hexadecimal(text)
             guard (0xDC00..<0xE000).contains(low),
                 let scalar = Unicode.Scalar(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
-            else { throw JSONError("half of a surrogate pair", at: start) }
+            else { throw JSONError("unpaired surrogate", at: start) }
             return scalar
-        default: throw JSONError("there is no such escape", at: start)
+        default: throw JSONError("unknown escape", at: start)
         }
     }
 
     private mutating func hexadecimal(_ text: borrowing Span<UInt8>) throws(JSONError) -> UInt32 {
-        guard offset + 4 <= text.count else { throw JSONError("an escape is cut off", at: offset) }
+        guard offset + 4 <= text.count else { throw JSONError("incomplete escape", at: offset) }
         var unit: UInt32 = 0
         for _ in 0..<4 {
             guard let digit = Character(Unicode.Scalar(text[offset])).hexDigitValue else {
-                throw JSONError("an escape needs four hexadecimal digits", at: offset)
+                throw JSONError("expected four hexadecimal digits", at: offset)
             }
             unit = unit << 4 | UInt32(digit)
             offset += 1
@@ -220,7 +220,7 @@ package struct JSONParser {
 
     private func decodeUTF8(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> String {
         let result = text.extracting(range).withUnsafeBufferPointer { String(validating: $0, as: UTF8.self) }
-        guard let result else { throw JSONError("this is not UTF-8", at: range.lowerBound) }
+        guard let result else { throw JSONError("invalid UTF-8", at: range.lowerBound) }
         return result
     }
 

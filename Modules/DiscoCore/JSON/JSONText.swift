@@ -1,14 +1,13 @@
 /// JSON as text, byte for byte as it was recorded: a payload.
 ///
-/// It is decoded only when asked, so reading events that nobody looks into costs nothing.
+/// It is decoded only on request, so payloads that nobody inspects cost nothing to decode.
 public struct JSONText: Hashable, Sendable {
     /// UTF-8.
     public let bytes: [UInt8]
-    /// Whether it is known to be one well-formed value, so that a store need not parse what was just encoded.
+    /// Whether the text is known to be one well-formed value, so that a store need not parse what was just encoded.
     private let isChecked: Bool
 
-    /// Text that came from a store, or that the caller knows to be JSON. A store checks it once more before recording
-    /// it.
+    /// Text that came from a store, or that the caller knows to be JSON. A store checks it again before recording it.
     public init(unchecked bytes: [UInt8]) { self.init(unchecked: bytes, isChecked: false) }
 
     private init(unchecked bytes: [UInt8], isChecked: Bool) {
@@ -27,7 +26,8 @@ public struct JSONText: Hashable, Sendable {
 
     /// The compact text of a value.
     ///
-    /// Of one that is nested more than 512 deep, what lies deeper is left out, and no store takes the text.
+    /// If the value is nested more than 512 levels deep, the deeper levels are left out, and every store refuses the
+    /// text.
     public init(_ value: JSON) {
         var writer = JSONWriter()
         writer.write(value)
@@ -35,8 +35,8 @@ public struct JSONText: Hashable, Sendable {
         isChecked = writer.deepest <= JSONParser.deepest
     }
 
-    /// The text of a value as Disco encodes it: UUIDs in lower case, dates in ISO 8601 with microseconds, decimals
-    /// without loss, keys as declared.
+    /// The text of a value as Disco encodes it: UUIDs in lower case, dates in ISO 8601 with six or more fractional
+    /// digits, decimals without loss, keys as declared.
     public init(encoding value: some Encodable) throws {
         self.init(try JSON(encoding: value))
     }
@@ -53,7 +53,7 @@ public struct JSONText: Hashable, Sendable {
         try value().decodeShallow(type)
     }
 
-    /// Throws where this is not one well-formed JSON value.
+    /// Throws if this is not one well-formed JSON value.
     package func check() throws(JSONError) {
         if isChecked { return }
         var parser = JSONParser()
@@ -80,11 +80,11 @@ extension JSONText: ExpressibleByStringLiteral {
     }
 }
 
-/// Text that is not JSON.
+/// The error thrown for text that is not JSON.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong there.
+    /// What is wrong.
     public let message: String
-    /// Where, in bytes from the beginning of the text.
+    /// Where it is wrong, in bytes from the start of the text.
     public let offset: Int
 
     package init(_ message: String, at offset: Int) {

@@ -1,9 +1,9 @@
-/// Writes JSON values as text: compact, or indented for people.
+/// Writes JSON values as text, compact or indented.
 package struct JSONWriter {
     package private(set) var bytes: [UInt8] = []
     private let indented: Bool
     private var depth = 0
-    /// How deep the values are nested.
+    /// The deepest level written so far.
     package private(set) var deepest = 0
 
     package init(indented: Bool = false) {
@@ -35,7 +35,7 @@ package struct JSONWriter {
         depth += 1
         deepest = max(deepest, depth)
         defer { depth -= 1 }
-        // What lies deeper is left out, rather than to overflow the stack: such text is refused when it is read.
+        // Deeper levels are left out rather than overflow the stack: such text is refused when it is read.
         if depth > JSONParser.deepest { return raw(close) }
         var first = true
         for element in elements {
@@ -80,7 +80,7 @@ package struct JSONWriter {
 }
 
 extension JSON {
-    /// Text over several lines, indented by two spaces.
+    /// The value as text over several lines, indented by two spaces.
     public var indented: String {
         var writer = JSONWriter(indented: true)
         writer.write(self)

@@ -2,18 +2,18 @@ public import Foundation
 
 /// Dates as ISO 8601 in UTC, `2026-01-31T12:00:00.123456Z`, for the years 0 to 9999 of the Gregorian calendar.
 ///
-/// The text has six digits of the second, and as many more as the date needs to come back equal: a `Date` is a
-/// floating-point number, and the one of this moment lies between two microseconds. (In the one second before and after
-/// the beginning of 2001, where a `Date` has more digits than anybody measures, it stops at eighteen.) Foundation's own
-/// styles stop at milliseconds, count old dates by the Julian calendar, and take the 30th of February.
+/// The text has six fractional digits of the second, or as many more as the date needs to come back equal: a `Date` is
+/// a floating-point number, and a present-day one lies between two microseconds. (In the second before and after the
+/// start of 2001, where a `Date` has more digits than anybody measures, the text stops at eighteen.) Foundation's own
+/// styles stop at milliseconds, use the Julian calendar for old dates, and accept February 30.
 public enum Timestamp {
-    /// In seconds since 2001, where `Date` begins to count. `Date.distantPast` is the 30th of December of the year 0.
+    /// In seconds since 2001, the reference date of `Date`. `Date.distantPast` is December 30 of the year 0.
     private static let earliest = -63_145_526_400.0
     private static let end = 252_423_993_600.0
     /// Seconds from 1970 to 2001.
     private static let reference: Int64 = 978_307_200
 
-    /// Since 1970, rounded, and no further than the years 0 to 9999 go; what is no number counts as the earliest.
+    /// The microseconds since 1970, rounded and clamped to the years 0 to 9999; NaN counts as the earliest.
     public static func microseconds(of date: Date) -> Int64 {
         let seconds = date.timeIntervalSinceReferenceDate
         guard seconds > earliest else { return (Int64(earliest) + reference) * 1_000_000 }
@@ -22,14 +22,14 @@ public enum Timestamp {
         return (Int64(whole) + reference) * 1_000_000 + Int64(((seconds - whole) * 1_000_000).rounded())
     }
 
-    /// The date that is nearest to so many microseconds since 1970.
+    /// The date nearest to this many microseconds since 1970.
     public static func date(microseconds: Int64) -> Date {
         let (sinceReference, overflow) = microseconds.subtractingReportingOverflow(reference * 1_000_000)
         return Date(
             timeIntervalSinceReferenceDate: seconds(Int128(overflow ? microseconds : sinceReference), digits: 6))
     }
 
-    /// Nil for what is no number, or outside the years 0 to 9999.
+    /// The date as text; `nil` for NaN and outside the years 0 to 9999.
     public static func text(of date: Date) -> String? {
         let seconds = date.timeIntervalSinceReferenceDate
         guard seconds >= earliest, seconds < end else { return nil }
@@ -38,7 +38,7 @@ public enum Timestamp {
         for digits in 6...18 {
             let fraction = Int64(((seconds - whole) * Double(scale)).rounded())
             let total = Int128(whole) * Int128(scale) + Int128(fraction)
-            // A second of its own where rounding went up to it.
+            // `total` carries into the next second if the fraction was rounded up to it.
             if self.seconds(total, digits: digits) == seconds || digits == 18 {
                 let (quotient, remainder) = total.quotientAndRemainder(dividingBy: Int128(scale))
                 let isBefore = remainder < 0
@@ -51,9 +51,9 @@ public enum Timestamp {
         return nil
     }
 
-    /// The double that is nearest to so many units of 10 to the power of -digits.
+    /// The double nearest to `total` units of 10 to the power of -digits.
     private static func seconds(_ total: Int128, digits: Int) -> Double {
-        // Both exact, so that the quotient is rounded once.
+        // Both are exact, so the quotient is rounded once.
         if total.magnitude < 1 << 53 { return Double(Int64(total)) / powers[digits] }
         return Double("\(total)e-\(digits)") ?? .nan
     }
@@ -74,8 +74,8 @@ public enum Timestamp {
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
-    /// Takes a date with a time and a zone, `Z` or an offset, with or without a fraction of a second, and nothing else:
-    /// a day, hour or minute that does not exist is no date.
+    /// Parses a date with a time and a zone (`Z` or an offset), with or without a fraction of a second; `nil` for
+    /// anything else, including a day, hour or minute that does not exist.
     public static func date(from text: String) -> Date? {
         var rest = text.utf8[...]
         guard let year = number(&rest, 4), skip(&rest, "-"), let month = number(&rest, 2), skip(&rest, "-"),
@@ -102,7 +102,7 @@ public enum Timestamp {
         return Date(timeIntervalSinceReferenceDate: seconds)
     }
 
-    /// In seconds: `Z`, `+01`, `+0130` or `+01:30`.
+    /// The offset in seconds, from `Z`, `+01`, `+0130` or `+01:30`.
     private static func offset(_ rest: inout Substring.UTF8View) -> Int64? {
         if skip(&rest, "Z") { return 0 }
         let isWest = skip(&rest, "-")
@@ -141,12 +141,12 @@ public enum Timestamp {
         }
     }
 
-    // Days since 1970 and back, in years that begin in March, so that the leap day is the last: each 400 of them have
+    // Days since 1970 and back, in years that start in March, so that the leap day is the last: every 400 of them have
     // 146,097 days.
 
     private static func day(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let march = month > 2 ? year : year - 1
-        // One era more, and taken off again: January of the year 0 belongs to the one before.
+        // Adds one era and subtracts it again: January of the year 0 belongs to the era before.
         let (era, inEra) = ((march + 400) / 400 - 1, (march + 400) % 400)
         let inYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         return era * 146_097 + inEra * 365 + inEra / 4 - inEra / 100 + inYear - 719_468

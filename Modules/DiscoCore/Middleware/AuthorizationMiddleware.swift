@@ -1,15 +1,15 @@
-/// Lets a command or query through only where `allows` says so.
+/// Lets a command or query through only if `allows` returns true.
 ///
 /// ```swift
 /// AuthorizationMiddleware { call in
 ///     guard call.name == WithdrawMoney.name else { return true }
-///     return User.current?.mayWithdraw == true     // a task-local value, set by whoever took the request in
+///     return User.current?.mayWithdraw == true     // a task-local value, set by whoever received the request
 /// }
 /// ```
 public struct AuthorizationMiddleware: Middleware {
     private let allows: @Sendable (Call) async throws -> Bool
 
-    /// - Parameter allows: false refuses with ``NotAuthorized``; it may also throw a refusal of its own.
+    /// - Parameter allows: returns false to refuse the call with ``NotAuthorized``; it may also throw its own refusal.
     public init(_ allows: @escaping @Sendable (Call) async throws -> Bool) { self.allows = allows }
 
     public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
@@ -18,9 +18,9 @@ public struct AuthorizationMiddleware: Middleware {
     }
 }
 
-/// The caller is not authorized to run this.
+/// The caller is not authorized to run a command or query.
 public struct NotAuthorized: Refusal, Hashable {
-    /// Of the command or query.
+    /// The name of the command or query.
     public let name: String
 
     public init(name: String) { self.name = name }

@@ -4,9 +4,9 @@ public struct Call: Sendable {
 
     public let kind: Kind
     public let name: String
-    /// The command or query itself; nil where it is not valid, and will be refused.
+    /// The command or query itself; `nil` if it is invalid and will be refused.
     public let request: (any NamedRequest)?
-    /// What is recorded about the events of a command. Middleware may add to it.
+    /// The metadata recorded with a command's events. Middleware may add to it.
     public var metadata: Metadata
     /// The command's idempotency key.
     public let key: String?

@@ -1,26 +1,26 @@
 import Foundation
 
-/// Calls back when deadlines pass. One thread for all of them, which sleeps until the next: a timer for each call would
-/// cost more than many a call.
+/// Calls back when deadlines pass. One thread serves all of them and sleeps until the next: a timer for each call would
+/// cost more than many calls do.
 final class DeadlineWatch: Sendable {
     static let shared = DeadlineWatch()
 
     private struct State: Sendable {
         var pending: [Int: @Sendable () -> Void] = [:]
-        /// By deadline; those that are not pending any more are passed over.
+        /// Sorted by deadline; entries that are no longer pending are skipped.
         var order: [(deadline: ContinuousClock.Instant, id: Int)] = []
-        /// Those before it are done.
+        /// Entries before this index are done.
         var first = 0
         var next = 0
         var isStarted = false
-        /// When the thread looks again by itself; nil where it sleeps until it is woken.
+        /// When the thread wakes by itself; `nil` if it sleeps until it is woken.
         var wakesAt: ContinuousClock.Instant? = .now
         var isWoken = false
 
         mutating func add(_ deadline: ContinuousClock.Instant, _ passed: @escaping @Sendable () -> Void) {
             next += 1
             pending[next] = passed
-            // Mostly the last: most limits of a program are the same.
+            // Usually the last: most limits of a program are the same.
             var (low, high) = (first, order.count)
             if let last = order.last, last.deadline <= deadline { low = high }
             while low < high {
@@ -30,7 +30,7 @@ final class DeadlineWatch: Sendable {
             order.insert((deadline, next), at: low)
         }
 
-        /// Drops what is done at the front, and everything that is done once that is the most of it.
+        /// Drops done entries at the front, and all done entries once they are the majority.
         mutating func trim() {
             while first < order.count, pending[order[first].id] == nil { first += 1 }
             if order.count > 2 * pending.count + 1000 || first == order.count {
@@ -42,7 +42,7 @@ final class DeadlineWatch: Sendable {
 
     private let state = Locked(State())
 
-    /// - Returns: by what to ``cancel(_:)`` it.
+    /// - Returns: the id to pass to ``cancel(_:)``.
     func add(_ deadline: ContinuousClock.Instant, _ passed: @escaping @Sendable () -> Void) -> Int {
         let (id, wakes, starts) = state.withLock { state in
             state.add(deadline, passed)
@@ -61,7 +61,7 @@ final class DeadlineWatch: Sendable {
         return id
     }
 
-    /// False where the deadline had passed.
+    /// Returns false if the deadline has passed.
     @discardableResult
     func cancel(_ id: Int) -> Bool {
         state.withLock { state in
@@ -71,7 +71,7 @@ final class DeadlineWatch: Sendable {
         }
     }
 
-    /// How many deadlines it keeps, those too that are done and not dropped yet.
+    /// How many deadlines it keeps, including done ones that are not dropped yet.
     var count: Int { state.withLock { $0.order.count } }
 
     private func watch() {
@@ -90,7 +90,7 @@ final class DeadlineWatch: Sendable {
                     idle = 0
                     pause = max(.zero, state.order[state.first].deadline - now)
                 } else {
-                    // It looks again a few times before it sleeps: a call a moment later need not wake it.
+                    // Looks again a few times before sleeping, so that a call a moment later need not wake the thread.
                     idle += 1
                     pause = idle <= 5 ? .seconds(1) : nil
                 }

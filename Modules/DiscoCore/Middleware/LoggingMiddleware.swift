@@ -1,9 +1,9 @@
 public import Logging
 
-/// Logs every command and query with its name, its time and its outcome.
+/// Logs every command and query with its name, duration and outcome.
 ///
-/// What was carried out is logged at `level`, a refusal likewise with its code, and a failure that is not the caller's
-/// at `error`. Fields are not logged: they may be personal. Of a failure its own text is.
+/// Successes are logged at `level`, refusals at `level` with their code, and failures that are not the caller's at
+/// `error` with their code and message. Fields are not logged, because they may be personal.
 public struct LoggingMiddleware: Middleware {
     private let logger: Logger
     private let level: Logger.Level

@@ -1,5 +1,4 @@
-/// Stands around every dispatch and every query: it may look, add metadata, refuse, or limit, and hands on to what
-/// comes next.
+/// Wraps every dispatch and query: it can inspect the call, add metadata, refuse or limit it, and pass it on.
 ///
 /// ```swift
 /// struct OnlyByDay: Middleware {
@@ -11,15 +10,15 @@
 /// let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self], middleware: [OnlyByDay()])
 /// ```
 ///
-/// The first of a list is the outermost. Validation, idempotency keys and conflicts that are decided anew lie inside
-/// all of it, so it sees one call for each request, with the outcome that the caller gets.
+/// The first in a list is the outermost. Validation, idempotency keys and retries after conflicts run inside all
+/// middleware, so it sees one call for each request, with the outcome that the caller gets.
 public protocol Middleware: Sendable {
     typealias Next<Answer> = @Sendable (Call) async throws -> Answer
 
     func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer
 }
 
-/// The chain of them.
+/// A chain of middleware.
 struct MiddlewareChain: Sendable {
     let middleware: [any Middleware]
 

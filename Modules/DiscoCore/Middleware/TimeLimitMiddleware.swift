@@ -1,8 +1,9 @@
-/// Gives every command and query a time in which it must be done.
+/// Limits the time that a command or query may take.
 ///
-/// When it is over the call is cancelled. An append that is on its way to the disk is not: a command that succeeds all
-/// the same is answered, late, rather than reported as something it is not. After ``TimeLimitExceeded`` an aggregate's
-/// or model's command has recorded nothing; an action may have appended before it was cancelled: give those a key.
+/// At the limit, the call is cancelled. An append that is already on its way to the disk is not: a command that still
+/// succeeds returns its result late, rather than report a failure that did not happen. After ``TimeLimitExceeded``, a
+/// command of an aggregate or model has recorded nothing; an action may have appended before it was cancelled, so give
+/// actions a key.
 public struct TimeLimitMiddleware: Middleware {
     private let limit: @Sendable (Call) -> Duration?
     private let context: StoreContext
@@ -10,15 +11,15 @@ public struct TimeLimitMiddleware: Middleware {
     /// Gives every call the same limit.
     ///
     /// - Parameters:
-    ///   - limit: for each call.
-    ///   - context: the clock that measures it: pass the store's.
+    ///   - limit: the limit of each call.
+    ///   - context: provides the clock that measures the limit; pass the store's context.
     public init(_ limit: Duration, context: StoreContext = .system) { self.init(context: context) { _ in limit } }
 
-    /// Gives each call a limit of its own.
+    /// Gives each call its own limit.
     ///
     /// - Parameters:
-    ///   - context: the clock that measures it: pass the store's.
-    ///   - limit: returns the limit of a call, or nil for no limit.
+    ///   - context: provides the clock that measures the limit; pass the store's context.
+    ///   - limit: returns the limit of a call, or `nil` for no limit.
     public init(context: StoreContext = .system, _ limit: @escaping @Sendable (Call) -> Duration?) {
         self.limit = limit
         self.context = context
@@ -27,8 +28,8 @@ public struct TimeLimitMiddleware: Middleware {
     public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
         guard let limit = limit(call) else { return try await next(call) }
         return try await withoutActuallyEscaping(next) { next in
-            // A task that can be cancelled by itself. It is awaited here in any case, so it is as structured as a child
-            // would be; and it begins on this thread, since waking another costs more than all else here.
+            // A task that can be cancelled on its own. It is always awaited here, so it is as structured as a child
+            // task; and it starts on this thread, because waking another costs more than everything else here.
             let task: Task<Answer, any Error> =
                 if #available(macOS 26, *) { .immediate { try await next(call) } } else {
                     Task { try await next(call) }
@@ -55,9 +56,9 @@ public struct TimeLimitMiddleware: Middleware {
     }
 }
 
-/// A command or query was not done in the time it had, and was cancelled.
+/// A command or query exceeded its time limit and was cancelled.
 public struct TimeLimitExceeded: Refusal, Hashable {
-    /// Of the command or query.
+    /// The name of the command or query.
     public let name: String
     public let limit: Duration
 
@@ -69,7 +70,7 @@ public struct TimeLimitExceeded: Refusal, Hashable {
     private var seconds: Double { limit / .seconds(1) }
     public var code: String { "time_limit_exceeded" }
     public var kind: ErrorKind { .exhausted }
-    public var message: String { "\(name) was not done within \(seconds) seconds, and was cancelled. Try again." }
+    public var message: String { "\(name) exceeded its time limit of \(seconds) seconds and was cancelled. Try again." }
     public var data: JSON.Object {
         ["name": .string(name), "seconds": JSON(seconds)]
     }

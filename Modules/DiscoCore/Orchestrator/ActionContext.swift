@@ -3,7 +3,7 @@ public import Foundation
 /// What an ``ActionCommand`` can do.
 public struct ActionContext: Sendable {
     public let client: EventStoreClient
-    /// Goes on every event that is appended here.
+    /// Recorded with every event that is appended here.
     public let metadata: Metadata
     let hosts: AggregateHosts
     let key: IdempotencyKey?
@@ -12,19 +12,19 @@ public struct ActionContext: Sendable {
 
     var hasAppendedNothing: Bool { appended.withLock { $0.isEmpty } }
 
-    /// The time of day; tests set it.
+    /// The current time; tests can set it.
     public var now: Date { client.context.now() }
 
-    /// An aggregate as it is recorded now; ``Loaded/exists`` says whether it does.
+    /// Loads an aggregate as currently recorded; ``Loaded/exists`` says whether it exists.
     public func load<State: Aggregate>(_ type: State.Type, _ id: State.ID) async throws -> Loaded<State> {
-        // What is cached is read on from there, so it is never older than what is recorded.
+        // A cached state is brought up to date from the store, so it is never older than what is recorded.
         if let host = hosts[type] { return try await host.current(id) }
         var loaded = Loaded<State>(id: id)
         try await client.readOn(&loaded)
         return loaded
     }
 
-    /// An aggregate as it was at one version of its stream: for ``ActionCommand/repeated(_:in:)``.
+    /// Loads an aggregate as it was at one version of its stream: for ``ActionCommand/repeated(_:in:)``.
     public func load<State: Aggregate>(
         _ type: State.Type, _ id: State.ID, version: Int
     ) async throws -> Loaded<State> {
@@ -33,10 +33,10 @@ public struct ActionContext: Sendable {
         return loaded
     }
 
-    /// Records the events of several aggregates at once, each if it is still at the version that was loaded.
+    /// Records the events of several aggregates in one append, if each is still at the version that was loaded.
     ///
-    /// Where one is not, the command is run again from its beginning, unless it has appended before: then the conflict
-    /// is its caller's. Under an idempotency key a command appends once: the key stands for that append.
+    /// Otherwise the command runs again from the start, unless it has already appended: then its caller gets the
+    /// conflict. A command with an idempotency key can append only once: the key identifies that append.
     @discardableResult
     public func append(_ recordings: [Recording]) async throws -> Appended {
         try await append(
@@ -52,7 +52,7 @@ public struct ActionContext: Sendable {
             guard hasAppendedNothing else {
                 throw EventStoreError(
                     .invalidAppend,
-                    "Under an idempotency key a command appends once. Put everything into one append, or dispatch without a key."
+                    "A command with an idempotency key can append only once. Put everything into one append, or dispatch without a key."
                 )
             }
             append.key = key
@@ -64,7 +64,7 @@ public struct ActionContext: Sendable {
     }
 }
 
-/// Another dispatch under the same key was first.
+/// Another dispatch under the same key came first.
 struct RecordedBefore: Error {
     let appended: Appended
 }

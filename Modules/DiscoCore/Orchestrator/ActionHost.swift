@@ -1,4 +1,4 @@
-/// Carries out actions.
+/// Runs actions.
 struct ActionHost: Sendable {
     let client: EventStoreClient
     let attempts: Int
@@ -8,7 +8,7 @@ struct ActionHost: Sendable {
         let key = try call.key.map { try IdempotencyKey($0, for: command) }
         var conflicts = 0
         while true {
-            // A new one for each attempt: nothing was appended in it yet.
+            // A new context for each attempt, in which nothing has been appended yet.
             let context = ActionContext(client: client, metadata: call.metadata, hosts: hosts, key: key)
             if let first = try await recorded(under: key) { return try await replay(first, command, call) }
             do {
@@ -19,7 +19,7 @@ struct ActionHost: Sendable {
             } catch is VersionConflict where conflicts + 1 < attempts && context.hasAppendedNothing {
                 conflicts += 1
             } catch {
-                // What stands against it may be its own first time.
+                // The error may come from this command's own first run.
                 if context.hasAppendedNothing, let first = try await recorded(under: key) {
                     return try await replay(first, command, call)
                 }

@@ -1,4 +1,4 @@
-/// The aggregates used last, up to a number of them.
+/// The most recently used aggregates, up to a capacity.
 struct AggregateCache<State: Aggregate>: Sendable {
     private struct Entry {
         var loaded: Loaded<State>
@@ -25,14 +25,14 @@ struct AggregateCache<State: Aggregate>: Sendable {
                 entries[stream] = nil
                 return
             }
-            // Another dispatch may have stored a later state meanwhile.
+            // Another dispatch may have stored a later state in the meantime.
             if let present = entries[stream], present.loaded.version > newValue.version { return }
             entries[stream] = Entry(loaded: newValue, used: clock)
             if entries.count > capacity { shrink() }
         }
     }
 
-    /// Drops the quarter that was not used for longest: one pass over all, but only once in so many insertions.
+    /// Drops the least recently used quarter: one pass over all entries, but only once in many insertions.
     private mutating func shrink() {
         let limit = entries.values.map(\.used).sorted()[entries.count / 4]
         entries = entries.filter { $0.value.used > limit }

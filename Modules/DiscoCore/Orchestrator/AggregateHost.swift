@@ -3,8 +3,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
     private let client: EventStoreClient
     private let attempts: Int
     private let cache: Locked<AggregateCache<State>>
-    /// By stream and not by id: to Swift's strings é and e with a combining accent are one id, and their streams are
-    /// two.
+    /// By stream, not by id: Swift strings treat é and e with a combining accent as one id, but their streams are two.
     private let queue = KeyedQueue<StreamID>()
 
     private let snapshots: AggregateSnapshots<State>
@@ -16,13 +15,13 @@ final class AggregateHost<State: Aggregate>: Sendable {
         snapshots = AggregateSnapshots(client, logger: client.context.logger)
     }
 
-    /// The aggregate as it is recorded now.
+    /// The aggregate as currently recorded.
     func current(_ id: State.ID) async throws -> Loaded<State> {
         var loaded: Loaded<State>
         if let cached = cached(id) { loaded = cached } else { loaded = try await snapshots.begin(id) }
         try await client.readOn(&loaded)
         await snapshots.keep(&loaded)
-        // Ids that nobody has must not drive out those that somebody has.
+        // Ids without an aggregate must not evict those of existing aggregates.
         if loaded.exists { remember(loaded) } else { forget(id) }
         return loaded
     }
@@ -44,7 +43,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
     private func decide<C: AggregateCommand<State>>(
         _ command: C, _ id: State.ID, _ key: IdempotencyKey?, _ metadata: Metadata
     ) async throws -> Dispatched<State> {
-        // A refusal, or nothing to do, is final only on state read from the store in this dispatch: nobody else checks
+        // A refusal, or nothing to do, is final only on state read from the store in this dispatch: nothing else checks
         // it.
         var fresh = false
         var loaded: Loaded<State>
@@ -62,7 +61,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
                 events = try command.run(on: loaded.state, at: client.context.now())
             } catch {
                 if fresh {
-                    // What stands against it may be its own first time.
+                    // The error may come from this command's own first run.
                     if let first = try await recorded(under: key, command) { return first }
                     throw error
                 }
@@ -119,12 +118,12 @@ final class AggregateHost<State: Aggregate>: Sendable {
         return try await replay(appended, command)
     }
 
-    /// The first result, once more: the state folded to the version recorded then.
+    /// The first result again: the state folded to the version recorded then.
     @concurrent private func replay<C: AggregateCommand<State>>(
         _ appended: Appended, _ command: C
     ) async throws -> Dispatched<State> {
         guard let last = appended.events.last, let id = State.ID(string: last.stream.id) else {
-            // There was nothing to do, and there is nothing to tell it by but the state as it is.
+            // The first run recorded nothing, so there is only the current state to return.
             let loaded = try await current(command.target.id ?? .new(from: client.context.newID()))
             return Dispatched(loaded.state, version: loaded.version, appended: [appended], repeated: true)
         }
@@ -146,7 +145,7 @@ final class AggregateHost<State: Aggregate>: Sendable {
             return try await client.readOn(&loaded)
         }
         for event in stream.unseen { try loaded.apply(event) }
-        // Of events that mean nothing any more nothing was seen.
+        // `unseen` does not contain dropped events, so the last version is set here.
         loaded.version = stream.actual
     }
 }

@@ -1,13 +1,13 @@
-/// A consumer that had not passed what it was waited for.
+/// A consumer that has not passed the awaited position.
 public struct ConsumerLag: Hashable, Sendable {
     public let consumer: String
-    /// What it was waited for.
+    /// The position that was awaited.
     public let awaited: Position
-    /// How far it has come; nil where that could not be learnt.
+    /// The position it has reached; `nil` if that could not be determined.
     public private(set) var position: Position?
-    /// Whether it has passed it by holding the event, for a retry or for good: its effect is still missing.
+    /// Whether it passed the position but holds the event, for a retry or permanently: its effect is still missing.
     public private(set) var holds = false
-    /// Why it could not be learnt how far it has come.
+    /// Why its position could not be determined.
     public private(set) var problem: String?
     private(set) var isDone = false
 
@@ -16,10 +16,10 @@ public struct ConsumerLag: Hashable, Sendable {
         self.awaited = awaited
     }
 
-    /// How many events of the store lie between; nil where the store does not count them, or that could not be learnt.
+    /// How many of the store's events lie between; `nil` if the store does not count them or the count failed.
     public private(set) var events: Int?
 
-    /// Asks how many events lie between: positions do not tell.
+    /// Asks the store how many events lie between, because positions do not tell.
     mutating func count(by counting: (any EventCounting)?) async {
         guard let position else { return }
         events = position >= awaited ? 0 : try? await counting?.events(after: position, upTo: awaited)
@@ -36,16 +36,16 @@ public struct ConsumerLag: Hashable, Sendable {
             }
             isDone = !holds
         } catch is CancellationError {
-            // Whoever waits has ended; what was learnt before counts.
+            // The waiting task has ended; what was learned before counts.
         } catch {
             problem = ErrorDescription(error).message
         }
     }
 
     var sentence: String {
-        if let problem { return "how far \(consumer) is could not be learnt (\(problem))" }
-        if holds { return "\(consumer) holds it back" }
-        guard let position else { return "how far \(consumer) is was not learnt in time" }
+        if let problem { return "the checkpoint of \(consumer) could not be read (\(problem))" }
+        if holds { return "\(consumer) holds the event" }
+        guard let position else { return "the checkpoint of \(consumer) was not read in time" }
         guard let events, events > 0 else { return "\(consumer) is at position \(position); is it running?" }
         return "\(consumer) is \(events) \(events == 1 ? "event" : "events") behind; is it running?"
     }

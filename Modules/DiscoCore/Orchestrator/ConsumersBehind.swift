@@ -1,4 +1,4 @@
-/// A query was to be answered from what consumers make of an event, and they were not as far in time.
+/// A query had to wait for consumers to pass an event, and they did not pass it in time.
 public struct ConsumersBehind: Refusal, Hashable {
     public let position: Position
     public let consumers: [ConsumerLag]
@@ -6,7 +6,7 @@ public struct ConsumersBehind: Refusal, Hashable {
     public var code: String { "consumers_behind" }
     public var kind: ErrorKind { .exhausted }
     public var message: String {
-        "Position \(position) has not been passed: \(consumers.map(\.sentence).joined(separator: "; "))"
+        "Consumers have not passed position \(position): \(consumers.map(\.sentence).joined(separator: "; "))"
     }
     public var data: JSON.Object {
         [

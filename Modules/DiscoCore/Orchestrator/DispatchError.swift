@@ -1,22 +1,22 @@
-/// A command or query could not be carried out, for a reason that is not the application's own.
+/// Disco itself, not the application, refused a command or query.
 public enum DispatchError: Refusal, Hashable {
     case unknownCommand(String, known: [String])
     case unknownQuery(String, known: [String])
-    /// A consumer that was to be awaited feeds none of the read models.
+    /// The consumer to wait for feeds none of the read models.
     case unknownConsumer(String, known: [String])
-    /// The query was to wait for the consumers of a read model that names none.
+    /// The query had to wait for the consumers of a read model that names none.
     case nothingToAwait(String)
-    /// The query reads a read model, and was registered without one.
+    /// The query reads a read model but was registered without one.
     case noReadModel(String)
-    /// The aggregate that was to be made exists.
+    /// The aggregate to create already exists.
     case aggregateExists(StreamID)
-    /// The aggregate that was to be changed does not exist.
+    /// The aggregate to change does not exist.
     case aggregateNotFound(StreamID)
-    /// The action was carried out before under this key, and does not say how it answered.
+    /// The action already ran under this key and cannot give the same answer again.
     case notRepeatable(String)
     /// The queue is full.
     case queueFull(capacity: Int)
-    /// The queue takes no more commands: it is draining, or has ended.
+    /// The queue accepts no more commands: it is draining or has ended.
     case queueClosed
 }
 
@@ -50,21 +50,21 @@ extension DispatchError {
     public var message: String {
         switch self {
         case .unknownCommand(let name, let known):
-            "There is no command \(name). Known are: \(known.joined(separator: ", "))."
+            "Unknown command \(name). Known commands: \(known.joined(separator: ", "))."
         case .unknownQuery(let name, let known):
-            "There is no query \(name). Known are: \(known.joined(separator: ", "))."
+            "Unknown query \(name). Known queries: \(known.joined(separator: ", "))."
         case .unknownConsumer(let name, let known):
-            "No read model names the consumer \(name). Known are: \(known.joined(separator: ", "))."
+            "No read model names the consumer \(name). Known consumers: \(known.joined(separator: ", "))."
         case .nothingToAwait(let name):
-            "\(name) cannot wait for a position: name the consumers of its read model in ReadModel(consumers:)."
+            "\(name) cannot wait for a position: its read model names no consumers. Name them in ReadModel(consumers:)."
         case .noReadModel(let name):
-            "\(name) reads a read model and was registered without one: list it in ReadModel(queries:store:)."
-        case .aggregateExists(let stream): "\(stream) exists already."
+            "\(name) reads a read model but was registered without one. List it in ReadModel(queries:store:)."
+        case .aggregateExists(let stream): "\(stream) already exists."
         case .aggregateNotFound(let stream): "\(stream) does not exist."
         case .notRepeatable(let name):
-            "\(name) was carried out before under this key. What it answered is not known: give it a method `repeated`."
-        case .queueFull(let capacity): "The queue is full: \(capacity) commands are waiting. Try again later."
-        case .queueClosed: "The queue takes no more commands: it is shutting down."
+            "\(name) already ran under this key, and its answer is not known. Implement `repeated(_:in:)`."
+        case .queueFull(let capacity): "The queue is full: its capacity is \(capacity). Try again later."
+        case .queueClosed: "The queue accepts no more commands: it is shutting down."
         }
     }
 

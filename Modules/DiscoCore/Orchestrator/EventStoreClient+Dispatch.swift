@@ -1,6 +1,6 @@
 extension EventStoreClient {
-    /// After ``OutcomeUnknown`` nothing is decided anew: the very same append finds out whether it was recorded. Only a
-    /// refusal says that it was not; after any other error that is as unknown as before.
+    /// After ``OutcomeUnknown``, does not decide again but repeats the same append to find out whether it was recorded.
+    /// Only a refusal proves that it was not; after any other error the outcome is still unknown.
     func appendSurely(_ append: Append) async throws -> Appended {
         do {
             return try await store.append(append)
@@ -21,9 +21,9 @@ extension EventStoreClient {
         }
     }
 
-    /// Folds what was recorded after `loaded`; anew, where what it was folded from can no longer be read.
+    /// Folds what was recorded after `loaded`; from the start if what it was folded from can no longer be read.
     @concurrent func readOn<State: Aggregate>(_ loaded: inout Loaded<State>, to last: Int = .max) async throws {
-        // Beginning with the last event that is known: where it does not come first, it was deleted or erased.
+        // Starts with the last known event: if that does not come first, it was deleted or erased.
         let known = loaded.version
         let uptime = context.uptime
         let start = uptime()
@@ -39,7 +39,7 @@ extension EventStoreClient {
         for try await event in everything(in: loaded.stream, from: 1, to: last) { try loaded.apply(event) }
     }
 
-    /// A stream's events, those too that are dropped.
+    /// A stream's events, including dropped ones.
     private func everything(in stream: StreamID, from first: Int, to last: Int) -> EventSequence {
         guard first <= last else { return EventSequence(store: store, read: Read(.stream(stream)), limit: 0) }
         var read = Read(.stream(stream), versions: first...last)
@@ -47,9 +47,9 @@ extension EventStoreClient {
         return EventSequence(store: store, read: read, limit: nil)
     }
 
-    /// Which consumers have not passed all of `positions` in time; empty where all have.
+    /// The consumers that have not passed all of `positions` in time; empty if all have.
     ///
-    /// A consumer that holds one of them has passed it without its effect: it is behind too.
+    /// A consumer that holds one of the events has passed it without its effect, so it counts as behind.
     func behind(
         _ consumers: [(name: String, store: any CheckpointStore)], at positions: [ClosedRange<Position>],
         within limit: Duration
@@ -70,7 +70,7 @@ extension EventStoreClient {
                 for index in lags.indices { await lags[index].count(by: store.abilities.counting) }
                 return lags
             }
-            // Cancelled, it ends early, and so does the loop.
+            // If the task is cancelled, the sleep ends early, and so does the loop.
             try? await context.sleep(for: min(pause, end - now))
             pause = min(pause * 2, .milliseconds(50))
         }
@@ -78,12 +78,12 @@ extension EventStoreClient {
 }
 
 extension Appended {
-    /// Whether this is what another append under the same key recorded.
+    /// Whether another append under the same key recorded this.
     func isOfAnother(than append: Append) -> Bool {
         repeated && (events.isEmpty || events.first?.id != append.events.first?.id)
     }
 
-    /// From its first to its last event.
+    /// The positions from its first to its last event.
     var positions: ClosedRange<Position>? {
         guard let first, let last else { return nil }
         return first...last

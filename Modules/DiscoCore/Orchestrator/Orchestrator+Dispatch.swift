@@ -1,8 +1,8 @@
 import Foundation
 
 extension Orchestrator {
-    /// Carries out a command by its name, with fields and output as JSON; the other parameters are those of a command by
-    /// its type.
+    /// Dispatches a command by name, with fields and output as JSON; the other parameters are those of a dispatch by
+    /// type.
     ///
     /// - Throws: ``DispatchError``, ``ValidationError``, or the command's own refusal; ``JSON/init(describing:)`` turns
     ///   any of them into JSON.
@@ -15,15 +15,15 @@ extension Orchestrator {
             DispatchOptions(metadata: metadata, key: key, consumers: consumers, limit: limit))
     }
 
-    /// Carries out a command of an aggregate.
+    /// Dispatches a command of an aggregate.
     ///
     /// - Parameters:
-    ///   - command: what is to be done.
-    ///   - metadata: goes with the events.
-    ///   - key: an idempotency key: however often the command is sent under it, it takes effect once, and each time it
-    ///     is answered as it was the first time.
-    ///   - consumers: the names of consumers that are to have passed what was recorded, so that queries show it;
-    ///     ``Dispatched/behind`` has those that have not.
+    ///   - command: the command to run.
+    ///   - metadata: recorded with the events.
+    ///   - key: an idempotency key: however often the command is sent under it, it takes effect once, and every answer
+    ///     is that of the first time.
+    ///   - consumers: the names of consumers to wait for until they have passed what was recorded, so that queries show
+    ///     it; ``Dispatched/behind`` has those that have not.
     ///   - limit: how long to wait for them.
     /// - Throws: ``DispatchError``, ``ValidationError``, what the store throws, or the command's own refusal.
     @discardableResult
@@ -36,7 +36,7 @@ extension Orchestrator {
             try host(of: C.self).dispatch)
     }
 
-    /// Carries out a command that is decided on a model; the parameters are those of the other commands.
+    /// Dispatches a command that is decided on a model; the parameters are those of an aggregate's command.
     @discardableResult
     public func dispatch<C: ModelCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil, awaiting consumers: [String] = [],
@@ -47,8 +47,8 @@ extension Orchestrator {
             decisions.dispatch)
     }
 
-    /// Carries out an action, again from its beginning where what it read has changed before it could append; the
-    /// parameters are those of the other commands.
+    /// Dispatches an action and runs it again from the start if what it read has changed before it could append; the
+    /// parameters are those of an aggregate's command.
     @discardableResult
     public func dispatch<C: ActionCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil, awaiting consumers: [String] = [],
@@ -59,8 +59,8 @@ extension Orchestrator {
             actions.dispatch)
     }
 
-    /// The one way of every command: through the middleware, to whoever decides it, and then until the consumers that are
-    /// to be awaited have passed what was recorded.
+    /// The path of every command: through the middleware, to its decision, and then until the awaited consumers have
+    /// passed what was recorded.
     func carryOut<C: Command, Output>(
         _ command: Incoming<C>, _ options: DispatchOptions,
         _ decide: @Sendable (C, Call) async throws -> Dispatched<Output>
@@ -78,13 +78,13 @@ extension Orchestrator {
         return dispatched
     }
 
-    /// - Throws: ``DispatchError/unknownCommand(_:known:)`` where the aggregate was not registered.
+    /// - Throws: ``DispatchError/unknownCommand(_:known:)`` if the aggregate was not registered.
     private func host<C: AggregateCommand>(of command: C.Type) throws -> AggregateHost<C.State> {
         guard let host = hosts[C.State.self] else { throw DispatchError.unknownCommand(C.name, known: commands()) }
         return host
     }
 
-    /// A command by name, its fields read.
+    /// Finds a command by name and decodes its fields.
     ///
     /// - Throws: ``DispatchError/unknownCommand(_:known:)``.
     func command(_ name: String, _ fields: JSON) throws -> IncomingCommand {
@@ -99,10 +99,10 @@ extension Orchestrator {
     /// - Parameters:
     ///   - name: the name of the query.
     ///   - fields: its fields, as an object.
-    ///   - position: what the answer must know of: the consumers of the query's read model are waited for until they
-    ///     have passed it. A query that reads the events themselves has nobody to wait for.
+    ///   - position: the position that the answer must include: the query waits until the consumers of its read model
+    ///     have passed it. A query that reads the events themselves does not wait.
     ///   - limit: how long to wait.
-    /// - Throws: ``ConsumersBehind`` where they were not as far in time.
+    /// - Throws: ``ConsumersBehind`` if the consumers did not pass it in time.
     public func query(
         _ name: String, _ fields: JSON = [:], after position: Position? = nil, within limit: Duration = .seconds(5)
     ) async throws -> JSON {
@@ -149,7 +149,7 @@ extension Orchestrator {
 }
 
 extension Metadata {
-    /// With the ids that every recorded event gets.
+    /// Adds the ids that every recorded event gets.
     fileprivate func withIDs(_ newID: () -> UUID) -> Metadata {
         if correlationID != nil, causationID != nil { return self }
         var metadata = self

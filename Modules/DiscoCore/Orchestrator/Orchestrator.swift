@@ -1,4 +1,4 @@
-/// Knows all commands and queries, and carries them out by name or by type.
+/// Runs commands and queries, by name or by type.
 ///
 /// ```swift
 /// let orchestrator = Orchestrator(client: client, aggregates: [Wallet.self])
@@ -6,15 +6,14 @@
 /// try await orchestrator.dispatch(CreateWallet(userID: user, balance: 100)).state         // typed
 /// ```
 ///
-/// It traps at startup, with a sentence that says what to do, where the program is wrong: two commands or two queries of
-/// one name, two aggregates of one category, events that would not be found again.
+/// Programmer errors trap at startup with a message that says what to do: two commands or two queries with one name,
+/// two aggregates with one category, events that would not be found again.
 public struct Orchestrator: Sendable {
     public struct Settings: Sendable {
-        /// How often a command is decided before a conflict is handed to the caller. Of two processes that write one
-        /// aggregate flat out, the one that waits for the store loses about three times in four: 20 attempts were seen
-        /// not to suffice.
+        /// How often a command is decided before the caller gets a conflict. If two processes write one aggregate at
+        /// full speed, the one that waits for the store loses about three times in four: 20 attempts proved too few.
         public var attempts = 100
-        /// How many aggregates of each kind stay in memory; 0 reads every one from the store each time.
+        /// How many aggregates of each kind stay in memory; 0 reads each one from the store every time.
         public var cachedAggregates = 10_000
 
         public init() {}
@@ -22,6 +21,9 @@ public struct Orchestrator: Sendable {
 
     typealias CommandByName = @Sendable (JSON, Orchestrator) -> IncomingCommand
     typealias QueryByName = @Sendable (JSON, Position?, Duration, Orchestrator) async throws -> JSON
+
+    /// The clock, ids and logger of the store.
+    public var context: StoreContext { client.context }
 
     let client: EventStoreClient
     let settings: Settings
@@ -33,18 +35,18 @@ public struct Orchestrator: Sendable {
     private(set) var queriesByName: [String: QueryByName] = [:]
     private(set) var readModels: [ObjectIdentifier: ReadModel] = [:]
     private(set) var consumers: [String: any CheckpointStore] = [:]
-    /// By category: the name of the aggregate whose streams are of it.
+    /// The name of the aggregate of each category.
     private var categories: [String: String] = [:]
 
     /// - Parameters:
     ///   - client: records and reads the events.
-    ///   - aggregates: the aggregates, whose commands can then be dispatched.
+    ///   - aggregates: the aggregates whose commands can be dispatched.
     ///   - decisions: the commands that are decided on a model, so that they can be dispatched by name.
     ///   - commands: the actions.
     ///   - readModels: the read models, with the queries that read them and the consumers that write them.
     ///   - queries: the queries that read no read model.
-    ///   - middleware: what stands around every dispatch and query, the first of them outermost.
-    ///   - settings: the cache, the attempts and the logger.
+    ///   - middleware: wraps every dispatch and query; the first is the outermost.
+    ///   - settings: the size of the cache and the number of attempts.
     public init(
         client: EventStoreClient, aggregates: [any Aggregate.Type] = [], decisions: [any ModelCommand.Type] = [],
         commands: [any ActionCommand.Type] = [], readModels: [ReadModel] = [], queries: [any Query.Type] = [],
@@ -72,7 +74,7 @@ public struct Orchestrator: Sendable {
         for query in queries { add(query, nil) }
     }
 
-    /// Only of objects it can be told.
+    /// Only objects can be told apart.
     private static func mayBeOne(_ one: any CheckpointStore, _ other: any CheckpointStore) -> Bool {
         guard type(of: one) is AnyClass, type(of: other) is AnyClass else { return true }
         return (one as AnyObject) === (other as AnyObject)

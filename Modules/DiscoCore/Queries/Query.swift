@@ -6,7 +6,7 @@ public protocol Query: NamedRequest {
     func run(in context: QueryContext) async throws -> Output
 }
 
-/// What a query can ask.
+/// What a query can read.
 public struct QueryContext: Sendable {
     public let client: EventStoreClient
     private let query: String
@@ -18,12 +18,12 @@ public struct QueryContext: Sendable {
         self.store = store
     }
 
-    /// The time of day; tests set it.
+    /// The current time; tests can set it.
     public var now: Date { client.context.now() }
 
     /// Reads the read model that the query was registered with.
     ///
-    /// - Throws: ``DispatchError/noReadModel(_:)`` where it was registered without one, or what reading throws.
+    /// - Throws: ``DispatchError/noReadModel(_:)`` if the query was registered without one, or whatever reading throws.
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (SQLTransaction) throws -> Result
     ) async throws -> Result {
@@ -36,7 +36,7 @@ public struct QueryContext: Sendable {
 public struct ReadModel: Sendable {
     public let queries: [any Query.Type]
     public let store: any ReadModelStore
-    /// The names of the consumers, for those who wait until they have passed an event.
+    /// The names of the consumers, so that callers can wait until they have passed an event.
     public let consumers: [String]
 
     public init(queries: [any Query.Type], store: any ReadModelStore, consumers: [String] = []) {

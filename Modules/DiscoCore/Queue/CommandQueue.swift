@@ -1,17 +1,17 @@
-/// Carries out commands later, while whoever sent them goes on: a bounded queue in memory.
+/// Runs commands later, while their sender continues: a bounded queue in memory.
 ///
 /// ```swift
 /// let queue = CommandQueue(orchestrator)                      // queue.run() is a service of the app
 /// let ticket = try queue.enqueue(DepositMoney(id: id, amount: 5))
-/// try await ticket.outcome().state                            // where the outcome is wanted
+/// try await ticket.outcome().state                            // if you need the outcome
 /// ```
 ///
-/// Commands for one aggregate are carried out in the order in which they came; others beside each other. **What waits
-/// here is lost when the process is killed.** A graceful shutdown carries it out first. Commands are taken before
-/// ``run()`` begins, and wait for it.
+/// Commands for one aggregate run in the order in which they were enqueued; other commands run concurrently. **Waiting
+/// commands are lost when the process is killed.** A graceful shutdown runs them first. Commands can be enqueued before
+/// ``run()`` starts; they wait for it.
 public final class CommandQueue: Sendable {
     private struct Item: Sendable {
-        /// Those of one lane go one after the other; nil for those that may go at once.
+        /// Items in one lane run one after the other; `nil` for items that may run at once.
         let lane: StreamID?
         let carryOut: @Sendable () async -> Void
         let cancel: @Sendable (any Error) -> Void
@@ -19,7 +19,7 @@ public final class CommandQueue: Sendable {
 
     private struct State: Sendable {
         var ready: [Item] = []
-        /// What waits behind another of its lane, by the lane.
+        /// Items waiting behind another in their lane, by lane.
         var behind: [StreamID: [Item]] = [:]
         var count = 0
         var isClosed = false
@@ -33,10 +33,10 @@ public final class CommandQueue: Sendable {
     private let state = Locked(State())
 
     /// - Parameters:
-    ///   - orchestrator: carries out the commands.
-    ///   - capacity: how many commands may wait or be carried out at once, at least 1; one more is refused with
+    ///   - orchestrator: runs the commands.
+    ///   - capacity: how many commands may be waiting or running at once, at least 1; further commands are refused with
     ///     ``DispatchError/queueFull(capacity:)``.
-    ///   - width: how many are carried out beside each other, from 1 to 1000.
+    ///   - width: how many commands run concurrently, from 1 to 1000.
     public init(_ orchestrator: Orchestrator, capacity: Int = 1000, width: Int = 32) {
         self.orchestrator = orchestrator
         self.capacity = max(1, capacity)
@@ -45,10 +45,11 @@ public final class CommandQueue: Sendable {
 
     deinit { close(DispatchError.queueClosed) }
 
-    /// How many commands wait or are being carried out.
+    /// How many commands are waiting or running.
     public var count: Int { state.withLock { $0.count } }
 
-    /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; nothing was taken then.
+    /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; the command is then not
+    ///   enqueued.
     public func enqueue<C: AggregateCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil
     ) throws -> Ticket<Dispatched<C.State>> {
@@ -57,7 +58,8 @@ public final class CommandQueue: Sendable {
         }
     }
 
-    /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; nothing was taken then.
+    /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; the command is then not
+    ///   enqueued.
     public func enqueue<C: ModelCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil
     ) throws -> Ticket<Dispatched<C.Model>> {
@@ -66,7 +68,8 @@ public final class CommandQueue: Sendable {
         }
     }
 
-    /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; nothing was taken then.
+    /// - Throws: ``DispatchError/queueFull(capacity:)`` or ``DispatchError/queueClosed``; the command is then not
+    ///   enqueued.
     public func enqueue<C: ActionCommand>(
         _ command: C, metadata: Metadata = .none, key: String? = nil
     ) throws -> Ticket<Dispatched<C.Output>> {
@@ -75,10 +78,10 @@ public final class CommandQueue: Sendable {
         }
     }
 
-    /// A command by name.
+    /// Enqueues a command by name.
     ///
     /// - Throws: ``DispatchError/unknownCommand(_:known:)``, ``DispatchError/queueFull(capacity:)`` or
-    ///   ``DispatchError/queueClosed``; nothing was taken then.
+    ///   ``DispatchError/queueClosed``; the command is then not enqueued.
     public func enqueue(
         _ name: String, _ fields: JSON, metadata: Metadata = .none, key: String? = nil
     ) throws -> Ticket<Dispatched<JSON>> {
@@ -120,7 +123,7 @@ public final class CommandQueue: Sendable {
         return ticket
     }
 
-    /// To one that is idle, who is returned, or to whoever becomes so.
+    /// Hands the item to an idle worker, which is returned, or leaves it to the next free one.
     private static func hand(_ item: Item, _ state: inout State) -> Waiter<Item?>? {
         while let waiter = state.idle.popLast() {
             if waiter.take() { return waiter }
@@ -129,11 +132,11 @@ public final class CommandQueue: Sendable {
         return nil
     }
 
-    /// Carries out what comes, until ``drain()`` was called and nothing waits any more, or its task is cancelled: then
-    /// what waits is refused with ``DispatchError/queueClosed``.
+    /// Runs commands until ``drain()`` was called and none are left, or until its task is cancelled: waiting commands
+    /// are then refused with ``DispatchError/queueClosed``.
     public func run() async throws {
         state.withLock { state in
-            precondition(!state.isRunning, "The queue is running already. Run it once.")
+            precondition(!state.isRunning, "The queue is already running. Call `run()` once.")
             state.isRunning = true
         }
         defer { close(DispatchError.queueClosed) }
@@ -167,7 +170,7 @@ public final class CommandQueue: Sendable {
         }
     }
 
-    /// Nil at the end.
+    /// The next item; `nil` at the end.
     private func next() async throws -> Item? {
         try Task.checkCancellation()
         let waiter = Waiter<Item?>()
@@ -181,7 +184,7 @@ public final class CommandQueue: Sendable {
         return try await waiter.value()
     }
 
-    /// Takes no more commands; ``run()`` returns when those that wait have been carried out.
+    /// Stops accepting commands; ``run()`` returns once the waiting ones have run.
     public func drain() {
         let woken = state.withLock { state -> [Waiter<Item?>] in
             state.isClosed = true

@@ -1,4 +1,4 @@
-/// Stands for a command in a ``CommandQueue``.
+/// A handle to a command in a ``CommandQueue``.
 public final class Ticket<Outcome: Sendable>: Sendable {
     private struct State: Sendable {
         var result: Result<Outcome, any Error>?
@@ -18,11 +18,10 @@ public final class Ticket<Outcome: Sendable>: Sendable {
         for waiter in waiting { waiter.settle(result) }
     }
 
-    /// Waits until the command was carried out; any number of tasks may. A command that nobody waits for is carried out
-    /// all the same.
+    /// Waits until the command has run; any number of tasks may wait. A command runs even if nobody waits for it.
     ///
-    /// - Throws: what the dispatch throws, ``DispatchError/queueClosed`` where the queue ended before, or
-    ///   `CancellationError` where the waiting task is cancelled; the command is not.
+    /// - Throws: whatever the dispatch throws, ``DispatchError/queueClosed`` if the queue ended first, or
+    ///   `CancellationError` if the waiting task is cancelled; the command itself is not cancelled.
     public func outcome() async throws -> Outcome {
         let waiter = Waiter<Outcome>()
         let result = state.withLock { state in
@@ -33,6 +32,6 @@ public final class Ticket<Outcome: Sendable>: Sendable {
         return try await waiter.value()
     }
 
-    /// The outcome, nil while there is none yet.
+    /// The outcome; `nil` until there is one.
     public var settled: Result<Outcome, any Error>? { state.withLock { $0.result } }
 }

@@ -1,11 +1,11 @@
 public import Foundation
 
-/// How far a consumer has come: everything at or below `position` is done or held.
+/// The progress of a consumer: everything at or below `position` is done or held.
 public struct Checkpoint: Hashable, Codable, Sendable {
     public var position: Position
-    /// The event at `position`: where it is another one, this is not the history the consumer has seen.
+    /// The event at `position`. If another event is there, this is not the history the consumer has seen.
     public var eventID: UUID?
-    /// The store it reads from; nil before the first event.
+    /// The store it reads from; `nil` before the first event.
     public var store: StoreIdentity?
 
     public init(position: Position = .start, eventID: UUID? = nil, store: StoreIdentity? = nil) {
@@ -14,31 +14,31 @@ public struct Checkpoint: Hashable, Codable, Sendable {
         self.store = store
     }
 
-    /// Before everything: the checkpoint of a consumer that has none.
+    /// The position before all events: the checkpoint of a consumer that has none.
     public static let start = Checkpoint()
 }
 
-/// A share of a consumer's events: those of the streams whose ``StreamID/slice`` lies in a range.
+/// A share of a consumer's events: those of the streams whose ``StreamID/slice`` is in a range.
 public struct ConsumerPartition: Hashable, Sendable {
     public var consumer: String
     public var slices: ClosedRange<Int>
 
     /// - Parameters:
-    ///   - consumer: its name.
-    ///   - slices: all of them unless stated otherwise.
+    ///   - consumer: the name of the consumer.
+    ///   - slices: the slices; all of them by default.
     public init(_ consumer: String, slices: ClosedRange<Int> = 0...StreamID.slices - 1) {
         self.consumer = consumer
         self.slices = slices
     }
 }
 
-/// What a store remembers of a partition.
+/// What a store records about a partition.
 public struct PartitionState: Hashable, Sendable {
     public var partition: ConsumerPartition
     public var checkpoint: Checkpoint
-    /// Who works on it; nil where nobody claimed it.
+    /// Who works on it; `nil` if nobody has claimed it.
     public var owner: String?
-    /// Counted up by each claim: a step under an older fence is refused.
+    /// Incremented by each claim; a step with an older fence is refused.
     public var fence: Int
 
     public init(partition: ConsumerPartition, checkpoint: Checkpoint = .start, owner: String? = nil, fence: Int = 0) {
@@ -52,6 +52,6 @@ public struct PartitionState: Hashable, Sendable {
 extension EventStoreError {
     public static func checkpointMoved(_ consumer: String) -> EventStoreError {
         EventStoreError(
-            .checkpointMoved, "The checkpoint of \(consumer) was moved by someone else. Read it again.")
+            .checkpointMoved, "The checkpoint of \(consumer) has changed since it was read. Read it again.")
     }
 }

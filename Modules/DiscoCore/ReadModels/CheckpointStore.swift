@@ -1,35 +1,34 @@
-/// Remembers how far consumers have come: all that a policy needs.
+/// Stores the progress of consumers: all that a policy needs.
 public protocol CheckpointStore: Sendable {
-    /// The partitions of a consumer, or of all where it is nil, in the order of consumers' names and slices; none for a
-    /// consumer that nobody knows.
+    /// The partitions of a consumer, or of all consumers if `nil`, ordered by consumer name and slices; empty for an
+    /// unknown consumer.
     func partitions(of consumer: String?) async throws -> [PartitionState]
 
-    /// The events of a partition that wait, in order of position.
+    /// The held events of a partition, in order of position.
     func held(by partition: ConsumerPartition) async throws -> [HeldEvent]
 
-    /// Stores a step, if the checkpoint is still the one it begins from (compare and set).
+    /// Stores a step if the checkpoint is still the one it starts from (compare and set).
     ///
-    /// It is called in a task that was cancelled too, and does its work all the same: what was processed is not to be
-    /// processed again.
+    /// It must also complete in a cancelled task, so that processed events are not processed again.
     func save(_ step: ConsumerStep) async throws
 
-    /// Makes `owner` the one who works on a partition and counts its fence up: steps under an older fence are refused.
+    /// Makes `owner` the owner of a partition and increments its fence; steps with an older fence are refused.
     func claim(_ partition: ConsumerPartition, by owner: String) async throws -> PartitionState
 
-    /// Forgets the checkpoints and what is held: the consumer starts anew.
+    /// Deletes the checkpoints and held events of a consumer, which then starts over.
     func reset(_ consumer: String) async throws
 
-    /// What others have changed about consumers: a claim, a reset. Not the steps of consumers.
+    /// The changes that others make to consumers: claims and resets, but not steps.
     func changes() -> ConsumerChanges
 }
 
 extension CheckpointStore {
-    /// That of the partition that is furthest behind; ``Checkpoint/start`` for a consumer nobody knows.
+    /// The checkpoint of the partition that is furthest behind; ``Checkpoint/start`` for an unknown consumer.
     public func checkpoint(of consumer: String) async throws -> Checkpoint {
         try await partitions(of: consumer).map(\.checkpoint).min { $0.position < $1.position } ?? .start
     }
 
-    /// All events of a consumer that wait, in order of position.
+    /// All held events of a consumer, in order of position.
     public func held(by consumer: String) async throws -> [HeldEvent] {
         try await held(by: ConsumerPartition(consumer))
     }
@@ -43,18 +42,18 @@ extension CheckpointStore {
         return names
     }
 
-    /// None: whoever waits for them looks again by itself.
+    /// Reports no changes: a caller that waits for them must also poll.
     public func changes() -> ConsumerChanges {
         ConsumerChanges { seen in seen < 0 ? 0 : try await Waiter<Int64>().value() }
     }
 }
 
-/// Changes to what is stored of consumers, as they come: each element says that there was at least one since the element
-/// before. Pulled, so that changes that come while nobody waits are one.
+/// Changes to the stored state of consumers: each element means at least one change since the previous element. The
+/// sequence is pulled, so changes that come while nobody waits become one element.
 public struct ConsumerChanges: AsyncSequence, Sendable {
     private let next: @Sendable (Int64) async throws -> Int64
 
-    /// - Parameter next: returns the store's count of changes once it is beyond the one given.
+    /// - Parameter next: returns the store's change count once it exceeds the given one.
     public init(next: @escaping @Sendable (Int64) async throws -> Int64) { self.next = next }
 
     public func makeAsyncIterator() -> Iterator { Iterator(wait: next) }
@@ -65,7 +64,7 @@ public struct ConsumerChanges: AsyncSequence, Sendable {
 
         fileprivate init(wait: @escaping @Sendable (Int64) async throws -> Int64) { self.wait = wait }
 
-        /// The first comes at once: nobody has seen yet what was changed before.
+        /// The first element comes at once, because earlier changes have not been seen yet.
         @discardableResult
         public mutating func next() async throws -> Void? {
             seen = try await wait(seen)

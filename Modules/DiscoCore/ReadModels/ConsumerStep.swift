@@ -1,17 +1,17 @@
 /// One step of a consumer, from the checkpoint it read to the one it has reached.
 public struct ConsumerStep: Hashable, Sendable {
     public var partition: ConsumerPartition
-    /// What the consumer believes is stored; where it is not, the step is refused with
+    /// The checkpoint that the consumer believes is stored; if it is not, the step is refused with
     /// ``EventStoreError/Code/checkpointMoved``.
     public var from: Checkpoint
     public var to: Checkpoint
-    /// Events held from now on. One at or below `from` was held before, with an attempt less; where it is not, the step
-    /// is refused like one from another checkpoint, for somebody else has tried it meanwhile.
+    /// Events held from now on. An event at or below `from` must already be held, with one attempt fewer; otherwise
+    /// someone else has tried it in the meantime, and the step is refused with the same code.
     public var hold: [HeldEvent]
-    /// Positions of events that were held and are done; where one is not held any more, the step is refused likewise.
+    /// Positions of held events that are now done; if one is no longer held, the step is refused with the same code.
     public var release: [Position]
-    /// That of the claim under which it works, nil for none. Where another has claimed the partition since, the step is
-    /// refused likewise.
+    /// The fence of the claim under which the consumer works; `nil` for none. If someone else has claimed the partition
+    /// since, the step is refused with the same code.
     public var fence: Int?
 
     public init(
@@ -26,14 +26,14 @@ public struct ConsumerStep: Hashable, Sendable {
         self.fence = fence
     }
 
-    /// Of a consumer with one partition.
+    /// Creates the step of a consumer with one partition.
     public init(
         consumer: String, from: Checkpoint, to: Checkpoint, hold: [HeldEvent] = [], release: [Position] = []
     ) {
         self.init(partition: ConsumerPartition(consumer), from: from, to: to, hold: hold, release: release)
     }
 
-    /// Refuses a step backwards, and names and slices that no store takes. Every store calls this first.
+    /// Refuses a backward step, and names and slices that no store accepts. Every store calls this first.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/checkpointMoved`` or
     ///   ``EventStoreError/Code/invalidArgument``.
@@ -42,14 +42,14 @@ public struct ConsumerStep: Hashable, Sendable {
         guard to.position >= from.position else {
             throw EventStoreError(
                 .checkpointMoved,
-                "The checkpoint of \(partition.consumer) only moves forward, not from \(from.position) to \(to.position). "
-                    + "Reset the consumer to begin anew.")
+                "The checkpoint of \(partition.consumer) can only move forward, not from \(from.position) to \(to.position). "
+                    + "Reset the consumer to start over.")
         }
     }
 }
 
 extension ConsumerPartition {
-    /// Refuses names and slices that no store takes.
+    /// Refuses names and slices that no store accepts.
     ///
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument``.
     public func check() throws {
@@ -57,7 +57,7 @@ extension ConsumerPartition {
         guard slices.lowerBound >= 0, slices.upperBound < StreamID.slices else {
             throw EventStoreError(
                 .invalidArgument,
-                "A partition of \(consumer) has the slices \(slices); they must lie in 0...\(StreamID.slices - 1).")
+                "A partition of \(consumer) has the slices \(slices); slices must be in 0...\(StreamID.slices - 1).")
         }
     }
 }

@@ -1,8 +1,9 @@
 import Foundation
 
-/// What consumers remember, in tables beside the read models: written once, in SQL that every database here takes alike.
+/// The state of consumers, in tables beside the read models: written once, in SQL that every supported database
+/// accepts.
 ///
-/// The tables are `disco_partitions`, `disco_held` and `disco_changes`, found without a schema's name.
+/// The tables are `disco_partitions`, `disco_held` and `disco_changes`, named without a schema.
 struct ConsumerTables {
     private let transaction: SQLTransaction
 
@@ -47,14 +48,14 @@ struct ConsumerTables {
 
     // MARK: A step
 
-    /// Moves the checkpoint, if it is the one that the step begins from: the first statement of the transaction, whose row
-    /// it locks. Of two that are at it one waits here, and then finds it moved.
+    /// Moves the checkpoint if it is the one that the step starts from: the first statement of the transaction, which
+    /// locks the row. Of two concurrent steps, one waits here and then finds the checkpoint moved.
     func move(_ step: ConsumerStep, at now: Date) throws {
         let (partition, from, to) = (step.partition, step.from, step.to)
         let updated = Timestamp.microseconds(of: now)
         let changed: Int
         if from == .start {
-            // A row that says the start is as good as none.
+            // A row at the start is equivalent to no row.
             changed = try transaction.changed(
                 """
                 INSERT INTO disco_partitions (consumer, slice_from, slice_to, store, epoch, position, event_id, updated_at)
@@ -83,7 +84,7 @@ struct ConsumerTables {
         if changed != 1 { throw EventStoreError.checkpointMoved(partition.consumer) }
     }
 
-    /// What is held from now on, and what is done: after the body, which may have failed.
+    /// Stores what is held from now on and deletes what is done; called after the body, which may fail.
     func hold(_ step: ConsumerStep) throws {
         let consumer = step.partition.consumer
         func one(_ sql: SQLStatement) throws {
@@ -128,7 +129,7 @@ struct ConsumerTables {
             """)
         try change()
         guard let state = try partitions(of: partition.consumer).first(where: { $0.partition == partition }) else {
-            throw EventStoreError(.database, "The partition of \(partition.consumer) that was claimed is not there.")
+            throw EventStoreError(.database, "The claimed partition of \(partition.consumer) was not found.")
         }
         return state
     }
@@ -141,7 +142,7 @@ struct ConsumerTables {
 
     private func change() throws { try transaction.execute("UPDATE disco_changes SET revision = revision + 1") }
 
-    /// How often consumers were claimed or reset.
+    /// How often consumers have been claimed or reset.
     func revision() throws -> Int64 {
         try transaction.query("SELECT revision FROM disco_changes").first?.value("revision") ?? 0
     }

@@ -1,15 +1,15 @@
 public import Foundation
 
-/// An event that waits: it is tried again at `retryAt`, and later events of its stream wait behind it.
+/// An event that a consumer holds: it is retried at `retryAt`, and later events of its stream wait behind it.
 public struct HeldEvent: Hashable, Sendable {
     public var position: Position
     public var stream: StreamID
     public var attempts: Int
-    /// Nil for one that waits behind another, and for one that is parked.
+    /// `nil` for an event that waits behind another, and for one that is parked.
     public var retryAt: Date?
-    /// When it was set aside until somebody decides about it; nil for one that is tried again by itself.
+    /// When it was parked until someone decides about it; `nil` for an event that is retried automatically.
     public var parkedAt: Date?
-    /// Any text: a NUL in it becomes `␀`, and what is beyond 2000 bytes is left out.
+    /// Why it is held, as any text: NUL becomes `␀`, and text beyond 2000 bytes is left out.
     public var reason: String {
         didSet { reason = Self.storable(reason) }
     }
@@ -25,7 +25,7 @@ public struct HeldEvent: Hashable, Sendable {
         self.reason = Self.storable(reason)
     }
 
-    /// As every database takes it: reasons are whatever an error says.
+    /// Makes a reason acceptable to every database, because it may be the text of any error.
     private static func storable(_ reason: String) -> String {
         if reason.utf8.count <= 2000, !reason.utf8.contains(0) { return reason }
         return reason.cut(to: 2000) { $0 == "\0" ? "␀" : $0 }

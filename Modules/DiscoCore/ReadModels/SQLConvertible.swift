@@ -1,14 +1,14 @@
 public import Foundation
 
-/// What may stand in ``SQLStatement`` between `\(` and `)`, and what a column can be read as.
+/// A type whose values can be interpolated into an ``SQLStatement`` and read from a column.
 ///
-/// Decimals, UUIDs and dates go as text and come back exactly from a `TEXT` column, on every database. A value that does
-/// not fit the type that was asked for is refused. Floating-point types alone are rounded to, as everywhere.
+/// Decimals, UUIDs and dates are written as text and come back exactly from a `TEXT` column, on every database. A value
+/// that does not fit the requested type is refused; only floating-point types round.
 public protocol SQLConvertible {
-    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` where no database could give the
-    ///   value back.
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/invalidArgument`` if no database could return the
+    ///   value.
     var sqlValue: SQLValue { get throws }
-    /// Nil where the value is of another kind, or does not fit.
+    /// `nil` if the value is of another kind or does not fit.
     init?(sqlValue: SQLValue)
 }
 
@@ -44,7 +44,7 @@ extension SQLConvertible where Self: FixedWidthInteger {
     public var sqlValue: SQLValue {
         get throws {
             guard let value = Int64(exactly: self) else {
-                throw EventStoreError(.invalidArgument, "\(self) is larger than an integer of a database can be.")
+                throw EventStoreError(.invalidArgument, "\(self) does not fit a 64-bit integer.")
             }
             return .integer(value)
         }
@@ -80,12 +80,14 @@ extension Bool: SQLConvertible {
 extension Double: SQLConvertible {
     public var sqlValue: SQLValue {
         get throws {
-            // SQLite would make a null of it.
-            if isNaN { throw EventStoreError(.invalidArgument, "NaN is no value that a database gives back.") }
+            // SQLite would store it as NULL.
+            if isNaN {
+                throw EventStoreError(.invalidArgument, "NaN is not supported: not every database can return it.")
+            }
             return .real(self)
         }
     }
-    /// Also from a whole number that it holds exactly, and, rounded, from a decimal in text form.
+    /// Also reads a whole number that it holds exactly, and, rounded, a decimal in text form.
     public init?(sqlValue: SQLValue) {
         switch sqlValue {
         case .real(let value): self = value
@@ -120,12 +122,12 @@ extension Decimal: SQLConvertible {
     public var sqlValue: SQLValue {
         get throws {
             guard let text = exactText else {
-                throw EventStoreError(.invalidArgument, "\(self) is no value that a database gives back.")
+                throw EventStoreError(.invalidArgument, "\(self) cannot be stored: it could not be read back.")
             }
             return .text(text)
         }
     }
-    /// From text or a whole number, and from a floating-point number of at most 15 digits, which it keeps exactly.
+    /// Reads text, a whole number, or a floating-point number of at most 15 digits, which it keeps exactly.
     public init?(sqlValue: SQLValue) {
         switch sqlValue {
         case .text(let text): self.init(exactly: text)
@@ -146,7 +148,7 @@ extension Date: SQLConvertible {
     public var sqlValue: SQLValue {
         get throws {
             guard let text = Timestamp.text(of: self) else {
-                throw EventStoreError(.invalidArgument, "A date must lie in the years 0 to 9999.")
+                throw EventStoreError(.invalidArgument, "The date is outside the years 0 to 9999.")
             }
             return .text(text)
         }

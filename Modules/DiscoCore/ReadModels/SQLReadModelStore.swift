@@ -1,23 +1,23 @@
-/// A read model store on an SQL database: an adapter runs transactions, and everything else is here.
+/// A read model store on an SQL database: the adapter runs transactions, and this protocol does the rest.
 ///
 /// The database has the tables `disco_partitions`, `disco_held` and `disco_changes`: see the migrations
 /// `…_0001_read_models.sql`.
 public protocol SQLReadModelStore: ReadModelStore {
-    /// What it was opened with.
+    /// The context the store was opened with.
     var context: StoreContext { get }
 
-    /// Runs `body` in one transaction, on the adapter's own thread, and commits it where `body` returns.
+    /// Runs `body` in one transaction, on the adapter's own thread, and commits it when `body` returns.
     ///
-    /// Trouble with the database, which a body may have swallowed, is thrown after it. A transaction that writes runs to
-    /// its end, whatever becomes of the calling task.
+    /// A database error that `body` swallowed is thrown after it. A transaction that writes runs to its end, even if
+    /// the calling task is cancelled.
     func transaction<Result: Sendable>(
         _ access: SQLAccess, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws -> Result
 
-    /// Returns the count of changes once it is beyond the one given; for -1 at once, as ``revision(_:)`` says.
+    /// Returns the change count, as given by ``revision(_:)``, once it exceeds `seen`; for -1, returns at once.
     func changes(beyond seen: Int64) async throws -> Int64
 
-    /// Consumers were claimed or reset here, and the count of changes has come so far: others are told.
+    /// Tells others that consumers were claimed or reset here, and that the change count is now `revision`.
     func changed(to revision: Int64)
 }
 
@@ -26,7 +26,7 @@ public enum SQLAccess: Hashable, Sendable {
     /// Reads one snapshot.
     case read
     case write
-    /// Makes tables: of two processes that do so at once the second waits for the first.
+    /// Creates tables; if two processes do so at once, the second waits for the first.
     case setUp
 }
 
@@ -79,7 +79,7 @@ extension SQLReadModelStore {
         changed(to: revision)
     }
 
-    /// How often consumers were claimed or reset.
+    /// How often consumers have been claimed or reset.
     public static func revision(_ connection: any SQLConnection) throws -> Int64 {
         try ConsumerTables(connection).revision()
     }

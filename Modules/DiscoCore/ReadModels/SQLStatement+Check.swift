@@ -1,6 +1,6 @@
 extension SQLStatement {
-    /// Refuses what no database takes alike: a NUL in a text, NaN, and statements that begin or end a transaction, which
-    /// would break all-or-nothing.
+    /// Refuses what databases treat differently: a NUL in text, NaN, and statements that begin or end a transaction,
+    /// which would break its atomicity.
     func check() throws {
         if let problem { throw problem }
         for piece in pieces where piece.utf8.contains(0) {
@@ -10,10 +10,11 @@ extension SQLStatement {
             switch value {
             case .text(let text) where text.utf8.contains(0):
                 throw EventStoreError(
-                    .invalidArgument, "\(value) contains a NUL, which ends or breaks a text in a database. Bind a blob."
+                    .invalidArgument,
+                    "\(value) contains a NUL, which databases truncate or refuse in text. Bind a blob."
                 )
             case .real(let number) where number.isNaN:
-                throw EventStoreError(.invalidArgument, "NaN is no value that a database gives back.")
+                throw EventStoreError(.invalidArgument, "NaN is not supported: not every database can return it.")
             default: break
             }
         }
@@ -22,15 +23,15 @@ extension SQLStatement {
             .invalidArgument,
             word == "copy"
                 ? "COPY is not supported here: use INSERT."
-                : "\(word.uppercased()) is refused: the transaction is committed by the store where the body returns, and undone where it throws."
+                : "\(word.uppercased()) is not allowed: the store commits the transaction when the body returns, and rolls it back when it throws."
         )
     }
 
-    /// Whether it speaks of the transaction and not of data.
+    /// Whether the statement controls the transaction rather than data.
     package var isOfTransaction: Bool { firstWords.contains(where: Self.control.contains) }
 
-    /// The words that it may begin with: comments nest in PostgreSQL and do not in SQLite, where a carriage return ends no
-    /// line.
+    /// The words that it may begin with: comments nest in PostgreSQL but not in SQLite, where a carriage return does
+    /// not end a line.
     private var firstWords: [String] {
         [(true, true), (false, false), (true, false), (false, true)].compactMap { nest, lineEndsAtReturn in
             Self.firstWord(of: pieces[0].utf8, nest, lineEndsAtReturn)

@@ -1,10 +1,10 @@
-/// One statement with its values, which are bound, never pasted in.
+/// One SQL statement with its values, which are bound, never inserted into the text.
 ///
 /// ```swift
 /// let sql: SQLStatement = "UPDATE wallets SET balance = \(balance) WHERE id = \(id)"
 /// ```
 public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
-    /// What stands before, between and after the values: one more than there are values.
+    /// The text before, between and after the values: one more piece than there are values.
     let pieces: [String]
     public let values: [SQLValue]
     /// Why a value could not be bound.
@@ -22,7 +22,7 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
         problem = interpolation.problem
     }
 
-    /// The text with a placeholder for each value, which gets the value's number, from 1.
+    /// The text with a placeholder for each value; `placeholder` gets the value's number, starting at 1.
     public func text(placeholder: (Int) -> String) -> String {
         var text = pieces[0]
         for (index, piece) in pieces.dropFirst().enumerated() { text += placeholder(index + 1) + piece }
@@ -37,7 +37,7 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
         public init(literalCapacity: Int, interpolationCount: Int) {}
         public mutating func appendLiteral(_ literal: String) { pieces[pieces.count - 1] += literal }
 
-        /// For an optional of its own, so that the compiler does not take it for a slip.
+        /// A separate overload for optionals, so that the compiler does not warn about them.
         public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) { append(value) }
         public mutating func appendInterpolation(_ value: some SQLConvertible) { append(value) }
 

@@ -1,4 +1,4 @@
-/// A transaction of a read model store. It stays inside the closure that received it.
+/// A transaction of a read model store. It must not leave the closure that receives it.
 public struct SQLTransaction {
     private let connection: any SQLConnection
 
@@ -6,22 +6,22 @@ public struct SQLTransaction {
 
     /// Runs one statement.
     ///
-    /// - Throws: ``EventStoreError``: what the database reports, or ``EventStoreError/Code/invalidArgument`` for a value
-    ///   that it could not give back, and for a statement that would end the transaction.
+    /// - Throws: ``EventStoreError``: what the database reports, or ``EventStoreError/Code/invalidArgument`` for a
+    ///   value that it could not return, and for a statement that would begin or end a transaction.
     public func execute(_ sql: SQLStatement) throws { _ = try run(sql) }
 
-    /// Runs one statement, and returns its rows.
+    /// Runs one statement and returns its rows.
     public func query(_ sql: SQLStatement) throws -> [SQLRow] {
         try run(sql).named
     }
 
-    /// Runs one statement, and returns everything that it answers: rows, and how many rows it changed.
+    /// Runs one statement and returns its full result: rows, and how many rows it changed.
     public func run(_ sql: SQLStatement) throws -> SQLResult {
         try sql.check()
         return try connection.run(sql)
     }
 
-    /// Runs `body`; where it throws, what it has done is undone, and the transaction goes on.
+    /// Runs `body`; if it throws, its changes are rolled back and the transaction continues.
     package func isolated(_ body: () throws -> Void) throws {
         _ = try connection.run("SAVEPOINT disco_part")
         do {
@@ -38,13 +38,13 @@ public struct SQLTransaction {
 @available(*, unavailable)
 extension SQLTransaction: Sendable {}
 
-/// What an adapter gives to a ``SQLTransaction``.
+/// The connection that an adapter gives to an ``SQLTransaction``.
 public protocol SQLConnection {
     /// Runs one statement with its values bound.
     func run(_ sql: SQLStatement) throws -> SQLResult
 }
 
-/// What a statement answered.
+/// The result of a statement.
 public struct SQLResult: Sendable {
     public var columns: [String]
     public var rows: [[SQLValue]]
@@ -57,7 +57,7 @@ public struct SQLResult: Sendable {
         self.changed = changed
     }
 
-    /// The rows, whose values are found by column.
+    /// The rows, with their values by column.
     var named: [SQLRow] { rows.map { SQLRow(columns: columns, values: $0) } }
 }
 
@@ -66,16 +66,16 @@ public struct SQLRow: Hashable, Sendable {
     public let columns: [String]
     public let values: [SQLValue]
 
-    /// The value of a column, in the type that is asked for.
+    /// The value of a column, as the requested type.
     ///
-    /// - Throws: ``EventStoreError`` where there is no such column, or its value is of another kind.
+    /// - Throws: ``EventStoreError`` if there is no such column, or its value does not fit the type.
     public func value<Value: SQLConvertible>(_ column: String, as type: Value.Type = Value.self) throws -> Value {
         guard let place = columns.firstIndex(where: { ExactText.areEqual($0, column) }) else {
             throw EventStoreError(
-                .database, "There is no column \(column); there are \(columns.joined(separator: ", ")).")
+                .database, "There is no column \(column). The columns are: \(columns.joined(separator: ", ")).")
         }
         guard let value = Value(sqlValue: values[place]) else {
-            let remedy = values[place] == .null ? " Ask for \(type)?." : ""
+            let remedy = values[place] == .null ? " Read it as \(type)?." : ""
             throw EventStoreError(
                 .database, "The column \(column) holds \(values[place]), which does not fit \(type).\(remedy)")
         }

@@ -1,4 +1,4 @@
-/// A value as databases know it.
+/// A database value.
 public enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)
@@ -8,7 +8,7 @@ public enum SQLValue: Hashable, Sendable {
 }
 
 extension SQLValue: CustomStringConvertible {
-    /// For messages: the kind and the beginning of the value.
+    /// The kind and the start of the value, for messages.
     public var description: String {
         switch self {
         case .null: "null"

@@ -1,15 +1,15 @@
 import Foundation
 import Logging
 
-/// Keeps and finds the snapshots of one kind of aggregate. Whatever is wrong with one costs time, never correctness: it
-/// is passed over with a warning, and the events are folded.
+/// Saves and finds the snapshots of one kind of aggregate. A faulty snapshot costs time, never correctness: it is
+/// skipped with a warning, and the events are folded.
 struct AggregateSnapshots<State: Aggregate>: Sendable {
     private let store: (any SnapshotStore)?
     private let logger: Logger?
     private let fingerprint: String
 
     init(_ client: EventStoreClient, logger: Logger?) {
-        // A store that keeps none is not asked for any.
+        // Without a policy, the store is not asked for snapshots.
         self.logger = logger
         if State.snapshotPolicy.isNever {
             (store, fingerprint) = (nil, "")
@@ -17,14 +17,17 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
         }
         let reading = State.shape
         fingerprint = "\(State.stateVersion):\(reading.shape.fingerprint)"
-        // What is not seen of a shape may change unnoticed, and a snapshot of another shape be taken for one of this.
+        // The unseen part of a shape may change unnoticed, and a snapshot of another shape be taken for one of this.
         store = reading.unreadable.isEmpty ? client.store.abilities.snapshots : nil
         if !reading.unreadable.isEmpty {
             let remedy = Shape.remedy(for: reading.unreadable)
-            logger?.warning("\(State.self) has no snapshots: its shape cannot be told behind \(remedy)")
+            logger?.warning("\(State.self) has no snapshots: its shape cannot be determined because of \(remedy)")
         } else if store == nil {
             logger?.warning(
-                "\(State.self) wants snapshots, and this store keeps none: take another, or let its policy be .never.")
+                """
+                \(State.self) has a snapshot policy, but this store does not support snapshots. Change the store or the \
+                policy.
+                """)
         }
     }
 
@@ -32,7 +35,7 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
         SnapshotKey(stream: stream, name: "\(State.self)", fingerprint: fingerprint)
     }
 
-    /// The state before its first event, or as it was kept last, where that is not beyond `version`.
+    /// The last snapshot if it is not beyond `version`, otherwise the state before the first event.
     func begin(_ id: State.ID, upTo version: Int = .max) async throws -> Loaded<State> {
         let none = Loaded<State>(id: id)
         guard let store else { return none }
@@ -43,7 +46,7 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
             let state = try snapshot.state.decode(State.self)
             guard State.streamID(state.id) == none.stream else {
                 warn(
-                    "The snapshot of \(none.stream) is of another aggregate, \(State.streamID(state.id)). It is ignored."
+                    "Ignored the snapshot of \(none.stream): it is of another aggregate, \(State.streamID(state.id))."
                 )
                 return none
             }
@@ -51,12 +54,12 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            warn("The snapshot of \(none.stream) is ignored: \(error)")
+            warn("Ignored the snapshot of \(none.stream): \(error)")
             return none
         }
     }
 
-    /// Keeps the state, where it is time to.
+    /// Saves a snapshot of the state if one is due.
     func keep(_ loaded: inout Loaded<State>) async {
         guard let store, State.snapshotPolicy.isDue(loaded.unsaved) else { return }
         do {
@@ -64,9 +67,9 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
             try await store.save(Snapshot(key: key(loaded.stream), version: loaded.version, state: state))
             loaded.unsaved = FoldCost()
         } catch is CancellationError {
-            // The next dispatch keeps it.
+            // The next dispatch saves it.
         } catch {
-            warn("The snapshot of \(loaded.stream) was not kept: \(error)")
+            warn("The snapshot of \(loaded.stream) was not saved: \(error)")
         }
     }
 
@@ -74,7 +77,7 @@ struct AggregateSnapshots<State: Aggregate>: Sendable {
 }
 
 extension Aggregate {
-    /// Read with the state before the first event at hand, which has an instance of each of its types.
+    /// Read with the state before the first event as the seed, which has a value of each of its types.
     static var shape: Shape.Reading {
         let none = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         return Shape.read(Self.self, seed: try? JSON(encoding: Self(id: .new(from: none))))

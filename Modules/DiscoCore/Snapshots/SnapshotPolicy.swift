@@ -1,41 +1,41 @@
-/// When the folded state of an aggregate is kept, so that opening it need not fold its stream from the first event.
+/// When to save a snapshot of an aggregate, so that loading it need not fold its stream from the first event.
 ///
 /// ```swift
 /// extension Wallet { static let snapshotPolicy = SnapshotPolicy.every(events: 200).or(.whenFoldingTakes(.milliseconds(20))) }
 /// ```
 ///
-/// Most streams are short, and reading fifty events costs about as much as reading a snapshot: keep none until
-/// measured.
+/// Most streams are short, and reading fifty events costs about as much as reading a snapshot: measure before you add
+/// snapshots.
 public struct SnapshotPolicy: Hashable, Sendable {
     private var events: Int?
     private var bytes: Int?
     private var time: Duration?
 
-    /// Keeps none.
+    /// Saves no snapshots.
     public static let never = SnapshotPolicy()
 
-    /// After so many events, at least 1, since the last one.
+    /// Saves after this many events, at least 1, since the last snapshot.
     public static func every(events: Int) -> SnapshotPolicy {
         var policy = SnapshotPolicy()
         policy.events = max(1, events)
         return policy
     }
 
-    /// After events whose payloads have so many bytes together, at least 1, since the last one.
+    /// Saves after events whose payloads total this many bytes, at least 1, since the last snapshot.
     public static func every(bytes: Int) -> SnapshotPolicy {
         var policy = SnapshotPolicy()
         policy.bytes = max(1, bytes)
         return policy
     }
 
-    /// After the aggregate took so long to read and fold.
+    /// Saves after reading and folding the aggregate took this long.
     public static func whenFoldingTakes(_ time: Duration) -> SnapshotPolicy {
         var policy = SnapshotPolicy()
         policy.time = time
         return policy
     }
 
-    /// Whichever comes first. Where both speak of the same, the smaller counts.
+    /// Saves when either policy is due. If both limit the same thing, the smaller limit applies.
     public func or(_ other: SnapshotPolicy) -> SnapshotPolicy {
         func least<Value: Comparable>(_ one: Value?, _ other: Value?) -> Value? {
             guard let one, let other else { return one ?? other }
@@ -57,10 +57,10 @@ public struct SnapshotPolicy: Hashable, Sendable {
     }
 }
 
-/// What folding an aggregate anew would cost beyond its last snapshot.
+/// The cost of folding an aggregate beyond its last snapshot.
 struct FoldCost: Hashable, Sendable {
     var events = 0
     var bytes = 0
-    /// The longest that reading it has taken.
+    /// The longest time that reading it took.
     var time = Duration.zero
 }

@@ -1,11 +1,11 @@
 package import Foundation
 
 extension Decimal {
-    /// Exactly the value of a decimal number such as `-12.50` or `1e3`.
+    /// The exact value of a decimal number such as `-12.50` or `1e3`.
     ///
-    /// Nil where the whole text is not such a number, and where `Decimal` has no room for its digits: it holds an
-    /// integer below 2¹²⁸ times a power of ten from -128 to 127. `Decimal(string:)` rounds, drops the thirty-ninth
-    /// digit, and takes `12abc` for 12.
+    /// `nil` if the whole text is not such a number, or if `Decimal` has no room for its digits: it holds an integer
+    /// below 2¹²⁸ times a power of ten from -128 to 127. `Decimal(string:)` rounds, drops the thirty-ninth digit, and
+    /// takes `12abc` for 12.
     package init?(exactly text: String) {
         var digits = Digits()
         var rest = text.utf8[...]
@@ -37,20 +37,22 @@ extension Decimal {
             return nil
         }
         self = Decimal(sign: isNegative ? .minus : .plus, exponent: exponent, significand: significand)
-        // What only fits with zeros at the end of its mantissa: Foundation strips them, and finds no room for the exponent.
+        // A number that only fits with zeros at the end of its mantissa: Foundation strips them, then has no room for
+        // the exponent.
         if isNaN { return nil }
     }
 
-    /// The text that ``init(exactly:)`` reads as an equal value; nil for NaN, and for what only arithmetic can make.
+    /// The text that ``init(exactly:)`` reads as an equal value; `nil` for NaN and for values that only arithmetic can
+    /// make.
     package var exactText: String? {
         if isNaN { return nil }
         let text = description
-        // No other has so many digits.
+        // Only such values have so many digits.
         guard text.utf8.count < 128 || Decimal(exactly: text) == self else { return nil }
         return text
     }
 
-    /// Saturates far beyond what a decimal can have.
+    /// Saturates far beyond the exponents that a decimal can have.
     private static func exponent(_ rest: inout Substring.UTF8View) -> Int? {
         let isNegative = rest.first == UInt8(ascii: "-")
         if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
@@ -64,13 +66,13 @@ extension Decimal {
         return isNegative ? -value : value
     }
 
-    /// A mantissa without the zeros at its end, which count towards the exponent.
+    /// A mantissa without trailing zeros, which are added to the exponent.
     private struct Digits {
         private var mantissa: UInt128 = 0
         private var zeros = 0
         var exponent = 0
 
-        /// False where there is no room for it.
+        /// Returns `false` if there is no room for the digit.
         mutating func append(_ digit: UInt8) -> Bool {
             if digit == 0 {
                 if mantissa > 0 { zeros += 1 }

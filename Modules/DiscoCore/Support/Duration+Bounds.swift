@@ -1,5 +1,5 @@
 extension Duration {
-    /// Not negative, and at most a hundred years: what can be added to a clock's time, whatever a caller has given.
+    /// Clamped to between 0 and 100 years, so that it can be added to a clock's time, whatever a caller has passed.
     package var bounded: Duration { bounded(to: .seconds(3_155_760_000)) }
 
     package func bounded(to most: Duration) -> Duration { min(max(self, .zero), most) }

@@ -1,7 +1,6 @@
 import Foundation
 
-/// Text that is compared byte by byte, as databases compare: to Swift's strings é and e with a combining accent are
-/// equal.
+/// Text that is compared byte by byte, as in databases: Swift's strings treat é and e with a combining accent as equal.
 package struct ExactText: Hashable, Sendable {
     package let text: String
 

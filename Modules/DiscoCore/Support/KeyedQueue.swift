@@ -1,6 +1,6 @@
-/// Lets one task at a time through for each key, in the order they came.
+/// Runs one task at a time for each key, in the order they arrive.
 final class KeyedQueue<Key: Hashable & Sendable>: Sendable {
-    /// Those that wait for a key that somebody has; no entry where nobody has it.
+    /// The tasks that wait for each key in use; a key that is not in use has no entry.
     private let waiting = Locked<[Key: [Waiter<Void>]]>([:])
 
     func run<Result>(_ key: Key, _ body: () async throws -> Result) async throws -> Result {
@@ -9,7 +9,7 @@ final class KeyedQueue<Key: Hashable & Sendable>: Sendable {
         return try await body()
     }
 
-    /// Through all of these keys, one after the other: whoever runs with some of them names them in the same order.
+    /// Enters all of these keys, one after the other; all callers must list the keys in the same order.
     func run<Result>(_ keys: ArraySlice<Key>, _ body: () async throws -> Result) async throws -> Result {
         guard let key = keys.first else { return try await body() }
         return try await run(key) { try await run(keys.dropFirst(), body) }
@@ -32,7 +32,7 @@ final class KeyedQueue<Key: Hashable & Sendable>: Sendable {
         let next: Waiter<Void>? = waiting.withLock { waiting in
             while let waiter = waiting[key]?.first {
                 waiting[key]?.removeFirst()
-                // One that was cancelled meanwhile has left.
+                // Skip a task that was cancelled meanwhile.
                 if waiter.take() { return waiter }
             }
             waiting[key] = nil

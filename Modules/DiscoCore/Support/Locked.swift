@@ -1,13 +1,13 @@
 import Foundation
 
-/// A value that one thread at a time may touch, with a way to wait until it has changed.
+/// A value that one thread at a time may access, with a way to wait until it has changed.
 ///
 /// `@unchecked Sendable`, by this proof: `state` is read and written only between `pthread_mutex_lock` and
 /// `pthread_mutex_unlock` of one mutex, `body` cannot let a reference to it escape through `inout`, and the mutex
 /// lives on the heap at an address that does not move until `deinit`, when no other reference is left. A pthread mutex
 /// and not `Synchronization.Mutex`, because the thread sanitizer understands only the former on Linux.
 ///
-/// Critical sections are short and never call out to code that could block; where one does, on purpose, it says so.
+/// Critical sections are short and never call code that could block; one that does on purpose says so.
 package final class Locked<State>: @unchecked Sendable {
     private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -18,7 +18,7 @@ package final class Locked<State>: @unchecked Sendable {
         mutex = .allocate(capacity: 1)
         changed = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
-        // Time that nobody sets: a clock set back would make a wait as much longer.
+        // A monotonic clock: setting a wall clock back would lengthen a wait by as much.
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
@@ -45,8 +45,8 @@ package final class Locked<State>: @unchecked Sendable {
         pthread_cond_broadcast(changed)
     }
 
-    /// Blocks the calling thread until `body` returns something, trying anew at each ``signal()`` and when the time is
-    /// over, when it returns whatever `body` does then.
+    /// Blocks the calling thread until `body` returns a value. Calls it again at each ``signal()`` and a last time when
+    /// the limit has passed, and then returns whatever it returns.
     ///
     /// Only for threads that the package started itself: blocking a thread of Swift's cooperative pool can stop the
     /// program.

@@ -24,8 +24,8 @@ package enum DerivedName {
         return result
     }
 
-    /// `moneyDeposited` becomes `MoneyDeposited`; a name that ``uncapitalized(_:)`` would not bring back, such as `ßeta`,
-    /// stays as it is.
+    /// `moneyDeposited` becomes `MoneyDeposited`; a name that ``uncapitalized(_:)`` could not restore, such as `ßeta`,
+    /// stays unchanged.
     package static func capitalized(_ name: String) -> String {
         replaceFirst(of: name, \.uppercaseMapping, back: \.lowercaseMapping)
     }

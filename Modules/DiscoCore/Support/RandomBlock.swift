@@ -1,6 +1,6 @@
 import Foundation
 
-/// Randomness drawn from the system in blocks: a system call for each number costs more than the rest of making an id.
+/// Randomness read from the system in blocks: a system call for each number costs more than the rest of making an id.
 enum RandomBlock {
     private static let block = Locked((numbers: [UInt64](repeating: 0, count: 256), used: 256))
 
@@ -20,7 +20,7 @@ enum RandomBlock {
         defer { if file >= 0 { close(file) } }
         let size = numbers.count * MemoryLayout<UInt64>.size
         if file >= 0, numbers.withUnsafeMutableBytes({ read(file, $0.baseAddress, size) }) == size { return }
-        // Where there is no such file, one by one.
+        // If there is no such file, generate the numbers one by one.
         for index in numbers.indices { numbers[index] = UInt64.random(in: .min ... .max) }
     }
 }

@@ -1,12 +1,12 @@
 extension String {
-    /// At most so many bytes of it, with an ellipsis at the end where there were more; for messages, which may carry
+    /// Truncates the text to this many bytes, including an ellipsis at the end; for messages, which may contain
     /// anything.
     ///
-    /// By scalars: one character may have any number of accents.
+    /// Cuts between scalars: one character may have any number of accents.
     package func cut(to bytes: Int, replacing map: (Unicode.Scalar) -> Unicode.Scalar = { $0 }) -> String {
         var scalars = UnicodeScalarView()
         var count = 0
-        /// What there is room for before the ellipsis.
+        /// What fits before the ellipsis.
         var short = (scalars: 0, isFull: false)
         for scalar in unicodeScalars {
             let shown = map(scalar)

@@ -1,6 +1,6 @@
 package import Logging
 
-/// Says trouble that goes on by itself once when it begins, and once when it ends.
+/// Logs a continuing problem once when it begins and once when it ends.
 package struct TroubleLog: Sendable {
     private let logger: Logger?
     private let what: String

@@ -1,7 +1,7 @@
 package import Foundation
 
 extension UUID {
-    /// The form RFC 9562 asks for in output, and the one in stream names, payloads and read models.
+    /// The form that RFC 9562 requires for output and that stream names, payloads and read models use.
     package var lowercased: String {
         let digits = Array("0123456789abcdef".utf8)
         return withUnsafeBytes(of: uuid) { bytes in

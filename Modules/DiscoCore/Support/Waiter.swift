@@ -1,5 +1,4 @@
-/// One task that waits for one value. Whoever comes first decides what it gets: a result, or the task's own
-/// cancellation.
+/// One task that waits for one value: a result or the task's own cancellation, whichever comes first.
 package final class Waiter<Value: Sendable>: Sendable {
     private struct State: Sendable {
         var continuation: CheckedContinuation<Value, any Error>?
@@ -11,7 +10,7 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     package init() {}
 
-    /// Suspends until it is settled; throws `CancellationError` where its task is cancelled before it was taken or
+    /// Suspends until it is settled; throws `CancellationError` if its task is cancelled before it was taken or
     /// settled.
     package func value() async throws -> Value {
         try await withTaskCancellationHandler {
@@ -27,8 +26,8 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// From now on cancelling comes too late, and whoever took it settles it. False where it was settled, or cancelled,
-    /// before.
+    /// From now on cancellation comes too late, and whoever took it settles it. Returns `false` if it was already
+    /// settled or cancelled.
     package func take() -> Bool {
         state.withLock { state in
             if state.result == nil { state.taken = true }

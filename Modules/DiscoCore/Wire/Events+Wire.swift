@@ -26,7 +26,7 @@ extension [EventTag] {
     }
 }
 
-/// `id` may be left out, and is made then: whoever wants an append to take effect once gives it.
+/// `id` may be left out and is then generated; a caller that wants an append to take effect once must give it.
 extension NewEvent: WireRecord {
     static var isStrict: Bool { true }
 

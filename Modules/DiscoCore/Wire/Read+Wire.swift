@@ -28,7 +28,7 @@ extension EventQuery.Item: WireRecord {
     }
 }
 
-/// Every member but `query` has a default, and that is every event: `{}` reads from the beginning.
+/// Every member has a default; that of `query` is every event, so `{}` reads everything from the beginning.
 extension Read: WireRecord {
     static var isStrict: Bool { true }
 
@@ -77,7 +77,7 @@ extension Read: WireRecord {
         if first == nil, last == nil { return nil }
         let (lower, upper) = (try first?.integer() ?? least, try last?.integer() ?? most)
         guard lower <= upper else {
-            throw ValidationError([(first ?? last)?.path ?? from: ["must not be beyond the end of the range"]])
+            throw ValidationError([(first ?? last)?.path ?? from: ["must not be greater than the end of the range"]])
         }
         return lower...upper
     }

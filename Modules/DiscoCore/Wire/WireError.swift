@@ -1,11 +1,10 @@
 import Foundation
 
-/// Any error in the wire form: `{"error": code, "kind": …, "message": …}` and its data; a ``VersionConflict`` with the
-/// events that its caller has not seen.
+/// An error in the wire form: `{"error": code, "kind": …, "message": …}` and its data; a ``VersionConflict`` includes
+/// the events that its caller has not seen.
 ///
-/// Read again, a refusal of the store is of its own type, with everything in it. Any other error is an
-/// ``EventStoreError`` with the code, kind and message: ``OutcomeUnknown`` too, since the append is known to whoever sent
-/// it.
+/// When read back, a refusal of the store has its own type, with everything in it. Any other error is an
+/// ``EventStoreError`` with the code, kind and message, even ``OutcomeUnknown``, because the sender knows the append.
 public struct WireError: WireForm {
     public let error: any Error
 

@@ -1,23 +1,22 @@
-/// A value with one JSON form that every program reads alike: what a server and a remote store say to each other, and
-/// what apps print, one line a value.
+/// A value with one JSON form that all programs share: what a server and a remote store exchange, and what apps print,
+/// one value per line.
 ///
 /// ```swift
 /// let line = event.wire.string               // {"position":1,"stream":"door-front","version":1,…}
 /// let same = try RecordedEvent(wire: JSONText(line))
 /// ```
 ///
-/// **Payloads and metadata go byte for byte**, as a part of the text: integers of 64 bits, the digits of decimals and the
-/// order of members stay. One that would not stay so (it has a line break or white space around it, or is damaged) goes
-/// as a text under the same name with `_text` at its end; one that is no UTF-8 goes in base 64 under a name with
-/// `_base64`.
+/// **Payloads and metadata are embedded byte for byte**: 64-bit integers, the digits of decimals and the order of
+/// members survive. One that would not survive (it contains a line break or surrounding white space, or is not valid
+/// JSON) is written as a string under the same name with the suffix `_text`; one that is not UTF-8 is written in base64
+/// with the suffix `_base64`.
 ///
-/// **Unknown members**: what is asked (``Append``, ``NewEvent``, ``EventQuery``, ``Read``, ``Metadata``) is refused with
-/// any of them, since a misspelt `expect` must not drop a guard; of what is answered (``RecordedEvent``, ``Page``,
-/// ``Appended``, ``WireError``) they are ignored, so that a newer server may say more. A member that stands there twice
-/// is refused in both.
+/// **Unknown members** of requests (``Append``, ``NewEvent``, ``EventQuery``, ``Read``, ``Metadata``) are refused,
+/// because a misspelled `expect` must not drop a guard; those of answers (``RecordedEvent``, ``Page``, ``Appended``,
+/// ``WireError``) are ignored, so that a newer server may say more. A member that occurs twice is refused in both.
 ///
-/// Times are ISO 8601 in UTC with at least six digits of the second; ids are UUIDs in lower case. A member that has no
-/// value is null when written, and may be left out when read.
+/// Times are ISO 8601 in UTC with at least six fractional digits of the second; ids are UUIDs in lower case. A member
+/// without a value is written as null, and may be left out when read.
 public protocol WireForm: Sendable {
     /// The JSON form: one object on one line.
     var wire: JSONText { get }
@@ -28,7 +27,7 @@ public protocol WireForm: Sendable {
 
 /// How a type of the wire form is written and read.
 protocol WireRecord: WireForm {
-    /// Whether members that are not known are refused.
+    /// Whether unknown members are refused.
     static var isStrict: Bool { get }
     func write(to writer: inout WireWriter)
     init(_ object: inout WireObject) throws

@@ -1,11 +1,11 @@
 import Foundation
 
-/// One value of a text of the wire form, not looked into yet.
+/// One value in wire-form text, not parsed yet.
 struct WireValue {
     let bytes: [UInt8]
-    /// Where it stands, for messages: `events.0.type`; empty for the whole.
+    /// Its path, for messages: `events.0.type`; empty for the whole text.
     let path: String
-    /// A payload may be as deep as any text, and lies in some objects here.
+    /// A payload may be nested as deep as any text, and is itself nested in a few objects here.
     private static let extraDepth = 16
 
     init(_ bytes: [UInt8], path: String) {
@@ -15,7 +15,7 @@ struct WireValue {
 
     func error(_ message: String) -> ValidationError { ValidationError([path: [message]]) }
 
-    /// Null counts as none.
+    /// A null counts as no value.
     var isNull: Bool { bytes.elementsEqual("null".utf8) }
 
     func json() throws -> JSON {
@@ -37,7 +37,7 @@ struct WireValue {
         for (name, range) in members {
             let value = WireValue(Array(bytes[range]), path: path.isEmpty ? name : path + "." + name)
             guard known.updateValue(value, forKey: ExactText(name)) == nil else {
-                throw value.error("stands there twice")
+                throw value.error("occurs twice")
             }
         }
         return WireObject(members: known, names: members.map(\.name), path: path)
@@ -83,7 +83,7 @@ struct WireValue {
     func position() throws -> Position { Position(rawValue: try integer()) }
 }
 
-/// One object of the wire form, and which of its members were asked for.
+/// One object of the wire form, and which of its members were read.
 struct WireObject {
     private let members: [ExactText: WireValue]
     private let names: [String]
@@ -96,7 +96,7 @@ struct WireObject {
         self.path = path
     }
 
-    /// Nil where it is missing or null.
+    /// The member; `nil` if it is missing or null.
     mutating func optional(_ name: String) -> WireValue? {
         asked.insert(ExactText(name))
         guard let value = members[ExactText(name)], !value.isNull else { return nil }
@@ -110,16 +110,18 @@ struct WireObject {
         return value
     }
 
-    /// All members, by name, where their names are data.
+    /// All members by name, for objects whose names are data.
     func all() -> [(name: String, value: WireValue)] {
         names.compactMap { name in members[ExactText(name)].map { (name, $0) } }
     }
 
-    /// What ``WireWriter/verbatim(_:_:isOptional:)`` has written.
+    /// Reads what ``WireWriter/verbatim(_:_:isOptional:)`` has written.
     mutating func verbatim(_ name: String) throws -> JSONText? {
         if let text = optional(name + "_text") { return JSONText(unchecked: Array(try text.string().utf8)) }
         if let text = optional(name + "_base64") {
-            guard let data = Data(base64Encoded: try text.string()) else { throw text.error("must be data in base 64") }
+            guard let data = Data(base64Encoded: try text.string()) else {
+                throw text.error("must be base64-encoded data")
+            }
             return JSONText(unchecked: [UInt8](data))
         }
         return optional(name).map { JSONText(unchecked: $0.bytes) }

@@ -34,8 +34,8 @@ struct WireWriter {
         member(name, position.map { JSON($0.rawValue) } ?? .null)
     }
 
-    /// Times beyond the years that can be written go as the last, or first, of them. What is no number goes as `NaN`,
-    /// which no reader takes.
+    /// Times outside the years that can be written become the first or last of them. NaN is written as `NaN`, which
+    /// every reader refuses.
     mutating func member(_ name: String, _ date: Date?) {
         guard let date, !date.timeIntervalSinceReferenceDate.isNaN else {
             return member(name, date.map { _ in "NaN" })
@@ -73,9 +73,9 @@ struct WireWriter {
         object(members)
     }
 
-    /// JSON text byte for byte; see ``WireForm`` for what does not fit on a line.
+    /// Writes JSON text byte for byte; see ``WireForm`` for text that cannot be embedded.
     ///
-    /// - Parameter isOptional: whether the member may be missing: then null is no text.
+    /// - Parameter isOptional: whether the member may be missing: null then means no text.
     mutating func verbatim(_ name: String, _ text: JSONText?, isOptional: Bool) {
         guard let text else { return member(name, .null) }
         let isOneLine = !text.bytes.contains { $0 == 0x0A || $0 == 0x0D }

@@ -1,30 +1,32 @@
 public import DiscoCore
 import Foundation
 
-/// Group commit: while one batch of appends commits, the next gathers, so that concurrent appends share a disk flush.
+/// Commits concurrent appends in batches that share a disk flush (group commit): while one batch commits, the next one
+/// gathers.
 ///
-/// The lane belongs to no caller: its own threads commit batches and resume callers, so that one caller's cancellation
-/// never reaches another's commit. An append that is still waiting when its task is cancelled is withdrawn; one in a
-/// batch runs to its outcome.
+/// The lane's own threads commit the batches and resume the callers, so cancelling one caller never affects another
+/// caller's commit. If a task is cancelled while its append is still queued, the append is withdrawn; an append in a
+/// batch runs to completion.
 ///
-/// With several appenders a batch is laid out and sent while the one before it commits. Which goes first, and that each
-/// sees the other, is then the affair of the store's lock; batches are kept about as large as each other, since small
-/// ones cost a flush each.
+/// With several appenders, one batch is prepared and sent while the previous one commits. The store's lock then decides
+/// which batch goes first, and ensures that the second sees the first. Batches are kept about equal in size, because
+/// each small batch costs a flush.
 public final class AppendLane: Sendable {
-    /// After `OutcomeUnknown` the lane repeats the same batch by itself so often, and then leaves it to the caller.
+    /// The number of times that the lane repeats a batch after `OutcomeUnknown` before it leaves the retry to the
+    /// caller.
     private static let repeats = 3
 
     private let worker: Worker<LaneState>
     private let appenders: Int
 
     /// - Parameters:
-    ///   - name: that of the thread, of which Linux shows 15 characters.
+    ///   - name: the thread's name; Linux shows 15 characters.
     ///   - appender: records the batches.
     public convenience init(name: String, appender: some BatchAppender) { self.init(name: name, appenders: [appender]) }
 
     /// - Parameters:
-    ///   - name: that of the threads, with a hyphen and a number behind it where there are several.
-    ///   - appenders: a thread for each.
+    ///   - name: the threads' name; if there are several, a hyphen and a number are appended.
+    ///   - appenders: each gets a thread.
     public init(name: String, appenders: [some BatchAppender]) {
         precondition(!appenders.isEmpty, "A lane needs an appender.")
         self.appenders = appenders.count
@@ -34,15 +36,15 @@ public final class AppendLane: Sendable {
     }
 
     /// - Parameters:
-    ///   - name: that of the thread, of which Linux shows 15 characters.
+    ///   - name: the thread's name; Linux shows 15 characters.
     ///   - appender: records the batches, each in a task that the thread waits for.
     public convenience init(name: String, appender: some AsyncBatchAppender) {
         self.init(name: name, appenders: [appender])
     }
 
     /// - Parameters:
-    ///   - name: that of the threads, with a hyphen and a number behind it where there are several.
-    ///   - appenders: a thread for each, which waits for the task that commits its batch.
+    ///   - name: the threads' name; if there are several, a hyphen and a number are appended.
+    ///   - appenders: each gets a thread, which waits for the task that commits its batch.
     public convenience init(name: String, appenders: [some AsyncBatchAppender]) {
         self.init(name: name, appenders: appenders.map { BlockingAppender(base: $0) })
     }
@@ -62,7 +64,7 @@ public final class AppendLane: Sendable {
         return try await waiter.value()
     }
 
-    /// Refuses new appends and returns when those that wait have had their outcome.
+    /// Rejects new appends, and returns once the queued appends have completed.
     public func close() async {
         worker.withState { $0.closing = true }
         await worker.end()
@@ -75,7 +77,7 @@ public final class AppendLane: Sendable {
                 state.settled(batch.events)
                 return state.isWanted(of: appenders)
             }
-            // Another may go before those here have been told.
+            // Let the next batch start before these callers are resumed.
             if isWanted { loop.wake() }
             for (waiting, outcome) in zip(batch, outcomes) {
                 switch outcome {
@@ -86,25 +88,26 @@ public final class AppendLane: Sendable {
         }
     }
 
-    /// Blocks until there is something to commit; nil at the end.
+    /// Blocks until there is something to commit; returns `nil` when the lane ends.
     private static func next(_ loop: Worker<LaneState>.Loop, _ appenders: Int) -> [LaneState.Waiting]? {
         while true {
             loop.withState { $0.ready(loop.index) }
             let batch = loop.wait { state -> [LaneState.Waiting]? in
-                // The other threads help the first, so that a lone append always goes over the same connection.
+                // The other threads help only while the first is busy, so that a lone append always uses the same
+                // connection.
                 guard loop.index == 0 || state.firstIsBusy, let share = state.share(of: appenders) else { return nil }
                 var batcher = Batcher(events: share)
                 let count = state.queue.prefix { batcher.admit($0.append) }.count
                 return state.take(count, by: loop.index)
             }
             guard let batch else { return nil }
-            // Those cancelled meanwhile are withdrawn: certainly not recorded.
+            // Appends cancelled in the meantime are withdrawn: they are certainly not recorded.
             let taken = batch.filter { $0.waiter.take() }
             let isWanted = loop.withState { state in
                 state.settled(batch.events - taken.events)
                 return state.isWanted(of: appenders)
             }
-            // What is left may be another's.
+            // Another thread may take what is left.
             if isWanted { loop.wake() }
             if !taken.isEmpty { return taken }
         }
@@ -120,13 +123,14 @@ public final class AppendLane: Sendable {
         {
             return batch.map { _ in .refused(error) }
         } catch {
-            // Only the culprit of a technical failure may suffer from it.
+            // A technical failure must affect only the append that causes it.
             if batch.count == 1 { return [.refused(error)] }
             return batch.flatMap { commit([$0], appender) }
         }
     }
 
-    /// The same appends once more, under the same ids, find out whether they were recorded, and record them where not.
+    /// Repeats the appends under the same ids, which shows whether they were recorded, and records them if they were
+    /// not.
     private static func settle(
         _ batch: [Append], _ error: OutcomeUnknown, _ appender: some BatchAppender
     ) -> [BatchOutcome] {
@@ -134,7 +138,7 @@ public final class AppendLane: Sendable {
             do {
                 return try appender.commit(batch)
             } catch {
-                // On the lane's own thread.
+                // Blocking is allowed on the lane's own thread.
                 Thread.sleep(forTimeInterval: 0.05 * Double(1 << attempt))
             }
         }

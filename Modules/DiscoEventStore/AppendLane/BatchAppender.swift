@@ -1,16 +1,16 @@
 public import DiscoCore
 
-/// What an adapter does for the ``AppendLane``: records several appends in one transaction.
+/// Records several appends in one transaction for an ``AppendLane``; implemented by an adapter.
 public protocol BatchAppender: Sendable {
-    /// Called on the lane's own thread, one batch at a time; may block.
+    /// Records a batch. The lane calls it on its own thread, one batch at a time; it may block.
     ///
-    /// The outcomes are those of the appends one by one, in this order. A refused append is an outcome like any other;
-    /// what is thrown concerns the whole batch, of which then nothing is recorded (or, for `OutcomeUnknown`, perhaps
-    /// all).
+    /// The outcomes are in the order of the appends, and the same as if the appends were made one by one in this order.
+    /// A refused append is an outcome like any other. A thrown error concerns the whole batch: none of it is recorded
+    /// (or, for `OutcomeUnknown`, perhaps all of it).
     func commit(_ batch: [Append]) throws -> [BatchOutcome]
 }
 
-/// What became of one append of a batch.
+/// The outcome of one append of a batch.
 public enum BatchOutcome: Sendable {
     case appended(Appended)
     case refused(any Error)

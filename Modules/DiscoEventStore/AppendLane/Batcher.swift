@@ -3,14 +3,14 @@ import Foundation
 
 /// Decides which appends may share a transaction: those whose outcomes do not depend on each other.
 ///
-/// A pure state machine. A batch closes before an append that touches a stream which is touched in the batch already,
-/// repeats an id or key, or whose condition matches an event of the batch; only appends that expect nothing of a stream
-/// may share it.
+/// A pure state machine. A batch ends before an append that touches a stream already in the batch, repeats an id or
+/// key, or has a condition that matches an event of the batch. Appends may share a stream only if none of them expects
+/// anything of it.
 struct Batcher {
     static let mostAppends = 512
     static let mostBytes = 4 << 20
 
-    /// After so many events it takes no more appends.
+    /// The number of events after which the batch takes no more appends.
     private let share: Int
     private(set) var count = 0
     private var events = 0
@@ -18,12 +18,12 @@ struct Batcher {
     private var appends: [Append] = []
     private var ids: Set<UUID> = []
     private var keys: Set<ExactText> = []
-    /// True for streams that something is expected of.
+    /// For each stream of the batch, whether an append expects something of it.
     private var streams: [StreamID: Bool] = [:]
 
     init(events share: Int = .max) { self.share = share }
 
-    /// False where the append must wait for the next batch.
+    /// Adds the append; returns false if it must wait for the next batch.
     mutating func admit(_ append: Append) -> Bool {
         let size = append.events.reduce(0) { $0 + $1.payload.bytes.count + 200 }
         guard
@@ -67,6 +67,6 @@ struct Batcher {
 }
 
 extension Append {
-    /// For sharing batches out: one without events takes a place too.
+    /// The append's size for dividing batches: an append without events counts as one.
     var weight: Int { max(1, events.count) }
 }

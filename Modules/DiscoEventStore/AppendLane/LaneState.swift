@@ -1,29 +1,30 @@
 import DiscoCore
 
-/// Who waits in an ``AppendLane``, what is being committed, and which thread may take how much of it.
+/// The state of an ``AppendLane``: which appends wait, which are being committed, and how much each thread may take.
 ///
-/// A pure state machine: threads call it under the lane's lock, and ask after every change whether one that waits is wanted.
+/// A pure state machine. Threads call it under the lane's lock, and check after every change whether to wake a waiting
+/// thread.
 struct LaneState: Sendable {
     struct Waiting: Sendable {
         let append: Append
         let waiter: Waiter<Appended>
     }
 
-    /// With fewer events than this a batch costs its flush more than itself: it does not go ahead of another's end.
+    /// A batch with fewer events is not worth a flush of its own: it does not start before the running batch ends.
     private static let worthItsFlush = 16
 
     var queue: [Waiting] = []
-    /// How many events wait, and how many are being committed.
+    /// The number of events that wait, and the number being committed.
     private(set) var (waiting, inHand) = (0, 0)
-    /// How many there were at once of late.
+    /// The recent maximum of both together.
     private var recent = 0
     private(set) var idle = 0
     private(set) var firstIsBusy = false
     var closing = false
 
-    /// How many events the next batch may have, nil while it should gather more.
+    /// The number of events that the next batch may have; `nil` while the batch should gather more.
     ///
-    /// Half of what there is at once: then one half is laid out while the other commits.
+    /// It is half of the recent maximum, so that one half is prepared while the other commits.
     func share(of appenders: Int) -> Int? {
         if queue.isEmpty { return nil }
         if appenders == 1 { return Int.max }
@@ -57,7 +58,7 @@ struct LaneState: Sendable {
 
     mutating func settled(_ events: Int) { inHand -= events }
 
-    /// Whether a thread that waits should look again.
+    /// Whether to wake a waiting thread.
     func isWanted(of appenders: Int) -> Bool { idle > 0 && share(of: appenders) != nil }
 }
 

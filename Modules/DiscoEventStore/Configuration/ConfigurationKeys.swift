@@ -1,20 +1,20 @@
 #if Configuration
     import DiscoCore
 
-    /// Finds settings that nobody reads: a misspelt name would silently leave its setting at the default.
+    /// Finds unknown settings: a misspelled name would silently leave its setting at the default.
     ///
     /// ```swift
     /// let keys = ConfigurationKeys(eventStores: [.sqlite, .postgres], readModelStores: [.sqlite, .postgres])
     /// try keys.check(environment: ProcessInfo.processInfo.environment)
     /// ```
     public struct ConfigurationKeys: Sendable {
-        /// All keys that are known, sorted.
+        /// All known keys, sorted.
         public let known: [String]
 
         /// - Parameters:
         ///   - eventStores: the adapters that the app lists for its events.
         ///   - readModelStores: the adapters that the app lists for its read models.
-        ///   - others: keys of the app's own.
+        ///   - others: the app's own keys.
         public init(
             eventStores: [EventStoreAdapter], readModelStores: [ReadModelStoreAdapter] = [], others: [String] = []
         ) {
@@ -24,11 +24,11 @@
             known = Set(keys).sorted()
         }
 
-        /// Refuses a variable that is none of the settings and whose name begins as theirs do, or is near to one of them.
-        /// Others that begin with `DISCO_` are somebody else's.
+        /// Rejects an environment variable that is not a setting, if its name starts like those of the settings or is
+        /// close to one of them. Other variables that start with `DISCO_` belong to other programs and are ignored.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, which names the variable and the
-        ///   setting whose name is nearest.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``; the
+        ///   message names the variable and the setting with the closest name.
         public func check(environment: [String: String]) throws {
             let names = known.map(SettingsReader.environmentName)
             let beginnings = ["DISCO_EVENT_STORE_", "DISCO_READ_MODELS_"]
@@ -41,12 +41,12 @@
             }
         }
 
-        /// Refuses a key that is none of the settings, for example `disco.eventStore.sqlite.pfad`. What does not lie below
-        /// `disco`, or below a name that is nearly that, is another program's.
+        /// Rejects a key that is not a setting, for example `disco.eventStore.sqlite.paht`. Keys that are not below
+        /// `disco`, or a name close to it, belong to other programs and are ignored.
         ///
         /// - Parameters:
-        ///   - keys: the keys that were found.
-        ///   - file: where the keys stand.
+        ///   - keys: the keys to check.
+        ///   - file: the file that contains the keys.
         /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public func check(_ keys: [String], in file: String) throws {
             for key in keys.sorted() where !known.contains(key) {
@@ -66,7 +66,7 @@
                 .configuration, "\(what) is not a setting." + (nearest.map { " Did you mean \($0)?" } ?? ""))
         }
 
-        /// How many bytes must be changed, put in or left out to make one of the other (Levenshtein).
+        /// The number of bytes to change, insert or delete to turn one into the other (Levenshtein distance).
         private static func distance(_ one: String, _ other: String) -> Int {
             let (one, other) = (Array(one.utf8), Array(other.utf8))
             var row = Array(0...other.count)

@@ -2,7 +2,7 @@
     public import Configuration
     public import DiscoCore
 
-    /// A kind of event store that configuration may choose. An app lists those that it links:
+    /// A kind of event store that configuration can select. An app lists the adapters that it links:
     ///
     /// ```swift
     /// let config = ConfigReader(provider: EnvironmentVariablesProvider())
@@ -12,8 +12,8 @@
     /// ## Configuration keys
     /// - `disco.eventStore.adapter` (string, default `sqlite`): the name of an adapter.
     ///
-    /// Each adapter's settings list its own keys. In the environment `disco.eventStore.adapter` is
-    /// `DISCO_EVENT_STORE_ADAPTER`, and likewise for all keys.
+    /// Each adapter's settings list its own keys. The environment variable for `disco.eventStore.adapter` is
+    /// `DISCO_EVENT_STORE_ADAPTER`; other keys follow the same pattern.
     public struct EventStoreAdapter: Sendable {
         public let name: String
         /// The keys of its settings, for example `disco.eventStore.sqlite.path`.
@@ -22,10 +22,10 @@
         private let pending: @Sendable (ConfigReader) async throws -> [String]
 
         /// - Parameters:
-        ///   - name: the value of the configuration that chooses it.
-        ///   - keys: those of the adapter's settings, from the root of the configuration.
-        ///   - pendingMigrations: the names of the migrations that the store's database still needs; opening applies
-        ///     them.
+        ///   - name: the configuration value that selects the adapter.
+        ///   - keys: the keys of the adapter's settings, from the root of the configuration.
+        ///   - pendingMigrations: returns the names of the migrations that the store's database still needs; opening
+        ///     the store applies them.
         ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
         public init(
             name: String, keys: [String] = [],
@@ -38,33 +38,33 @@
             make = open
         }
 
-        /// The names of the migrations that the database still needs, in their order; nothing is changed.
+        /// Returns the names of the migrations that the database still needs, in order, without changing anything.
         public func pendingMigrations(_ config: ConfigReader) async throws -> [String] { try await pending(config) }
 
-        /// Opens the store with what the configuration says.
+        /// Opens the store as configured.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, or what opening the store
-        ///   throws.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, or any
+        ///   error from opening the store.
         public func open(_ config: ConfigReader, context: StoreContext = .system) async throws -> any EventStore {
             try await make(config, context)
         }
 
-        /// The adapter that the configuration names.
+        /// Returns the adapter that the configuration selects.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, which names the key, its
-        ///   value and what is allowed.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``; the
+        ///   message names the key, its value and the allowed values.
         public static func chosen(by config: ConfigReader, among adapters: [EventStoreAdapter]) throws
             -> EventStoreAdapter
         {
             let name = try SettingsReader(config).choice(
                 "eventStore.adapter", default: "sqlite", among: adapters.map(\.name))
             guard let adapter = adapters.first(where: { $0.name == name }) else {
-                preconditionFailure("A choice is one of those it was made among.")
+                preconditionFailure("The chosen name is not the name of an adapter.")
             }
             return adapter
         }
 
-        /// ``InMemoryEventStore``, which ends with its process.
+        /// Opens an ``InMemoryEventStore``, whose data is lost when the process ends.
         public static let memory = EventStoreAdapter(name: "memory") { _, context in
             InMemoryEventStore(context: context)
         }

@@ -2,7 +2,7 @@
     public import Configuration
     public import DiscoCore
 
-    /// A kind of read model store that configuration may choose; see ``EventStoreAdapter``.
+    /// A kind of read model store that configuration can select; see ``EventStoreAdapter``.
     ///
     /// ## Configuration keys
     /// - `disco.readModels.adapter` (string, default: the value of `disco.eventStore.adapter`): the name of an adapter.
@@ -13,8 +13,8 @@
         private let make: @Sendable (ConfigReader, StoreContext) async throws -> any ReadModelStore
 
         /// - Parameters:
-        ///   - name: the value of the configuration that chooses it.
-        ///   - keys: those of the adapter's settings, from the root of the configuration.
+        ///   - name: the configuration value that selects the adapter.
+        ///   - keys: the keys of the adapter's settings, from the root of the configuration.
         ///   - open: reads the adapter's settings, from the root of the configuration, and opens the store.
         public init(
             name: String, keys: [String] = [],
@@ -25,15 +25,15 @@
             make = open
         }
 
-        /// Opens the store with what the configuration says.
+        /// Opens the store as configured.
         ///
-        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, or what opening the store
-        ///   throws.
+        /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``, or any
+        ///   error from opening the store.
         public func open(_ config: ConfigReader, context: StoreContext = .system) async throws -> any ReadModelStore {
             try await make(config, context)
         }
 
-        /// The adapter that the configuration names.
+        /// Returns the adapter that the configuration selects.
         ///
         /// - Throws: ``/DiscoCore/EventStoreError`` with code ``/DiscoCore/EventStoreError/Code/configuration``.
         public static func chosen(
@@ -44,7 +44,7 @@
                 "readModels.adapter", default: try settings.text("eventStore.adapter", default: "sqlite"),
                 among: adapters.map(\.name))
             guard let adapter = adapters.first(where: { $0.name == name }) else {
-                preconditionFailure("A choice is one of those it was made among.")
+                preconditionFailure("The chosen name is not the name of an adapter.")
             }
             return adapter
         }

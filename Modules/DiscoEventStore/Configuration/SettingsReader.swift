@@ -3,8 +3,7 @@
     package import DiscoCore
     import Foundation
 
-    /// Reads settings below `disco` and refuses a value that is not one: a setting that is silently its default is a
-    /// trap.
+    /// Reads settings below `disco` and rejects invalid values: silently using the default instead is a trap.
     package struct SettingsReader {
         private let config: ConfigReader
 
@@ -13,19 +12,19 @@
 
         package func text(_ key: String, default value: String) throws -> String { try text(key) ?? value }
 
-        /// Nil where there is none.
+        /// Returns `nil` if the setting is missing.
         package func text(_ key: String) throws -> String? {
             if let text = config.string(forKey: ConfigKey(key)) { return text }
             try refuseList(key)
-            if let other = config.int(forKey: ConfigKey(key)) { throw Self.wrong(key, "\(other)", "texts, in quotes") }
+            if let other = config.int(forKey: ConfigKey(key)) { throw Self.wrong(key, "\(other)", "quoted strings") }
             if let other = config.double(forKey: ConfigKey(key)) {
-                throw Self.wrong(key, "\(other)", "texts, in quotes")
+                throw Self.wrong(key, "\(other)", "quoted strings")
             }
-            if let other = config.bool(forKey: ConfigKey(key)) { throw Self.wrong(key, "\(other)", "texts, in quotes") }
+            if let other = config.bool(forKey: ConfigKey(key)) { throw Self.wrong(key, "\(other)", "quoted strings") }
             return nil
         }
 
-        /// A list is none of the types that are asked for, and would count as missing.
+        /// Rejects a list, which has none of the requested types and would count as missing.
         private func refuseList(_ name: String) throws {
             let key = ConfigKey(name)
             let isList =
@@ -37,7 +36,7 @@
             }
         }
 
-        /// A value that is never shown.
+        /// Reads a value that is never shown.
         package func secret(_ key: String) throws -> String? {
             if let text = config.string(forKey: ConfigKey(key), isSecret: true) { return text }
             try refuseList(key)
@@ -60,7 +59,7 @@
         }
 
         package func flag(_ key: String, default value: Bool) throws -> Bool {
-            // Files have types of their own, the environment has text alone.
+            // Values in files are typed; environment variables are text only.
             if let flag = config.bool(forKey: ConfigKey(key)) { return flag }
             guard let text = try text(key) else { return value }
             guard let flag = Bool(text) else { throw Self.wrong(key, text, "true and false") }
@@ -85,7 +84,7 @@
         private static func wrong(_ key: String, _ value: String, _ allowed: String) -> EventStoreError {
             EventStoreError(
                 .configuration,
-                "\(shown(key)) is \"\(value.prefix(80))\"; allowed are \(allowed).")
+                "\(shown(key)) is \"\(value.prefix(80))\"; allowed values: \(allowed).")
         }
 
         private static func shown(_ key: String) -> String {

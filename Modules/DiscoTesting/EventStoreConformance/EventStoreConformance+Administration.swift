@@ -1,12 +1,12 @@
 import DiscoCore
 
 extension EventStoreConformance {
-    /// a-1 is written at positions 1, 2 and 4, b-1 at 3 and 5; all but the last with a tag.
+    /// Runs `body` on a store with a-1 at positions 1, 2 and 4 and b-1 at 3 and 5; all events but the last have a tag.
     private func withDeletion(
         erasing: Bool = false, _ body: @Sendable (EventStoreClient, [RecordedEvent]) async throws -> Void
     ) async throws {
         try await withStore(Options(allowsErasing: erasing)) { client in
-            _ = try demand(client.store.abilities.deletion, "deleting streams")
+            _ = try demand(client.store.abilities.deletion, "stream deletion")
             let secret = JSONText(["secret": "x"])
             try await client.append(
                 Append([
@@ -17,7 +17,7 @@ extension EventStoreConformance {
         }
     }
 
-    /// Nothing of a-1 can be read in any way; the rest, and where reading has come to, is as it was.
+    /// Requires that no read returns anything of a-1, and that the other events, the head and `through` are unchanged.
     private static func requireHidden(_ client: EventStoreClient, _ events: [RecordedEvent]) async throws {
         let rest = events.filter { $0.stream != "a-1" }
         try requireEqual(try await client.events().collect(), rest, "all events")
@@ -38,7 +38,7 @@ extension EventStoreConformance {
     }
 
     static let administrationCases: [Case] = [
-        Case("I49", "a deleted stream is passed over, closed to appends, and can be restored") { suite in
+        Case("I49", "a deleted stream is skipped by reads, refuses appends and can be restored") { suite in
             try await suite.withDeletion { client, events in
                 try await client.delete("a-1")
                 try await client.delete("a-1")
@@ -57,7 +57,7 @@ extension EventStoreConformance {
                     try await client.append(Append([event("a-1")])).version(of: "a-1"), 4, "version after restoring")
             }
         },
-        Case("I49", "a follower passes over a deleted stream") { suite in
+        Case("I49", "a follower skips a deleted stream") { suite in
             try await suite.withDeletion { client, events in
                 try await client.delete("a-1")
                 let seen = try await within(.seconds(20), "following") {
@@ -71,7 +71,7 @@ extension EventStoreConformance {
                 try requireEqual(seen, [.progress(5), .caughtUp], "elements")
             }
         },
-        Case("I49", "an erased stream keeps its positions and versions, and goes on at its next version") { suite in
+        Case("I49", "an erased stream keeps its positions and versions and continues at the next version") { suite in
             try await suite.withDeletion(erasing: true) { client, events in
                 let keyed = event("b-1")
                 try await client.erase("a-1", close: false)
@@ -88,7 +88,7 @@ extension EventStoreConformance {
                     try await client.append(Append([event("a-1")], expect: ["a-1": .exactly(3)]))
                 }
                 try requireEqual(stale.streams.first?.unseen.map(\.version), [4], "unseen versions")
-                try requireEqual(stale.streams.first?.complete, false, "complete, for one whose events were erased")
+                try requireEqual(stale.streams.first?.complete, false, "complete for a stream with erased events")
                 let condition = AppendCondition(noneMatch: .types("T"))
                 let failure = try await requireThrows(ConditionFailed.self) {
                     try await client.append(Append([event("b-1")], condition: condition))
@@ -96,9 +96,9 @@ extension EventStoreConformance {
                 try requireEqual(failure.position, 6, "match")
             }
         },
-        Case("I49", "a repeated append of erased events is still a repeat") { suite in
+        Case("I49", "repeating an append of erased events returns the first result") { suite in
             try await suite.withStore(Options(allowsErasing: true)) { client in
-                _ = try demand(client.store.abilities.deletion, "deleting streams")
+                _ = try demand(client.store.abilities.deletion, "stream deletion")
                 let append = Append([event("a-1"), event("b-1")], key: IdempotencyKey("k", fingerprint: "f"))
                 let first = try await client.append(append)
                 try await client.erase("a-1")
@@ -112,7 +112,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("I49", "an erased and closed stream stays closed, and its snapshots go with it") { suite in
+        Case("I49", "an erased and closed stream stays closed and loses its snapshots") { suite in
             try await suite.withDeletion(erasing: true) { client, events in
                 let key = SnapshotKey(stream: "a-1", name: "A", fingerprint: "f")
                 try await client.store.abilities.snapshots?.save(Snapshot(key: key, version: 3, state: "{}"))
@@ -124,7 +124,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.store.abilities.snapshots?.snapshot(key), nil, "snapshot")
             }
         },
-        Case("I49", "unknown streams, and erasing where it is not allowed, are refused") { suite in
+        Case("I49", "unknown streams are refused, and so is erasing if it is not allowed") { suite in
             try await suite.withDeletion { client, events in
                 for body in [client.delete, client.restore] {
                     let error = try await requireThrows(EventStoreError.self) { try await body("none-1") }
@@ -135,7 +135,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.events().collect(), events, "events")
             }
         },
-        Case("I50", "two stores see nothing of each other") { suite in
+        Case("I50", "two stores are isolated from each other") { suite in
             try await suite.withStore { one in
                 try await suite.withStore { other in
                     let woken = Locked(false)
@@ -148,18 +148,18 @@ extension EventStoreConformance {
                     try requireEqual(try await other.head(), 1, "head")
                     try requireEqual(try await one.head(), 3, "head")
                     let (first, second) = (try await one.store.identity(), try await other.store.identity())
-                    try require(first != second, "both have the identity \(first)")
+                    try require(first != second, "both stores have the identity \(first)")
                     try await Task.sleep(for: .milliseconds(100))
-                    try require(!woken.withLock { $0 }, "one was woken up by the other's appends")
+                    try require(!woken.withLock { $0 }, "one store was woken up by the other's appends")
                     try await other.append(Append([event("b-1")]))
                     try await within(.seconds(10), "waking up") { try await waiting.value }
                 }
             }
         },
-        Case("I51", "verifying finds nothing wrong with a sound store, and accepts deleted and erased events") {
+        Case("I51", "verification finds nothing in a sound store and accepts deleted and erased events") {
             suite in
             try await suite.withStore(Options(allowsErasing: true)) { client in
-                _ = try demand(client.store.abilities.verification, "verifying itself")
+                _ = try demand(client.store.abilities.verification, "verification")
                 try requireEqual(try await client.verify(), [], "findings in an empty store")
                 for number in 0..<30 {
                     try await client.append(
@@ -179,9 +179,9 @@ extension EventStoreConformance {
                 try requireEqual(passed.withLock { $0 }, [1000, head], "pages")
             }
         },
-        Case("I51", "the events between any two positions are counted, deleted ones too") { suite in
+        Case("I51", "the store counts the events between any two positions, including deleted ones") { suite in
             try await suite.withStore { client in
-                let counting = try demand(client.store.abilities.counting, "counting its events")
+                let counting = try demand(client.store.abilities.counting, "event counting")
                 func requireCounts(of positions: [Position]) async throws {
                     for after in GeneratedValues.positions {
                         for upTo in GeneratedValues.positions {

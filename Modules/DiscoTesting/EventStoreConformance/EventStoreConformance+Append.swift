@@ -4,7 +4,7 @@ import Foundation
 
 extension EventStoreConformance {
     static let appendCases: [Case] = [
-        Case("A1", "versions and positions rise without a hole, and the result says which") { suite in
+        Case("A1", "versions and positions have no gaps, and the result reports them") { suite in
             try await suite.withStore { client in
                 let first = try await client.append(Append([event("a-1"), event("a-1")]))
                 let second = try await client.append(Append([event("b-1"), event("a-1")]))
@@ -32,7 +32,7 @@ extension EventStoreConformance {
                 try requireEqual(appended.version(of: "c-1"), nil, "version of a stream that was not written")
             }
         },
-        Case("A3", "an append without events makes no stream") { suite in
+        Case("A3", "an append without events creates no stream") { suite in
             try await suite.withStore { client in
                 let appended = try await client.append(Append([]))
                 try requireEqual(appended.events.count, 0, "events")
@@ -46,7 +46,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.version(of: "a-1"), 5000, "version")
             }
         },
-        Case("A5", "an id that is recorded, but not as this whole append, is refused") { suite in
+        Case("A5", "an append that reuses a recorded id is refused unless it repeats the whole append") { suite in
             try await suite.withStore { client in
                 let old = event("a-1")
                 try await client.append(Append([old, event("a-1")]))
@@ -61,7 +61,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 2, "head")
             }
         },
-        Case("A6", "a repeated append and a repeated key give the first result") { suite in
+        Case("A6", "a repeated append and a repeated key return the first result") { suite in
             try await suite.withStore { client in
                 let append = Append([event("a-1"), event("b-1")], expect: ["a-1": .noStream])
                 let first = try await client.append(append)
@@ -90,9 +90,9 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 5, "head")
             }
         },
-        Case("A6", "what a key stands for is looked up, and keys are forgotten by age") { suite in
+        Case("A6", "an append can be looked up by its key, and old keys can be forgotten") { suite in
             try await suite.withStore { client in
-                let keys = try demand(client.store.abilities.keys, "keys that can be looked up")
+                let keys = try demand(client.store.abilities.keys, "key lookup")
                 let (key, empty) = (IdempotencyKey("k", fingerprint: "é"), IdempotencyKey("empty", fingerprint: "f"))
                 try requireEqual(try await keys.recorded(under: key), nil, "unknown key")
                 try await client.append(Append([event("a-1")]))
@@ -119,7 +119,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.events(upTo: 4).collect(), events, "events")
             }
         },
-        Case("A7", "several streams: in the order given, or nothing, with every refused stream named") { suite in
+        Case("A7", "several streams are written in order or not at all; every refused stream is named") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("c-1")]))
                 let conflict = try await requireThrows(VersionConflict.self) {
@@ -136,7 +136,7 @@ extension EventStoreConformance {
                 try requireEqual(streams, ["a-1", "b-1", "a-1"], "order")
             }
         },
-        Case("A8", "text, numbers and dates come back as they went in") { suite in
+        Case("A8", "text, numbers and dates read back unchanged") { suite in
             try await suite.withStore { client in
                 let payload = JSONText(
                     unchecked: Array(
@@ -153,7 +153,7 @@ extension EventStoreConformance {
                 try requireEqual(read.first?.stream, name, "stream")
             }
         },
-        Case("A9", "metadata, correlation, causation and tags are kept, each optional") { suite in
+        Case("A9", "metadata, correlation id, causation id and tags are stored; each is optional") { suite in
             try await suite.withStore { client in
                 let metadata = Metadata(correlationID: UUID(), causationID: UUID(), values: #"{"by":"ada"}"#)
                 let full = NewEvent(stream: "a-1", type: "T", payload: "{}", metadata: metadata, tags: ["b", "a"])
@@ -166,18 +166,18 @@ extension EventStoreConformance {
                 try requireEqual(read.map(\.typeVersion), [1, 3], "type versions")
             }
         },
-        Case("A10", "recorded times never run backwards with the position") { suite in
+        Case("A10", "recorded times never decrease as positions rise") { suite in
             try await suite.withStore { client in
                 let before = Date()
                 let stored = try await winners(of: 100, [client]) { Append([event(StreamID("s-\($0 % 10)"))]) }
                 try requireEqual(stored, 100, "stored")
                 let times = try await client.events().collect().map(\.recordedAt)
                 try requireEqual(times, times.sorted(), "times")
-                // A server's clock may differ from ours a little, and no more.
+                // A server's clock may differ slightly from ours.
                 try require(abs(times[0].timeIntervalSince(before)) < 60, "the first time is \(times[0])")
             }
         },
-        Case("A10", "recorded times are the store's, and never run backwards when its clock does") { suite in
+        Case("A10", "recorded times come from the store and never decrease when its clock is set back") { suite in
             try suite.requireSettableClock()
             let now = Locked(Date(timeIntervalSince1970: 1_700_000_000.123456))
             let options = Options(context: StoreContext(now: { now.withLock { $0 } }))
@@ -230,10 +230,10 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("A13", "after close every call fails, and none hangs") { suite in
+        Case("A13", "after `close`, every call fails and none hangs") { suite in
             try await suite.withStore { client in
                 let waiting = Task { try await client.store.wait(beyond: 10) }
-                // Long enough for it to wait, on any machine but a very slow one, where the case shows a little less.
+                // Long enough for the wait to begin, except on a very slow machine, where the case proves less.
                 try await Task.sleep(for: .milliseconds(50))
                 await client.store.close()
                 let calls: [@Sendable () async throws -> Void] = [

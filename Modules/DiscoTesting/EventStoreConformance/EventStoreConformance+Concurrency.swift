@@ -2,7 +2,8 @@ import DiscoCore
 import Foundation
 
 extension EventStoreConformance {
-    /// How many of `count` concurrent appends were recorded; the others must be refused with a version conflict.
+    /// How many of `count` concurrent appends were recorded; the others must fail with a version conflict or a failed
+    /// condition.
     static func winners(
         of count: Int, _ clients: [EventStoreClient], _ append: @escaping @Sendable (Int) -> Append
     ) async throws -> Int {
@@ -25,7 +26,7 @@ extension EventStoreConformance {
     }
 
     static let concurrencyCases: [Case] = [
-        Case("B14", "each expected version is checked, and the refusal tells what was not seen") { suite in
+        Case("B14", "each expected version is checked, and the conflict lists the unseen events") { suite in
             try await suite.withStore { client in
                 try await client.append(Append((0..<150).map { _ in event("a-1") }))
                 let allowed: [(StreamID, ExpectedVersion)] = [
@@ -55,7 +56,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 150, "head")
             }
         },
-        Case("B15", "of 50 concurrent appends with one expected version one wins") { suite in
+        Case("B15", "of 50 concurrent appends with one expected version, exactly one succeeds") { suite in
             try await suite.withStore { client in
                 let created = try await winners(of: 50, [client]) { _ in
                     Append([event("a-1")], expect: ["a-1": .noStream])
@@ -67,7 +68,7 @@ extension EventStoreConformance {
                 try requireEqual(changed, 1, "writers")
             }
         },
-        Case("B16", "50 concurrent appends of any version to one stream are all stored, without a hole") { suite in
+        Case("B16", "50 concurrent `.any` appends to one stream are all stored without gaps") { suite in
             try await suite.withStore { client in
                 let stored = try await winners(of: 50, [client]) { _ in Append([event("a-1")]) }
                 try requireEqual(stored, 50, "stored")
@@ -75,7 +76,7 @@ extension EventStoreConformance {
                 try requireEqual(versions, Array(1...50), "versions")
             }
         },
-        Case("B18", "refused, malformed and cancelled appends harm none of those beside them") { suite in
+        Case("B18", "refused, malformed and cancelled appends do not affect concurrent ones") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("taken-1")]))
                 let recorded = try await withThrowingTaskGroup(of: UUID?.self) { group in
@@ -99,7 +100,7 @@ extension EventStoreConformance {
                     return try await group.reduce(into: Set<UUID>()) { ids, id in if let id { ids.insert(id) } }
                 }
                 let stored = Set(try await client.events(after: 1).collect().map(\.id))
-                try requireEqual(stored, recorded, "what is stored")
+                try requireEqual(stored, recorded, "stored ids")
                 try require(recorded.count >= 54, "only \(recorded.count) of 54 undisturbed appends were recorded")
             }
         },
@@ -111,7 +112,7 @@ extension EventStoreConformance {
                 try requireEqual(stored, 50, "stored")
             }
         },
-        Case("B19", "through two stores on one database, one of many wins and nothing is lost") { suite in
+        Case("B19", "with two stores on one database, exactly one creator wins and no append is lost") { suite in
             try await suite.withBoth { one, other in
                 let created = try await winners(of: 50, [one, other]) { _ in
                     Append([event("a-1")], expect: ["a-1": .noStream])

@@ -3,7 +3,7 @@ import Foundation
 
 extension EventStoreConformance {
     static let conditionCases: [Case] = [
-        Case("E32", "a condition fails where a match exists after its position, and names it") { suite in
+        Case("E32", "a condition fails if an event after its position matches, and names the event") { suite in
             try await suite.withStore { client in
                 let seat = event("course-1", "SeatTaken", tags: ["course:1"])
                 try await client.append(Append([seat]))
@@ -18,8 +18,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 3, "head")
             }
         },
-        Case("E33", "of concurrent appends with overlapping conditions one wins; others do not disturb each other") {
-            suite in
+        Case("E33", "of appends with overlapping conditions, exactly one succeeds; others do not interfere") { suite in
             try await suite.withStore { client in
                 let recorded = try await withThrowingTaskGroup(of: Int.self) { group in
                     for number in 0..<60 {
@@ -41,7 +40,7 @@ extension EventStoreConformance {
                 try requireEqual(recorded, 3, "winners of three seats")
             }
         },
-        Case("E34", "no phantom: what was recorded between the decision's read and its append is seen") { suite in
+        Case("E34", "no phantoms: an append sees events recorded since the decision's read") { suite in
             try await suite.withStore { client in
                 let enrolled = EventQuery.types("Enrolled").tagged("course:1")
                 try await client.append(Append([event("x-1", "Enrolled", tags: ["course:1"]), event("x-1")]))
@@ -58,7 +57,7 @@ extension EventStoreConformance {
                     Append([event("x-3")], condition: AppendCondition(noneMatch: enrolled, after: again.through)))
             }
         },
-        Case("E34", "a condition with a name that no event can have is refused") { suite in
+        Case("E34", "a condition on a name that no event can have is refused") { suite in
             try await suite.withStore { client in
                 for query in [
                     EventQuery.types(""), .tags("$x"), .stream("nohyphen"), .category("wallet-1"), .category(""),
@@ -73,7 +72,7 @@ extension EventStoreConformance {
     ]
 
     static let followingCases: [Case] = [
-        Case("F35", "catches up, then follows, without a gap or a repeat") { suite in
+        Case("F35", "a follower catches up, then follows, without gaps or repeats") { suite in
             try await suite.withStore { client in
                 for number in 0..<50 { try await client.append(Append([event(StreamID("s-\(number % 5)"))])) }
                 let follower = Task {
@@ -88,11 +87,11 @@ extension EventStoreConformance {
                 }
                 for number in 0..<100 { try await client.append(Append([event(StreamID("s-\(number % 5)"))])) }
                 let (seen, caughtUp) = try await within(.seconds(20), "following") { try await follower.value }
-                try require(caughtUp, "the follower was never told that it had caught up")
+                try require(caughtUp, "the follower never received `.caughtUp`")
                 try requireEqual(seen, Array(11...150), "positions")
             }
         },
-        Case("F36", "only what matches; progress moves on over the rest, and the end is said") { suite in
+        Case("F36", "a follower gets matching events, progress past the rest, and `.caughtUp` at the end") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("a-1", "T1"), event("a-1", "T2"), event("a-1", "T2")]))
                 let first = try await client.events().collect()[0]
@@ -107,14 +106,14 @@ extension EventStoreConformance {
                 try requireEqual(seen, [.event(first), .progress(3), .caughtUp], "elements")
             }
         },
-        Case("F37", "an append through one store wakes up who waits at the other") { suite in
+        Case("F37", "an append through one store wakes up a waiter on the other") { suite in
             try await suite.withBoth { one, other in
                 let waiting = Task { try await other.store.wait(beyond: 0) }
                 try await one.append(Append([event("a-1")]))
                 try await within(.seconds(10), "waking up") { try await waiting.value }
             }
         },
-        Case("F38", "a follower goes on by itself when the connections die, and misses nothing") { suite in
+        Case("F38", "a follower resumes by itself after connections are cut and misses nothing") { suite in
             try await suite.withStore { client in
                 let follower = Task {
                     var seen: [Int64] = []
@@ -132,7 +131,7 @@ extension EventStoreConformance {
                 try requireEqual(seen, Array(1...60), "positions")
             }
         },
-        Case("F39", "a follower that does not read slows nobody, and then gets everything") { suite in
+        Case("F39", "a follower that stops reading does not block appends and later gets every event") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("a-1")]))
                 var follower = client.subscribe().makeAsyncIterator()
@@ -145,7 +144,7 @@ extension EventStoreConformance {
                 try requireEqual(seen, Array(2...3001), "positions")
             }
         },
-        Case("F39", "cancelling a follower that waits ends it at once") { suite in
+        Case("F39", "cancelling a waiting follower ends it at once") { suite in
             try await suite.withStore { client in
                 let waits = Waiter<Void>()
                 let follower = Task {

@@ -2,7 +2,7 @@ import DiscoCore
 import Foundation
 
 extension EventStoreConformance {
-    /// What may be thrown at a value at the edge; anything else, and above all a trap, is a fault.
+    /// Accepts the errors that an edge-case value may cause; any other error, and above all a trap, is a failure.
     private static func tolerating(_ body: () async throws -> Void) async throws {
         do {
             try await body()
@@ -19,7 +19,7 @@ extension EventStoreConformance {
     }
 
     static let edgeCases: [Case] = [
-        Case("C21", "no position, version, limit or time at the edge of its type is more than a bound") { suite in
+        Case("C21", "extreme positions, versions, limits and times act only as bounds") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("a-1", tags: ["t"]), event("a-1"), event("b-1", "U")]))
                 var values = GeneratedValues()
@@ -44,7 +44,7 @@ extension EventStoreConformance {
                         let positions = page.events.map(\.position)
                         try require(
                             positions.allSatisfy { $0 > plain.after && $0 <= plain.upTo ?? 3 },
-                            "\(positions) lies outside of \(plain)")
+                            "positions \(positions) lie outside \(plain)")
                     }
                 }
                 for position in GeneratedValues.positions {
@@ -63,7 +63,7 @@ extension EventStoreConformance {
                     }
                     for await element in Follower(client, after: position) {
                         if case .event(let event) = element {
-                            try require(event.position > position, "\(event.position) came after \(position)")
+                            try require(event.position > position, "\(event.position) is not after \(position)")
                         }
                     }
                 }
@@ -87,7 +87,7 @@ extension EventStoreConformance {
                 try await untouched(client)
             }
         },
-        Case("B14", "no expected version or condition at the edge of its type traps") { suite in
+        Case("B14", "extreme expected versions and condition positions do not trap") { suite in
             try await suite.withStore { client in
                 try await client.append(Append([event("a-1"), event("a-1"), event("b-1")]))
                 for version in GeneratedValues.integers {
@@ -120,7 +120,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("A11", "no name is cut off or mixed up with another: a NUL, an accent, an empty one") { suite in
+        Case("A11", "names with NULs or accents, and empty names, are never truncated or confused") { suite in
             try await suite.withStore(Options(allowsErasing: true)) { client in
                 try await client.append(
                     Append([event("a-1", tags: ["t"]), event("a-1"), event("b-1")], key: .init("k", fingerprint: "f")))
@@ -133,7 +133,7 @@ extension EventStoreConformance {
                     ] where query != .category("a") {
                         try await tolerating {
                             let found = try await client.events(query).collect()
-                            try requireEqual(found, [], "events of the name \(name.debugDescription)")
+                            try requireEqual(found, [], "events found by \(name.debugDescription)")
                         }
                         try await tolerating {
                             _ = try await client.append(Append([], condition: .init(noneMatch: query)))
@@ -145,7 +145,7 @@ extension EventStoreConformance {
                         try await tolerating { try await deletion.restore(stream) }
                         try await tolerating { try await deletion.erase(stream, close: true) }
                         try await tolerating {
-                            try require(!(try await deletion.isDeleted(stream)), "\(name) is deleted")
+                            try require(!(try await deletion.isDeleted(stream)), "\(name) is reported as deleted")
                         }
                     }
                     if let snapshots = abilities.snapshots {
@@ -177,9 +177,9 @@ extension EventStoreConformance {
                 try await untouched(client)
             }
         },
-        Case("C26", "a category is never taken for the beginning of another name") { suite in
+        Case("C26", "a category is never matched as a prefix of another name") { suite in
             try await suite.withStore { client in
-                let catalog = try demand(client.store.abilities.catalog, "a list of its streams")
+                let catalog = try demand(client.store.abilities.catalog, "a catalog of streams")
                 try await client.append(Append([event("a-b-c"), event("a-b"), event("ab-c")]))
                 for name in ["a-b", "a-", "-", "", "é"] {
                     let error = try await requireThrows(EventStoreError.self) {
@@ -191,13 +191,13 @@ extension EventStoreConformance {
                 try requireEqual(streams.map(\.stream), ["a-b", "a-b-c"], "streams")
             }
         },
-        Case("E34", "an invariant over two tags holds whatever characters they are made of") { suite in
+        Case("E34", "an invariant over two tags holds whatever characters the tags contain") { suite in
             try await suite.withStore { client in
                 for name in ["\"\u{301}", "\\\u{301}", "\\\\", "{}", ",\u{301}", "\"", "NULL", "e\u{301}", "é"] {
                     let (seat, show) = (EventTag("seat", name), EventTag("show", name))
                     let booking = EventQuery.types("Booked").tagged(seat, show)
                     let booked = event(.init("b-" + name), "Booked", tags: [seat, show])
-                    // Once alone, once in an append of several, which goes another way.
+                    // One append of several events, then one of a single event: they take different paths.
                     try await client.append(Append([booked, event("x-1")], condition: .init(noneMatch: booking)))
                     try await requireThrows(ConditionFailed.self) {
                         let again = event(.init("b-" + name), "Booked", tags: [show, seat])
@@ -210,7 +210,7 @@ extension EventStoreConformance {
     ]
 }
 
-/// What a subscription yields until it is caught up, or for a moment where it begins beyond the head.
+/// The elements of a subscription until it catches up; ends at once if it starts beyond the head.
 private struct Follower: AsyncSequence {
     let client: EventStoreClient
     let position: Position
@@ -229,7 +229,7 @@ private struct Follower: AsyncSequence {
                 }
                 continuation.finish()
             }
-            // Beyond the head nothing comes, and nothing should.
+            // Beyond the head nothing is yielded.
             if position > 3 {
                 task.cancel()
                 continuation.finish()

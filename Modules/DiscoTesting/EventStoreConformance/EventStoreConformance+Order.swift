@@ -3,13 +3,13 @@ import Foundation
 
 extension EventStoreConformance {
     static let orderCases: [Case] = [
-        Case("D27", "an empty store's head is 0, and reading it ends at once") { suite in
+        Case("D27", "an empty store has head 0, and reading it ends at once") { suite in
             try await suite.withStore { client in
                 let page = try await client.store.page(Read())
                 try requireEqual(page, Page(events: [], through: 0, head: 0, hasMore: false, throughID: nil), "page")
             }
         },
-        Case("D28", "the order within each stream agrees with the order of all") { suite in
+        Case("D28", "the order within each stream agrees with the total order") { suite in
             try await suite.withStore { client in
                 let stored = try await winners(of: 200, [client]) { Append([event(StreamID("s-\($0 % 7)"))]) }
                 try requireEqual(stored, 200, "stored")
@@ -36,7 +36,7 @@ extension EventStoreConformance {
                 try requireEqual(seen, Array(1...400), "positions")
             }
         },
-        Case("D30", "an append that was refused or failed leaves no hole and stalls nobody") { suite in
+        Case("D30", "a refused or failed append leaves no gap and does not stall later appends") { suite in
             try await suite.withStore { client in
                 let broken = NewEvent(stream: "x-1", type: "T", payload: JSONText(unchecked: [0xFF]))
                 try await client.append(Append([event("a-1")]))
@@ -54,7 +54,7 @@ extension EventStoreConformance {
                 try requireEqual(next.version(of: "a-1"), 2, "next version")
             }
         },
-        Case("D31", "a page moves past what does not match, and names the event it ends at") { suite in
+        Case("D31", "a page moves past events that do not match and names the event it ends at") { suite in
             try await suite.withStore { client in
                 try await sample(client)
                 let events = try await client.events().collect()
@@ -68,7 +68,7 @@ extension EventStoreConformance {
                 try requireEqual(first.hasMore, true, "hasMore of a full page")
             }
         },
-        Case("D31", "positions, versions, ids and times survive a restart, and go on where they were") { suite in
+        Case("D31", "positions, versions, ids and times survive a restart, and numbering continues") { suite in
             try await suite.acrossRestart { client in
                 try await sample(client)
                 return (try await client.store.identity(), try await client.events().collect())

@@ -16,7 +16,7 @@ extension EventStoreConformance {
         try await events.collect().map(\.position.rawValue)
     }
 
-    /// The events of a read in pages of seven, and how far the last page has come.
+    /// The events of a read in pages of seven, and the `through` of the last page.
     private static func paged(
         _ read: Read, _ store: any EventStore
     ) async throws -> (events: [RecordedEvent], through: Position) {
@@ -35,14 +35,14 @@ extension EventStoreConformance {
     }
 
     static let readingCases: [Case] = [
-        Case("C20", "a missing stream is empty, and said not to exist") { suite in
+        Case("C20", "a missing stream is empty and reported as not existing") { suite in
             try await suite.withStore { client in
                 try requireEqual(try await client.exists("a-1"), false, "exists")
                 try requireEqual(try await client.events(in: "a-1").collect(), [], "events")
                 try requireEqual(try await client.head(), 0, "head")
             }
         },
-        Case("C21", "forward, backward, from and to a version, with a limit") { suite in
+        Case("C21", "a stream is read forward, backward, from and to a version, and with a limit") { suite in
             try await suite.withStore { client in
                 try await sample(client)
                 func versions(_ events: EventSequence) async throws -> [Int] {
@@ -64,7 +64,7 @@ extension EventStoreConformance {
                 try requireEqual(try await positions(small), [5, 4, 3, 2, 1], "backward in pages")
             }
         },
-        Case("C22", "a stream's events are its own, though its id begins as another's does") { suite in
+        Case("C22", "streams with similar ids or a common prefix do not mix") { suite in
             try await suite.withStore { client in
                 let names: [StreamID] = [
                     "a-1", "a-1-1", "a-11", "a-1 ", "a-A", "a-a", "a-é", "a-e\u{301}", "a-%", "a-_",
@@ -76,7 +76,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("C23", "by stream, category, types and tags, OR of items without doubles, with a limit") { suite in
+        Case("C23", "queries by stream, category, types, tags and OR yield no duplicates and obey limits") { suite in
             try await suite.withStore { client in
                 try await sample(client)
                 let table: [(EventQuery, [Int64])] = [
@@ -101,7 +101,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("C23", "by slices: of the streams in them every event, with whatever else is asked for") { suite in
+        Case("C23", "a read of slices returns every event of their streams that the query matches") { suite in
             try await suite.withStore { client in
                 for start in stride(from: 0, to: 240, by: 60) {
                     try await client.append(
@@ -153,7 +153,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("C24", "as of a time: what was recorded by then, and nothing later") { suite in
+        Case("C24", "a read as of a time returns the events recorded by then and no later ones") { suite in
             try suite.requireSettableClock()
             let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
             let options = Options(context: StoreContext(now: { now.withLock { $0 } }))
@@ -175,7 +175,7 @@ extension EventStoreConformance {
                 try requireEqual(third, [1, 2, 3, 4, 5, 6], "as of a recorded time itself")
             }
         },
-        Case("C24", "the last event of a stream, and an event by its id") { suite in
+        Case("C24", "the last event of a stream and an event by its id can be read") { suite in
             try await suite.withStore { client in
                 try await sample(client)
                 let events = try await client.events().collect()
@@ -186,7 +186,7 @@ extension EventStoreConformance {
                 try requireEqual(try await catalog.event(UUID()), nil, "unknown event")
             }
         },
-        Case("C25", "paged reading of 100,000 events gives every one once, in order") { suite in
+        Case("C25", "paging through 100,000 events yields each once, in order") { suite in
             try await suite.withStore { client in
                 for start in stride(from: 0, to: 100_000, by: 5_000) {
                     try await client.append(Append((start..<start + 5_000).map { event(StreamID("s-\($0 % 7)")) }))

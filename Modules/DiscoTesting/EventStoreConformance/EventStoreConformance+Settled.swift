@@ -4,7 +4,7 @@ import Foundation
 /// The time up to which everything is visible.
 extension EventStoreConformance {
     static let settledCases: [Case] = [
-        Case("10", "what is recorded after a page is later than the page's settled time") { suite in
+        Case("A10", "an event recorded after a page is later than the page's settled time") { suite in
             try await suite.withStore { client in
                 for number in 0..<20 {
                     var read = Read(limit: 0)
@@ -26,7 +26,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("10", "the settled time never goes back, and follows the events by itself") { suite in
+        Case("A10", "the settled time never decreases and advances with new events") { suite in
             try await suite.withStore { client in
                 var last = Date.distantPast
                 for number in 0..<10 {
@@ -40,7 +40,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("10", "asked for, it comes up to the present where nothing is recorded") { suite in
+        Case("A10", "on request, the settled time reaches the present even if nothing is recorded") { suite in
             try suite.requireSettableClock()
             let now = Locked(Date(timeIntervalSince1970: 1_700_000_000))
             let options = Options(context: StoreContext(now: { now.withLock { $0 } }))
@@ -53,17 +53,18 @@ extension EventStoreConformance {
                     let settled = try await client.store.page(read).settled
                     try requireEqual(settled, Date(timeIntervalSince1970: seconds), "the settled time")
                 }
-                // A clock that is set back does not make it untrue.
+                // The settled time holds even if the clock is set back.
                 now.withLock { $0 = Date(timeIntervalSince1970: 1_600_000_000) }
                 try await client.append(Append([event("a-1")]))
                 let recorded = try requireValue(try await client.events().collect().first, "the event")
                 try require(
-                    recorded.recordedAt > Date(timeIntervalSince1970: 1_700_000_060), "\(recorded.recordedAt)")
+                    recorded.recordedAt > Date(timeIntervalSince1970: 1_700_000_060),
+                    "the recorded time is \(recorded.recordedAt)")
                 let settled = try requireValue(try await client.store.page(read).settled, "the settled time")
-                try require(settled >= Date(timeIntervalSince1970: 1_700_000_060), "\(settled)")
+                try require(settled >= Date(timeIntervalSince1970: 1_700_000_060), "the settled time is \(settled)")
             }
         },
-        Case("10", "it holds for what is appended through another store on the same data") { suite in
+        Case("A10", "the settled time holds for appends through another store on the same data") { suite in
             try await suite.withBoth { one, other in
                 var read = Read(limit: 0)
                 read.settles = true
@@ -77,7 +78,7 @@ extension EventStoreConformance {
                 }
             }
         },
-        Case("10", "it holds while others append") { suite in
+        Case("A10", "the settled time holds during concurrent appends") { suite in
             try await suite.withStore { client in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for writer in 0..<4 {

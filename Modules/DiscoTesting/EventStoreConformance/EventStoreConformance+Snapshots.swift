@@ -31,10 +31,10 @@ extension EventStoreConformance {
                 try requireEqual(try await store.snapshot(other.key), other, "snapshot of another shape")
             }
         },
-        Case("H44", "a snapshot of what is not there, or was erased, is not kept") { suite in
+        Case("H44", "a snapshot of missing or erased events is not stored") { suite in
             try await suite.withStore(Options(allowsErasing: true)) { client in
                 let snapshots = try demand(client.store.abilities.snapshots, "snapshots")
-                _ = try demand(client.store.abilities.deletion, "deleting streams")
+                _ = try demand(client.store.abilities.deletion, "stream deletion")
                 func snapshot(_ version: Int) -> Snapshot {
                     let key = SnapshotKey(stream: "a-1", name: "A", fingerprint: "f")
                     return Snapshot(key: key, version: version, state: "{}")
@@ -53,7 +53,7 @@ extension EventStoreConformance {
                 try requireEqual(try await snapshots.snapshot(snapshot(3).key)?.version, 3, "version")
             }
         },
-        Case("H44", "of snapshots written at once the newest stays") { suite in
+        Case("H44", "of snapshots written concurrently, the newest is kept") { suite in
             try await suite.withSnapshots { store, snapshot in
                 let snapshots = (1...40).map { snapshot($0, "f") }.shuffled()
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -63,13 +63,13 @@ extension EventStoreConformance {
                 try requireEqual(try await store.snapshot(snapshots[0].key)?.version, 40, "version")
             }
         },
-        Case("H45", "a snapshot of another shape or version of the state, or an undecodable one, is ignored") { suite in
+        Case("H45", "a snapshot of another shape or state version, or an undecodable one, is ignored") { suite in
             try await suite.withStore { client in
                 let snapshots = KeptSnapshots(base: try demand(client.store.abilities.snapshots, "snapshots"))
                 let seen = EventStoreClient(StoreWithSnapshots(base: client.store, snapshots: snapshots))
                 for number in 1...25 { try requireEqual(try await Counter.count(seen), number, "value") }
                 guard let kept = snapshots.saved.last else {
-                    throw ConformanceFailure(message: "no snapshot was kept", file: #fileID, line: #line)
+                    throw ConformanceFailure(message: "no snapshot was saved", file: #fileID, line: #line)
                 }
                 try requireEqual(kept.version, 20, "version of the snapshot")
                 try requireEqual(try await snapshots.snapshot(kept.key)?.version, 20, "version of the snapshot")
@@ -78,15 +78,15 @@ extension EventStoreConformance {
                     try await snapshots.base.save(Snapshot(key: kept.key, version: 22, state: state))
                     let value = try await Counter.count(seen)
                     try requireEqual(
-                        value, try await client.version(of: "counter-a"), "value beside a snapshot \(state)")
+                        value, try await client.version(of: "counter-a"), "value despite the snapshot \(state)")
                 }
-                // Of another shape, or another version: found under no key that is asked for.
+                // A snapshot of another shape or version has a key that no read asks for.
                 var other = kept.key
                 other.fingerprint = "2" + other.fingerprint
                 try await snapshots.delete(kept.key)
                 try await snapshots.base.save(
                     Snapshot(key: other, version: 24, state: #"{"id": "a", "value": 1000}"#))
-                try requireEqual(try await Counter.count(seen), 29, "value beside a snapshot of another version")
+                try requireEqual(try await Counter.count(seen), 29, "value despite a snapshot of another version")
             }
         },
     ]
@@ -105,7 +105,7 @@ private struct Counter: Aggregate {
 
     mutating func apply(_ event: Event) { value += 1 }
 
-    /// Counts once more, by one that has not seen the aggregate.
+    /// Counts once more with a new orchestrator, which has not seen the aggregate.
     static func count(_ client: EventStoreClient) async throws -> Int {
         let orchestrator = Orchestrator(client: client, aggregates: [Counter.self])
         let dispatched = try await orchestrator.dispatch(Count(id: "a"))
@@ -119,7 +119,7 @@ private struct Count: TimelessCommand {
     func run(on counter: Counter) -> [Counter.Event] { [.counted] }
 }
 
-/// Notes what is saved.
+/// Records the snapshots that are saved.
 private final class KeptSnapshots: SnapshotStore {
     let base: any SnapshotStore
     private let kept = Locked<[Snapshot]>([])

@@ -3,7 +3,7 @@ import Foundation
 
 extension EventStoreConformance {
     static let troubleCases: [Case] = [
-        Case("J52", "what was cancelled before it began is not done") { suite in
+        Case("J52", "appends and reads cancelled before they start have no effect") { suite in
             try await suite.withStore { client in
                 for _ in 0..<20 {
                     let append = Task {
@@ -20,7 +20,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 0, "head")
             }
         },
-        Case("J52", "an append cancelled at any moment is recorded whole or not at all, and its error is true") {
+        Case("J52", "an append cancelled at any moment is recorded whole or not at all, as its result says") {
             suite in
             try await suite.withStore { client in
                 let recorded = try await withThrowingTaskGroup(of: [UUID]?.self) { group in
@@ -41,7 +41,7 @@ extension EventStoreConformance {
                     return try await group.reduce(into: Set<UUID>()) { $0.formUnion($1 ?? []) }
                 }
                 let stored = try await client.events().collect()
-                try requireEqual(Set(stored.map(\.id)), recorded, "what is stored")
+                try requireEqual(Set(stored.map(\.id)), recorded, "stored ids")
                 try requireEqual(stored.map(\.position.rawValue), (0..<stored.count).map { Int64($0) + 1 }, "positions")
                 let next = try await within(.seconds(10), "the next append") {
                     try await client.append(Append([event("a-1")]))
@@ -49,7 +49,7 @@ extension EventStoreConformance {
                 try requireEqual(next.events.count, 1, "events")
             }
         },
-        Case("J52", "cancelled reads end, and leave the store usable") { suite in
+        Case("J52", "cancelled reads end and leave the store usable") { suite in
             try await suite.withStore { client in
                 try await client.append(Append((0..<5000).map { event(StreamID("s-\($0 % 10)")) }))
                 let reads = (0..<20).map { number in

@@ -3,7 +3,7 @@ import Foundation
 
 extension EventStoreConformance {
     static let valueCases: [Case] = [
-        Case("A8", "generated values of every kind come back equal, in events, metadata, tags and snapshots") { suite in
+        Case("A8", "generated values in events, metadata, tags and snapshots read back equal") { suite in
             try await suite.withStore { client in
                 var values = GeneratedValues()
                 var expected: [(stream: StreamID, event: EveryKind, new: NewEvent)] = []
@@ -23,7 +23,7 @@ extension EventStoreConformance {
                     }
                     expected.append((stream, event, new))
                 }
-                // Alone, and many together: stores have a way of their own for each.
+                // Single and batched: stores have a separate path for each.
                 for (_, _, new) in expected.prefix(40) { try await client.append(Append([new])) }
                 try await client.append(Append(expected.dropFirst(40).map(\.new)))
                 let recorded = try await client.events().collect()
@@ -53,7 +53,7 @@ extension EventStoreConformance {
                 try requireEqual(back, expected.map(\.event), "state")
             }
         },
-        Case("A5", "what could not be read again is refused before it is recorded") { suite in
+        Case("A5", "an event that could not be read back is refused before it is recorded") { suite in
             try await suite.withStore { client in
                 var deep = JSON.null
                 for _ in 0..<2000 { deep = [deep] }
@@ -86,7 +86,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 0, "head")
             }
         },
-        Case("A6", "an append recorded under its ids, and repeated with a key, takes effect once under the key too") {
+        Case("A6", "an append repeated with a new key is recorded once and found under the key") {
             suite in
             try await suite.withStore { client in
                 let plain = Append([event("a-1"), event("b-1")])
@@ -95,10 +95,10 @@ extension EventStoreConformance {
                 keyed.key = IdempotencyKey("k", fingerprint: "f")
                 let repeated = try await client.append(keyed)
                 try requireEqual(repeated.events, first.events, "events of the repeat")
-                try require(repeated.repeated, "it was recorded again")
+                try require(repeated.repeated, "the append was recorded again")
                 let made = Append([event("a-1"), event("b-1")], key: keyed.key)
                 try requireEqual(try await client.append(made).events, first.events, "events under the key")
-                // In one batch with others, too.
+                // Also in one batch with others.
                 let more = (0..<20).map { Append([event(StreamID("c-\($0)"))]) }
                 for append in more { _ = try await client.append(append) }
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -106,7 +106,7 @@ extension EventStoreConformance {
                         group.addTask {
                             var again = append
                             again.key = IdempotencyKey("k-\(number)", fingerprint: "f")
-                            try require(try await client.append(again).repeated, "it was recorded again")
+                            try require(try await client.append(again).repeated, "the append was recorded again")
                         }
                     }
                     try await group.waitForAll()
@@ -120,7 +120,7 @@ extension EventStoreConformance {
                 try requireEqual(try await client.head(), 22, "head")
             }
         },
-        Case("C23", "a query may name 1000 types and tags, and one more is refused") { suite in
+        Case("C23", "a query with 1000 types, tags or items is accepted, and a larger one is refused") { suite in
             try await suite.withStore { client in
                 let tags = (0..<1000).map { EventTag("t", "\($0)") }
                 try await client.append(

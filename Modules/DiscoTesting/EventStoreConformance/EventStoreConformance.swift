@@ -1,22 +1,25 @@
 public import DiscoCore
 
-/// What every event store must show. An adapter's test file only names its store:
+/// The conformance suite for event stores.
+///
+/// An adapter's test file only names its store:
 ///
 /// ```swift
 /// @Test(arguments: EventStoreConformance.cases)
 /// func conforms(to aCase: EventStoreConformance.Case) async throws {
-///     let verdict = try await aCase.run(on: EventStoreConformance { options in try await MyStore.open(context: options.context) })
+///     let suite = EventStoreConformance { options in try await MyStore.open(context: options.context) }
+///     let verdict = try await aCase.run(on: suite)
 ///     if case .skipped(let lacking) = verdict { try Test.cancel("\(lacking)") }
 /// }
 /// ```
 ///
-/// It imports no test framework: what is not as required throws a ``ConformanceFailure`` with its place in the source.
+/// The suite imports no test framework: a failed check throws a ``ConformanceFailure`` with its file and line.
 public struct EventStoreConformance: Sendable {
     public typealias Case = ConformanceCase<EventStoreConformance>
 
-    /// How a store is wanted for a case.
+    /// The options that a case opens its store with.
     public struct Options: Sendable {
-        /// What the store is opened with. A store whose clock can be set takes its recorded times from
+        /// The context to open the store with. A store with a settable clock takes its recorded times from
         /// ``/DiscoCore/StoreContext/now``.
         public var context = StoreContext.system
         public var allowsErasing = false
@@ -29,12 +32,12 @@ public struct EventStoreConformance: Sendable {
     private let hasSettableClock: Bool
 
     /// - Parameters:
-    ///   - isDurable: whether what a closed store has recorded is there when `second` opens its data again.
-    ///   - hasSettableClock: whether `open` can heed ``Options/context``.
-    ///   - open: a fresh, empty store at each call.
-    ///   - second: another store on the data of the one given, which may be open still, or closed. Nil where that
-    ///     cannot be.
-    ///   - disturb: cuts the store's connections, or restarts its server. Nil where there is no such thing.
+    ///   - isDurable: whether the data of a closed store is still there when `second` reopens it.
+    ///   - hasSettableClock: whether `open` uses the clock of ``Options/context``.
+    ///   - open: opens a fresh, empty store at each call.
+    ///   - second: opens another store on the data of the given one, which may be open or closed; nil if the adapter
+    ///     cannot do that.
+    ///   - disturb: cuts the store's connections or restarts its server; nil if it has neither.
     public init(
         isDurable: Bool = true, hasSettableClock: Bool = true,
         open: @escaping @Sendable (Options) async throws -> any EventStore,
@@ -48,20 +51,20 @@ public struct EventStoreConformance: Sendable {
         self.disturb = disturb
     }
 
-    /// Every case, in the order of the promises.
+    /// All cases of the suite.
     public static let cases: [Case] =
         appendCases + valueCases + edgeCases + concurrencyCases + readingCases + orderCases + conditionCases
         + settledCases + followingCases + snapshotCases
         + administrationCases + troubleCases
 
-    /// A fresh store, closed afterwards.
+    /// Runs `body` on a fresh store, then closes the store.
     func withStore(_ options: Options = Options(), _ body: @Sendable (EventStoreClient) async throws -> Void)
         async throws
     {
         try await Self.closing(try await open(options)) { try await body(EventStoreClient($0)) }
     }
 
-    /// Two stores on one fresh database, both open.
+    /// Runs `body` on two open stores that share one fresh database.
     func withBoth(_ body: @Sendable (EventStoreClient, EventStoreClient) async throws -> Void) async throws {
         let second = try demand(second, "a second store on the same data")
         try await withStore { client in
@@ -69,24 +72,24 @@ public struct EventStoreConformance: Sendable {
         }
     }
 
-    /// A store that is closed after `before`, and opened again for `after`.
+    /// Closes a store after `before` and reopens its data for `after`.
     func acrossRestart<Kept: Sendable>(
         _ before: @Sendable (EventStoreClient) async throws -> Kept,
         _ after: @Sendable (EventStoreClient, Kept) async throws -> Void
     ) async throws {
-        if !isDurable { throw Lacking("durability: it ends with its process") }
-        let second = try demand(second, "opening its data again")
+        if !isDurable { throw Lacking("durability: its data ends with the process") }
+        let second = try demand(second, "a way to reopen its data")
         let store = try await open(Options())
         let kept = try await Self.closing(store) { try await before(EventStoreClient($0)) }
         try await Self.closing(try await second(store)) { try await after(EventStoreClient($0), kept) }
     }
 
     func requireSettableClock() throws {
-        if !hasSettableClock { throw Lacking("a clock that can be set") }
+        if !hasSettableClock { throw Lacking("a settable clock") }
     }
 
     func disturb(_ store: any EventStore) async throws {
-        try await demand(disturb, "connections that could be cut")(store)
+        try await demand(disturb, "a way to cut its connections")(store)
     }
 
     private static func closing<Result>(

@@ -1,7 +1,7 @@
 package import DiscoCore
 package import Foundation
 
-/// Values that the generated cases go through, the same in every run.
+/// Random values for generated cases, the same in every run.
 package struct GeneratedValues {
     private var random: SplitMix
 
@@ -40,7 +40,7 @@ package struct GeneratedValues {
         ])
     }
 
-    /// Quotients have 38 and 39 digits.
+    /// Quotients have 38 or 39 digits.
     package mutating func decimal() -> Decimal {
         let quotient =
             Decimal(Int.random(in: -1_000_000...1_000_000, using: &random))
@@ -61,7 +61,7 @@ package struct GeneratedValues {
         ])
     }
 
-    /// Text with whatever ends, breaks or joins text elsewhere; a NUL only where one may be.
+    /// Text with characters that terminate, break or join text elsewhere; a NUL only if `withNUL` is true.
     package mutating func text(withNUL: Bool = true) -> String {
         let pieces = [
             "", "a", "é", "e\u{301}", "\"", "\"\u{301}", "\\", "\\\u{301}", "{", "}", ",\u{301}", "'", "\u{1}", "\r\n",
@@ -88,7 +88,7 @@ package struct GeneratedValues {
         return id
     }
 
-    // MARK: At the edges
+    // MARK: Edge cases
 
     package static let positions: [Position] = [.min, -1, 0, 1, 2, 3, 4, .max - 1, .max].map(Position.init(rawValue:))
     package static let integers: [Int] = [.min, .min + 1, -1, 0, 1, 2, 3, 1 << 31, 1 << 53, .max - 1, .max]

@@ -7,9 +7,9 @@ extension ReadModelStoreConformance {
     }
 
     static let checkpointCases: [Case] = [
-        Case("G40", "an unknown consumer is at the start; a checkpoint comes back as it was written") { suite in
+        Case("G40", "an unknown consumer is at the start; a checkpoint reads back unchanged") { suite in
             let store = try await suite.open()
-            try requireEqual(try await store.checkpoint(of: "c"), .start, "unknown checkpoint")
+            try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint of an unknown consumer")
             try requireEqual(try await store.held(by: "c"), [], "held events")
             let first = checkpoint(5)
             try await store.save(ConsumerStep(consumer: "c", from: .start, to: first))
@@ -18,10 +18,10 @@ extension ReadModelStoreConformance {
             let second = Checkpoint(position: 7)
             try await store.save(ConsumerStep(consumer: "c", from: first, to: second))
             try requireEqual(try await store.checkpoint(of: "c"), second, "checkpoint")
-            try requireEqual(try await store.checkpoint(of: "c é").position, 9, "checkpoint of another")
+            try requireEqual(try await store.checkpoint(of: "c é").position, 9, "checkpoint of the other consumer")
             try requireEqual(try await store.consumers(), ["c", "c é"], "consumers")
         },
-        Case("G40", "a checkpoint never moves backwards but by a reset, which forgets what is held too") { suite in
+        Case("G40", "a checkpoint moves backwards only by a reset, which also drops held events") { suite in
             let store = try await suite.open()
             let five = checkpoint(5)
             let held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
@@ -35,7 +35,7 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint after the reset")
             try requireEqual(try await store.held(by: "c"), [], "held events after the reset")
         },
-        Case("G41", "a step from another checkpoint than the stored one is refused, whatever differs") { suite in
+        Case("G41", "a step is refused if its start differs from the stored checkpoint in any part") { suite in
             let store = try await suite.open()
             let stored = checkpoint(5)
             try await store.save(ConsumerStep(consumer: "c", from: .start, to: stored))
@@ -51,17 +51,17 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(try await store.checkpoint(of: "c"), stored, "checkpoint")
         },
-        Case("G41", "of many steps from one checkpoint one is taken") { suite in
+        Case("G41", "of many concurrent steps from one checkpoint, exactly one is saved") { suite in
             let store = try await suite.open()
             let taken = try await Self.taken(of: 40, [store])
-            try requireEqual(taken, 1, "steps taken")
+            try requireEqual(taken, 1, "saved steps")
         },
-        Case("G41", "of many steps from one checkpoint, in two stores on the same data, one is taken") { suite in
+        Case("G41", "of many concurrent steps through two stores on the same data, exactly one is saved") { suite in
             let store = try await suite.open()
             let taken = try await Self.taken(of: 40, [store, try await suite.again(store)])
-            try requireEqual(taken, 1, "steps taken")
+            try requireEqual(taken, 1, "saved steps")
         },
-        Case("G41", "a held event is done, or tried again, by one of two that read it") { suite in
+        Case("G41", "of two steps that read the same held event, only one can release or retry it") { suite in
             let store = try await suite.open()
             let step = Checkpoint(position: 9)
             var held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
@@ -79,7 +79,7 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(try await store.held(by: "c"), [], "held events")
         },
-        Case("G41", "held events come back in order, are replaced, and released") { suite in
+        Case("G41", "held events are read in order, replaced and released") { suite in
             let store = try await suite.open()
             let retryAt = Date(timeIntervalSince1970: 1_700_000_000.123456)
             var first = HeldEvent(position: 3, stream: "a-é", attempts: 1, retryAt: retryAt, reason: "no \"luck\"")
@@ -87,7 +87,7 @@ extension ReadModelStoreConformance {
             let step = Checkpoint(position: 12)
             try await store.save(ConsumerStep(consumer: "c", from: .start, to: step, hold: [second, first]))
             try requireEqual(try await store.held(by: "c"), [first, second], "held events")
-            try requireEqual(try await store.held(by: "d"), [], "held events of another")
+            try requireEqual(try await store.held(by: "d"), [], "held events of the other consumer")
             first.attempts = 2
             try await store.save(ConsumerStep(consumer: "c", from: step, to: step, hold: [first], release: [12]))
             try requireEqual(try await store.held(by: "c"), [first], "held events")

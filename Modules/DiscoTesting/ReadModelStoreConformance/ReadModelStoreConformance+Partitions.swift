@@ -1,7 +1,7 @@
 import DiscoCore
 import Foundation
 
-/// Partitions, their owners and fences, and what is told about them.
+/// Partitions, their owners and fences, and change notifications.
 extension ReadModelStoreConformance {
     private static let low = ConsumerPartition("c", slices: 0...511)
     private static let high = ConsumerPartition("c", slices: 512...1023)
@@ -25,7 +25,7 @@ extension ReadModelStoreConformance {
     }
 
     static let partitionCases: [Case] = [
-        Case("71", "each partition has a checkpoint of its own, and its own held events") { suite in
+        Case("71", "each partition has its own checkpoint and held events") { suite in
             let store = try await suite.open()
             let (one, other) = (try stream(in: low.slices), try stream(in: high.slices))
             let held = [one, other].map {
@@ -40,13 +40,13 @@ extension ReadModelStoreConformance {
             try requireEqual(states.map(\.owner), [nil, nil], "owners")
             try requireEqual(try await store.partitions(of: nil).map(\.partition.consumer), ["b", "c", "c"], "all")
             try requireEqual(try await store.partitions(of: "nobody"), [], "partitions of nobody")
-            try requireEqual(try await store.checkpoint(of: "c").position, 5, "the one furthest behind")
+            try requireEqual(try await store.checkpoint(of: "c").position, 5, "the checkpoint furthest behind")
             try requireEqual(try await store.held(by: low), [held[0]], "held by the one")
             try requireEqual(try await store.held(by: high), [held[1]], "held by the other")
             try requireEqual(try await store.held(by: "c"), held, "held by both")
             try await requireMoved { try await store.save(step(low, to: 9, from: Checkpoint(position: 9))) }
         },
-        Case("72", "a claim counts the fence up, and steps under an older one are refused") { suite in
+        Case("72", "a claim increments the fence, and steps with an older fence are refused") { suite in
             let store = try await suite.open()
             let partition = ConsumerPartition("c")
             let first = try await store.claim(partition, by: "one")
@@ -65,10 +65,10 @@ extension ReadModelStoreConformance {
             }
             try await store.save(step(partition, to: 6, from: five, fence: 2))
             try requireEqual(try await store.partitions(of: "c").map(\.fence), [2], "fence")
-            // Unclaimed work knows no fence.
+            // A step without a fence is not checked against it.
             try await store.save(step(partition, to: 7, from: Checkpoint(position: 6)))
         },
-        Case("72", "of many who claim at once each has a fence of its own") { suite in
+        Case("72", "concurrent claims each get a different fence") { suite in
             let store = try await suite.open()
             let stores = [store, try await suite.again(store)]
             let fences = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -81,7 +81,7 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(fences.sorted(), Array(1...20), "fences")
         },
-        Case("74", "a parked event comes back as it was parked") { suite in
+        Case("74", "a parked event reads back unchanged") { suite in
             let store = try await suite.open()
             let at = Date(timeIntervalSince1970: 1_700_000_000.123456)
             let parked = HeldEvent(
@@ -96,7 +96,7 @@ extension ReadModelStoreConformance {
             try await store.save(step(partition, to: 5, from: five, hold: [parked]))
             try requireEqual(try await store.held(by: partition), [parked], "held events")
         },
-        Case("84", "claims and resets are told, also to another store on the same data; steps are not") { suite in
+        Case("84", "claims and resets notify every store on the same data; steps do not") { suite in
             let store = try await suite.open()
             let other = try await suite.again(store)
             for (waiting, acting) in [(store, store), (store, other), (other, store)] {
@@ -120,7 +120,7 @@ extension ReadModelStoreConformance {
                 try await becomes(2, count)
             }
         },
-        Case("84", "waiting for changes ends with its task, and with the store") { suite in
+        Case("84", "waiting for changes ends when the task is cancelled or the store closes") { suite in
             let store = try await suite.open()
             let waiting = Task {
                 var changes = store.changes().makeAsyncIterator()
@@ -137,7 +137,7 @@ extension ReadModelStoreConformance {
             let error = try await requireThrows(EventStoreError.self) { try await waiting.value }
             try requireEqual(error.code, .closed, "code")
         },
-        Case("66", "names, owners and slices at the edges are kept or refused") { suite in
+        Case("66", "edge-case names, owners and slices are stored unchanged or refused") { suite in
             let store = try await suite.open()
             for owner in ["", "é e\u{301}", "\"'; --", String(repeating: "x", count: 1000)] {
                 let state = try await store.claim(ConsumerPartition("c"), by: owner)
@@ -159,7 +159,7 @@ extension ReadModelStoreConformance {
         },
     ]
 
-    /// Within a few seconds, the time that a poll takes where nothing is told.
+    /// Waits several seconds, long enough for a store that polls instead of notifying.
     private static func becomes(_ expected: Int, _ count: Locked<Int>) async throws {
         for _ in 0..<1000 where count.withLock({ $0 }) < expected { try await Task.sleep(for: .milliseconds(10)) }
         try requireEqual(count.withLock { $0 }, expected, "changes")

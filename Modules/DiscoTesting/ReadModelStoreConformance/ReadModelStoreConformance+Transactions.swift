@@ -15,7 +15,7 @@ extension ReadModelStoreConformance {
     }
 
     static let transactionCases: [Case] = [
-        Case("G43", "the read model and its checkpoint: both are written") { suite in
+        Case("G43", "the read model and its checkpoint are both written") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             try await store.commit(ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1))) {
@@ -25,7 +25,7 @@ extension ReadModelStoreConformance {
             try requireEqual(try await names(store), ["a"], "rows")
             try requireEqual(try await store.checkpoint(of: "c").position, 1, "position")
         },
-        Case("G43", "the read model and its checkpoint: neither is written where the body throws") { suite in
+        Case("G43", "neither the read model nor its checkpoint is written if the body throws") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             let held = HeldEvent(position: 1, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
@@ -41,7 +41,7 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint")
             try requireEqual(try await store.held(by: "c"), [], "held events")
         },
-        Case("G43", "the read model and its checkpoint: neither is written where the checkpoint was moved") { suite in
+        Case("G43", "neither the read model nor its checkpoint is written if the checkpoint has moved") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1))
@@ -51,10 +51,10 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(try await names(store), [], "rows")
         },
-        Case("G43", "values are bound, not pasted in, and come back as they went in") { suite in
+        Case("G43", "values are bound as parameters and read back unchanged") { suite in
             let store = try await suite.open()
             let (id, date) = (UUID(), Date(timeIntervalSince1970: 1_700_000_000.123456))
-            let money = try demand(Decimal(string: "12345678901234567890.123456789"), "decimals")
+            let money = try requireValue(Decimal(string: "12345678901234567890.123456789"), "the decimal")
             let text = "'; DROP TABLE conformance; -- é🎉"
             try await store.write { transaction in
                 try transaction.execute(
@@ -79,7 +79,7 @@ extension ReadModelStoreConformance {
                 try requireEqual(try rows[0].value("fraction"), 0.1, "fraction")
             }
         },
-        Case("G43", "wrong SQL is a typed error, and the store goes on") { suite in
+        Case("G43", "invalid SQL throws a typed error, and the store stays usable") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             try await requireThrows(EventStoreError.self) {
@@ -95,7 +95,7 @@ extension ReadModelStoreConformance {
             try await store.write { try $0.execute("INSERT INTO conformance VALUES ('b', 1)") }
             try requireEqual(try await names(store), ["b"], "rows")
         },
-        Case("G43", "an error that the body swallows is never a commit that did nothing") { suite in
+        Case("G43", "if the body swallows an SQL error, the commit keeps the other writes or throws") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             do {
@@ -103,12 +103,12 @@ extension ReadModelStoreConformance {
                     try transaction.execute("INSERT INTO conformance VALUES ('a', 1)")
                     try? transaction.execute("INSERT INTO nowhere VALUES (1)")
                 }
-                try requireEqual(try await names(store), ["a"], "rows, since nothing was thrown")
+                try requireEqual(try await names(store), ["a"], "rows after a commit that did not throw")
             } catch is EventStoreError {
-                try requireEqual(try await names(store), [], "rows, since an error was thrown")
+                try requireEqual(try await names(store), [], "rows after a commit that threw")
             }
         },
-        Case("G43", "reading cannot write") { suite in
+        Case("G43", "`read` refuses writes") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             try await requireThrows(EventStoreError.self) {

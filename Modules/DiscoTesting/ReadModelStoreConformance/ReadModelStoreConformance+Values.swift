@@ -18,11 +18,11 @@ extension ReadModelStoreConformance {
     private static func requireRefused(
         _ what: String, _ body: () async throws -> Void, file: String = #fileID, line: Int = #line
     ) async throws {
-        try await requireThrows(EventStoreError.self, file: file, line: line) { try await body() }
+        try await requireThrows(EventStoreError.self, what, file: file, line: line) { try await body() }
     }
 
     static let valueCases: [Case] = [
-        Case("86", "generated values come back equal from a TEXT, BIGINT or DOUBLE PRECISION column") { suite in
+        Case("86", "generated values read back equal from TEXT, BIGINT and DOUBLE PRECISION columns") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             var values = GeneratedValues()
@@ -43,7 +43,7 @@ extension ReadModelStoreConformance {
                 try await store.read { transaction in
                     let first = try transaction.query(
                         "SELECT * FROM conformance WHERE text = \(text) AND number = \(number)")
-                    try require(!first.isEmpty, "nothing is found by \(text.debugDescription) and \(number)")
+                    try require(!first.isEmpty, "no row found by \(text.debugDescription) and \(number)")
                     try requireEqual(try first[0].value("number"), number, "integer")
                     try requireEqual(try first[0].value("fraction"), fraction, "number")
                     try requireEqual(try first[0].value("missing", as: String?.self), nil, "null")
@@ -64,7 +64,7 @@ extension ReadModelStoreConformance {
                 }
             }
         },
-        Case("86", "each type that may be bound comes back as it went in, and null as an optional") { suite in
+        Case("86", "each bindable type reads back unchanged, and NULL reads back as nil") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             try await store.write { transaction in
@@ -102,7 +102,7 @@ extension ReadModelStoreConformance {
             try await back("texts", "")
             try await requireRefused("2^63") { try await back("integers", UInt64.max) }
         },
-        Case("86", "bytes come back as they went in, none of them too") { suite in
+        Case("86", "bytes read back unchanged, including empty data") { suite in
             let store = try await suite.open()
             let type = try await Self.blobType(store)
             try await store.write { transaction in
@@ -119,7 +119,7 @@ extension ReadModelStoreConformance {
                 try requireEqual(try await one(store, "SELECT v FROM blobs"), data, "bytes")
             }
         },
-        Case("86", "a value that does not fit is refused, and never rounded, cut off or made up") { suite in
+        Case("86", "a value that does not fit its type is refused, never rounded, truncated or invented") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             try await store.write { transaction in
@@ -149,15 +149,15 @@ extension ReadModelStoreConformance {
             let null = try await requireThrows(EventStoreError.self) {
                 _ = try await one(store, "SELECT missing AS v FROM conformance", as: String.self)
             }
-            try require(null.message.contains("Ask for String?."), null.message)
-            // What databases compute.
+            try require(null.message.contains("Read it as String?."), null.message)
+            // Values that the database computes.
             try requireEqual(try await one(store, "SELECT sum(number) AS v FROM conformance"), 300, "sum")
             try requireEqual(try await one(store, "SELECT avg(fraction) AS v FROM conformance"), 0.5, "average")
             try requireEqual(
                 try await one(store, "SELECT fraction AS v FROM conformance"),
-                try demand(Decimal(string: "0.5"), "0.5"), "decimal")
+                try requireValue(Decimal(string: "0.5"), "0.5"), "decimal")
             try requireEqual(try await one(store, "SELECT count(*) AS v FROM conformance"), 1, "count")
-            // What no database would give back.
+            // Values that no database would return unchanged.
             for value in [Double.nan, -.nan] {
                 try await requireRefused("NaN") {
                     try await store.write { try $0.execute("INSERT INTO conformance VALUES (1, \(value), '', '')") }
@@ -185,7 +185,7 @@ extension ReadModelStoreConformance {
             let rows = try await store.read { try $0.query("SELECT * FROM conformance").count }
             try requireEqual(rows, 1, "rows")
         },
-        Case("86", "a NUL in a reason is kept as a sign for it, and one in a consumer's name is refused") { suite in
+        Case("86", "a NUL in a reason is stored as ␀, and a NUL in a consumer's name is refused") { suite in
             let store = try await suite.open()
             let held = HeldEvent(
                 position: 1, stream: "a-1", attempts: 1, retryAt: .distantFuture, reason: "bad \0 payload")
@@ -209,7 +209,7 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(try await store.checkpoint(of: "c").position, 2, "position")
         },
-        Case("86", "statements that differ in how an accent is written are two") { suite in
+        Case("86", "statements that differ only in Unicode normalization are distinct") { suite in
             let store = try await suite.open()
             for _ in 0..<2 {
                 for text in ["é", "e\u{301}"] {
@@ -217,11 +217,11 @@ extension ReadModelStoreConformance {
                         try transaction.query(SQLStatement(stringLiteral: "SELECT '\(text)' AS v"))[0].value(
                             "v", as: String.self)
                     }
-                    try require(read.utf8.elementsEqual(text.utf8), "the statement of another accent was run")
+                    try require(read.utf8.elementsEqual(text.utf8), "the statement with the other normalization ran")
                 }
             }
         },
-        Case("86", "no statement ends the transaction that it is part of") { suite in
+        Case("86", "no statement can end its transaction") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             let control: [SQLStatement] = [
@@ -250,13 +250,13 @@ extension ReadModelStoreConformance {
             try require(two.message.contains("one statement at a time"), two.message)
             let rows = try await store.read { try $0.query("SELECT * FROM conformance").count }
             try requireEqual(rows, 0, "rows")
-            // What only looks like it.
+            // Statements that only look like transaction control.
             try await store.write { transaction in
                 try transaction.execute("CREATE TABLE endings (v TEXT)")
                 try transaction.execute("/* COMMIT */ INSERT INTO endings VALUES ('COMMIT')")
             }
         },
-        Case("86", "what a statement has done wrong is said of the statement, not of the event store") { suite in
+        Case("86", "a statement's error describes the statement, not the event store") { suite in
             let store = try await suite.open()
             try await makeTable(store)
             let missing = try await requireThrows(EventStoreError.self) {
@@ -269,7 +269,7 @@ extension ReadModelStoreConformance {
             }
             try require(writes.message.contains("inside `read`"), writes.message)
         },
-        Case("84", "tables are made by one of two at a time") { suite in
+        Case("84", "concurrent `setUp` calls create tables one at a time") { suite in
             let store = try await suite.open()
             let stores = [store] + (try await [suite.again(store), suite.again(store), suite.again(store)])
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -292,7 +292,7 @@ extension ReadModelStoreConformance {
                 try await group.waitForAll()
             }
         },
-        Case("64", "a step is saved in a task that was cancelled") { suite in
+        Case("64", "a step is saved even in a cancelled task") { suite in
             let store = try await suite.open()
             let saving = Task {
                 withUnsafeCurrentTask { $0?.cancel() }
@@ -303,7 +303,7 @@ extension ReadModelStoreConformance {
         },
     ]
 
-    /// The type of a column for bytes.
+    /// The column type for bytes.
     private static func blobType(_ store: any ReadModelStore) async throws -> String {
         do {
             try await store.write { transaction in

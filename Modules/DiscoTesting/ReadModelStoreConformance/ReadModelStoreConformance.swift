@@ -1,6 +1,6 @@
 public import DiscoCore
 
-/// What every read model store must show.
+/// The conformance suite for read model stores.
 ///
 /// ```swift
 /// @Test(arguments: ReadModelStoreConformance.cases)
@@ -16,8 +16,8 @@ public struct ReadModelStoreConformance: Sendable {
     private let again: (@Sendable (any ReadModelStore) async throws -> any ReadModelStore)?
 
     /// - Parameters:
-    ///   - open: a fresh, empty store at each call.
-    ///   - again: another store on the data of the one given. Nil where that cannot be.
+    ///   - open: opens a fresh, empty store at each call.
+    ///   - again: opens another store on the data of the given one; nil if the adapter cannot do that.
     public init(
         open: @escaping @Sendable () async throws -> any ReadModelStore,
         again: (@Sendable (any ReadModelStore) async throws -> any ReadModelStore)? = nil

@@ -1,13 +1,13 @@
 public import DiscoCore
 import Foundation
 
-/// What was decided; ``Scenario`` and ``DecisionScenario`` make it.
+/// The outcome of a decision, made by a ``Scenario`` or a ``DecisionScenario``.
 public struct Decision<State, Event: DomainEvent> {
     private let outcome: Result<(state: State, events: [Event]), any Error>
 
     init(_ body: () throws -> (state: State, events: [Event])) { outcome = Result(catching: body) }
 
-    /// Exactly these events were decided; none means that there was nothing to do.
+    /// Checks that exactly these events were decided; no arguments means that there was nothing to do.
     @discardableResult
     public func then(_ expected: Event..., file: String = #fileID, line: Int = #line) throws -> Decision {
         let events = try decided(file, line).events
@@ -16,24 +16,24 @@ public struct Decision<State, Event: DomainEvent> {
         return self
     }
 
-    /// The state after the events is as `check` wants it.
+    /// Checks that `check` returns true for the state after the events.
     @discardableResult
     public func thenState(
         file: String = #fileID, line: Int = #line, _ check: (State) throws -> Bool
     ) throws -> Decision {
         let state = try decided(file, line).state
-        try require(try check(state), "the state is \(state)", file: file, line: line)
+        try require(try check(state), "unexpected state: \(state)", file: file, line: line)
         return self
     }
 
-    /// The command was refused with this very error.
+    /// Checks that the command was refused with this error.
     public func thenRefused<Refusal: Error & Equatable>(
         _ expected: Refusal, file: String = #fileID, line: Int = #line
     ) throws {
         try thenRefused(file: file, line: line) { (error: Refusal) in error == expected }
     }
 
-    /// The command was refused with an error of this kind, of which `check` holds.
+    /// Checks that the command was refused with an error of this type for which `check` returns true.
     public func thenRefused<Refusal: Error>(
         file: String = #fileID, line: Int = #line, _ check: (Refusal) -> Bool
     ) throws {
@@ -44,7 +44,7 @@ public struct Decision<State, Event: DomainEvent> {
         case .failure(let error as ConformanceFailure): throw error
         case .failure(let error):
             let holds = (error as? Refusal).map(check) ?? false
-            try require(holds, "the refusal is \(error)", file: file, line: line)
+            try require(holds, "unexpected refusal: \(error)", file: file, line: line)
         }
     }
 
@@ -54,11 +54,11 @@ public struct Decision<State, Event: DomainEvent> {
         } catch let failure as ConformanceFailure {
             throw failure
         } catch {
-            throw ConformanceFailure(message: "the refusal is \(error)", file: file, line: line)
+            throw ConformanceFailure(message: "unexpected refusal: \(error)", file: file, line: line)
         }
     }
 
-    /// As they are recorded, since events need not be `Equatable`.
+    /// The events in their recorded form, since events need not be `Equatable`.
     private static func shown(_ events: [Event]) throws -> String {
         if events.isEmpty { return "nothing" }
         return try events.map { event in

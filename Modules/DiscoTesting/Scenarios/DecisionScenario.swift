@@ -1,8 +1,7 @@
 public import DiscoCore
 public import Foundation
 
-/// What has happened, what is asked, and what must be decided, for commands that are decided on a model: given, when,
-/// then.
+/// A given-when-then test of a command that is decided on a model.
 ///
 /// ```swift
 /// try DecisionScenario<Enrolment>()
@@ -11,40 +10,40 @@ public import Foundation
 ///     .thenRefused(CourseRefusal.full)
 /// ```
 ///
-/// Only what the command's query selects reaches the model, as in a dispatch: an event that it should select and does
-/// not is found here. Events are recorded in streams of their own unless they are given with one.
+/// As in a dispatch, only the events that the command's query selects reach the model. A scenario therefore finds an
+/// event that the query misses. Each event is recorded in its own stream unless `given` names one.
 public struct DecisionScenario<Model: DecisionModel> {
     private var history: [(event: Model.Event, stream: StreamID?)] = []
 
     public init() {}
 
-    /// What happened before; may be called several times.
+    /// Adds events that happened before the command; may be called several times.
     ///
     /// - Parameters:
-    ///   - events: in their order.
-    ///   - stream: where they were recorded; nil gives each a stream of its own.
+    ///   - events: the events, in order.
+    ///   - stream: the stream of the events; nil gives each event its own stream.
     public func given(_ events: Model.Event..., in stream: StreamID? = nil) -> DecisionScenario {
         var scenario = self
         scenario.history += events.map { ($0, stream) }
         return scenario
     }
 
-    /// Decides a command as a dispatch would: rules first, then the model from what the query selects, then the
-    /// decision.
+    /// Decides a command as a dispatch does: rules first, then the model from the events that the query selects, then
+    /// the decision.
     ///
     /// - Parameters:
-    ///   - command: what is decided.
-    ///   - now: the time at which it is decided.
+    ///   - command: the command to decide.
+    ///   - now: the time of the decision.
     public func when<C: ModelCommand>(_ command: C, at now: Date = Date()) -> Decision<Model, Model.Event>
     where C.Model == Model {
         Decision {
+            try command.validated()
             var builder = EventBuilder()
             var model = command.model
             for (number, past) in history.enumerated() {
                 let recorded = try builder.record(past.event, in: past.stream ?? StreamID("given-\(number + 1)"))
                 if command.query.matches(recorded) { model.apply(try Model.Event(recorded)) }
             }
-            try command.validated()
             let events = try asRecorded(try command.run(on: model, at: now), in: "decided-1")
             for event in events { model.apply(event) }
             return (model, events)

@@ -1,8 +1,9 @@
 public import DiscoCore
 public import Foundation
 
-/// Makes recorded events without a store, for testing projections and policies: positions, versions and times are
-/// assigned as a store would, one second apart.
+/// Makes recorded events without a store, for testing projections and policies.
+///
+/// It assigns positions, versions and times as a store does; the times are one second apart.
 ///
 /// ```swift
 /// var events = EventBuilder()
@@ -10,7 +11,7 @@ public import Foundation
 /// let deposited = events.record("MoneyDeposited", #"{"amount":5}"#, in: "wallet-1")  // position 2, version 2
 /// ```
 public struct EventBuilder: Sendable {
-    /// Everything that was made.
+    /// All events made so far.
     public private(set) var events: [RecordedEvent] = []
     private var versions: [StreamID: Int] = [:]
     private let start: Date

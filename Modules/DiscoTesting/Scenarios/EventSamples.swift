@@ -1,7 +1,7 @@
 public import DiscoCore
 import Foundation
 
-/// Payloads as they were recorded, of every version there ever was: each must still become events of today.
+/// Recorded payloads of every event version, each of which must still decode as current events.
 ///
 /// ```swift
 /// let samples = EventSamples(Wallet.Event.self, upcasters: Wallet.upcasters, [
@@ -12,7 +12,7 @@ import Foundation
 /// try await samples.check()
 /// ```
 ///
-/// Copy them from a store, and never change one: they are what is on disk.
+/// Copy the samples from a store and never change them: they are what is on disk.
 public struct EventSamples<Event: DomainEvent> {
     public typealias Sample = (type: String, version: Int, payload: JSONText)
 
@@ -20,25 +20,24 @@ public struct EventSamples<Event: DomainEvent> {
     private let samples: [Sample]
 
     /// - Parameters:
-    ///   - event: the type that the samples must become.
-    ///   - upcasters: those of the client.
-    ///   - samples: the type, version and payload of each.
+    ///   - event: the event type that the samples must decode as.
+    ///   - upcasters: the client's upcasters.
+    ///   - samples: the type, version and payload of each sample.
     public init(_ event: Event.Type, upcasters: [Upcaster] = [], _ samples: [Sample]) {
         self.upcasters = upcasters
         self.samples = samples
     }
 
-    /// Reads each of them from a store through the upcasters, and decodes it.
+    /// Reads each sample from a store through the upcasters and decodes it.
     ///
-    /// - Returns: what each has become.
-    /// - Throws: ``ConformanceFailure`` where one does not become an event of today, or where an upcaster has no
-    ///   sample.
+    /// - Returns: the events that each sample became.
+    /// - Throws: ``ConformanceFailure`` if a sample cannot be read or decoded, or if an upcaster has no sample.
     @discardableResult
     public func check(file: String = #fileID, line: Int = #line) async throws -> [[Event]] {
         for upcaster in upcasters {
             try require(
                 samples.contains { $0.type == upcaster.type && $0.version == upcaster.typeVersion },
-                "there is no sample of \(upcaster.type), version \(upcaster.typeVersion), which is upcast", file: file,
+                "no sample of \(upcaster.type), version \(upcaster.typeVersion), which has an upcaster", file: file,
                 line: line)
         }
         var become: [[Event]] = []
@@ -55,15 +54,15 @@ public struct EventSamples<Event: DomainEvent> {
                 become.append(events)
             } catch {
                 throw ConformanceFailure(
-                    message: "the sample of \(sample.type), version \(sample.version), is lost: \(error)", file: file,
-                    line: line)
+                    message: "cannot read the sample of \(sample.type), version \(sample.version): \(error)",
+                    file: file, line: line)
             }
         }
         return become
     }
 }
 
-/// Has this event, as it is: types and payloads of long ago need not be ones that an append would take today.
+/// Holds one event unchecked: an append might refuse an old type or payload today.
 private struct OneEventStore: EventStore {
     let event: RecordedEvent
 

@@ -1,7 +1,7 @@
 public import DiscoCore
 public import Foundation
 
-/// What an aggregate has been through, what it is asked, and what it must decide: given, when, then.
+/// A given-when-then test of an aggregate.
 ///
 /// ```swift
 /// try Scenario(Wallet.self, id: id)
@@ -14,34 +14,33 @@ public import Foundation
 ///     .thenRefused(WalletRefusal.insufficientFunds(balance: 5, amount: 30))
 /// ```
 ///
-/// Events go through their recorded form, so one that does not come back as it went in is found here. No store is
-/// needed. What is not as it must be throws a ``ConformanceFailure`` with its place in the source.
+/// Events are encoded and decoded as in a store, so a scenario finds an event that does not survive the round trip. No
+/// store is needed. A failed check throws a ``ConformanceFailure`` with its file and line.
 public struct Scenario<State: Aggregate>: Sendable {
     private let id: State.ID?
     private var history: [State.Event] = []
 
     /// - Parameters:
-    ///   - type: the aggregate.
-    ///   - id: nil for that of the command, or a new one.
+    ///   - type: the aggregate type.
+    ///   - id: the aggregate's id; nil for the command's id, or a new one if the command has none.
     public init(_ type: State.Type, id: State.ID? = nil) { self.id = id }
 
-    /// What happened before; may be called several times.
+    /// Adds events that happened before the command; may be called several times.
     public func given(_ events: State.Event...) -> Scenario {
         var scenario = self
         scenario.history += events
         return scenario
     }
 
-    /// Has the aggregate decide a command as a dispatch would: rules first, then whether it may exist, then the
-    /// decision.
+    /// Decides a command as a dispatch does: rules first, then whether the aggregate may exist, then the decision.
     ///
-    /// A command for another aggregate than this one is a ``ConformanceFailure``.
+    /// A command for another aggregate fails with a ``ConformanceFailure``.
     ///
     /// - Parameters:
-    ///   - command: what is decided.
-    ///   - now: the time at which it is decided.
-    ///   - file: of the call, for the failure.
-    ///   - line: of the call, for the failure.
+    ///   - command: the command to decide.
+    ///   - now: the time of the decision.
+    ///   - file: the file of the call, for the failure.
+    ///   - line: the line of the call, for the failure.
     public func when<C: AggregateCommand<State>>(
         _ command: C, at now: Date = Date(), file: String = #fileID, line: Int = #line
     ) -> Decision<State, State.Event> {
@@ -50,7 +49,7 @@ public struct Scenario<State: Aggregate>: Sendable {
             if let other = command.target.id, State.streamID(other) != State.streamID(id) {
                 throw ConformanceFailure(
                     message:
-                        "the command is for \(State.streamID(other)), and the scenario tells of \(State.streamID(id))",
+                        "the command is for \(State.streamID(other)), but the scenario is about \(State.streamID(id))",
                     file: file, line: line)
             }
             var state = State(id: id)
@@ -65,7 +64,7 @@ public struct Scenario<State: Aggregate>: Sendable {
     }
 }
 
-/// The events as they come back after having been recorded.
+/// The events after a round trip through their recorded form.
 func asRecorded<Event: DomainEvent>(_ events: [Event], in stream: StreamID) throws -> [Event] {
     var builder = EventBuilder()
     return try events.map { try Event(try builder.record($0, in: stream)) }
