@@ -1,9 +1,9 @@
 import DiscoCore
 
 #if ServiceLifecycle
-    public import ServiceLifecycle
+public import ServiceLifecycle
 
-    extension Consumers: Service {}
+extension Consumers: Service {}
 #endif
 
 extension Consumers {
