@@ -70,6 +70,48 @@ import Testing
                 + #""settled":"2026-01-31T12:00:00.123456Z"}"#)
     }
 
+    @Test func whatServersAnswerHasItsForm() throws {
+        try check(
+            StoreIdentity(store: Self.id, epoch: 3), #"{"store":"0198a6c0-0000-7000-8000-000000000001","epoch":3}"#)
+        try check(StreamInfo(stream: "a-\u{0}é", version: 2), #"{"stream":"a-\u0000é","version":2}"#)
+        try check(
+            Snapshot(
+                key: SnapshotKey(stream: "a-1", name: "A", fingerprint: ""), version: .max, state: #"{"b":1.50,"a":2}"#),
+            #"{"stream":"a-1","name":"A","fingerprint":"","version":9223372036854775807,"state":{"b":1.50,"a":2}}"#)
+        let findings: [Finding] = [
+            .missingPositions(1, through: 2), .wrongVersion(3, stream: "a-1", version: 4, expected: 2), .missingName(5),
+            .damagedPayload(6, stream: "a-1", reason: "not \"JSON\""), .timeRunsBackwards(7),
+            .wrongTags(8, stream: "a-1"),
+        ]
+        let page = VerifiedPage(findings: findings, through: 8, head: 9)
+        #expect(try VerifiedPage(wire: JSONText(page.wire.string)) == page)
+        try check(
+            VerifiedPage(findings: [.missingName(5)], through: 5, head: 9),
+            #"{"findings":[{"finding":"missing_name","position":5,"message":"\#(Finding.missingName(5))"}],"through":5,"head":9}"#
+        )
+        #expect(throws: ValidationError.self) {
+            try VerifiedPage(wire: #"{"findings":[{"finding":"rust","position":5}],"through":5,"head":9}"#)
+        }
+    }
+
+    @Test func listsAreCutIntoTheirElements() throws {
+        #expect(try WireList.texts(#"[{"a":1.0}, [2],null]"#)?.map(\.string) == [#"{"a":1.0}"#, "[2]", "null"])
+        #expect(try WireList.texts("  [] ")?.isEmpty == true)
+        #expect(try WireList.texts("{}") == nil)
+        #expect(WireList.write(["1", "{}"]).string == "[1,{}]")
+        #expect(WireList.object("x", []).string == #"{"x":[]}"#)
+        #expect(throws: (any Error).self) { try WireList.texts(JSONText(unchecked: Array("[1,".utf8))) }
+    }
+
+    @Test func eventsOfARequestTakeTheStreamOfItsPath() throws {
+        let one = try NewEvent.events(wire: #"{"type":"T","payload":{}}"#, in: "a-1")
+        #expect(one.map(\.stream) == ["a-1"])
+        #expect(try NewEvent.events(wire: #"[{"type":"T"},{"stream":"a-1","type":"U"}]"#, in: "a-1").count == 2)
+        for wrong in [#"{"stream":"a-2","type":"T"}"#, #"[{"type":"T","typ":1}]"#, #"[{}]"#, "7", "null"] {
+            #expect(throws: ValidationError.self, "\(wrong)") { try NewEvent.events(wire: JSONText(wrong), in: "a-1") }
+        }
+    }
+
     @Test func omittedMembersHaveDefaults() throws {
         #expect(try Read(wire: "{}") == Read())
         #expect(try Append(wire: #"{"events": []}"#) == Append([]))

@@ -20,6 +20,9 @@ public struct EventStoreClient: Sendable {
         self.store = upcasters.isEmpty ? store : UpcastingEventStore(base: store, upcasters: Upcasters(upcasters))
     }
 
+    /// The store without the client's upcasters.
+    package var recordedStore: any EventStore { (store as? UpcastingEventStore)?.base ?? store }
+
     /// The context that the store was opened with.
     public var context: StoreContext { store.context }
 

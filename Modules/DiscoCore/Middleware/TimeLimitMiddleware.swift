@@ -28,29 +28,8 @@ public struct TimeLimitMiddleware: Middleware {
     public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
         guard let limit = limit(call) else { return try await next(call) }
         return try await withoutActuallyEscaping(next) { next in
-            // A task that can be cancelled on its own. It is always awaited here, so it is as structured as a child
-            // task; and it starts on this thread, because waking another costs more than everything else here.
-            let task: Task<Answer, any Error> =
-                if #available(macOS 26, *) { .immediate { try await next(call) } } else {
-                    Task { try await next(call) }
-                }
-            let isOver = Locked(false)
-            let cancel = context.schedule(limit) {
-                isOver.withLock { $0 = true }
-                task.cancel()
-            }
-            defer { cancel() }
-            do {
-                return try await withTaskCancellationHandler {
-                    try await task.value
-                } onCancel: {
-                    task.cancel()
-                }
-            } catch {
-                if error is CancellationError, isOver.withLock({ $0 }), !Task.isCancelled {
-                    throw TimeLimitExceeded(name: call.name, limit: limit)
-                }
-                throw error
+            try await context.limited(to: limit, TimeLimitExceeded(name: call.name, limit: limit)) {
+                try await next(call)
             }
         }
     }

@@ -41,10 +41,15 @@ extension NewEvent: WireRecord {
     }
 
     init(_ object: inout WireObject) throws {
+        try self.init(&object, in: StreamID(try object.required("stream").string()))
+    }
+
+    /// - Parameter stream: the stream, which the object need not name.
+    init(_ object: inout WireObject, in stream: StreamID) throws {
         let payload = try object.verbatim("payload")
         self.init(
-            id: try object.optional("id")?.uuid() ?? .timeOrdered(),
-            stream: StreamID(try object.required("stream").string()), type: try object.required("type").string(),
+            id: try object.optional("id")?.uuid() ?? .timeOrdered(), stream: stream,
+            type: try object.required("type").string(),
             typeVersion: try object.optional("type_version")?.integer() ?? 1,
             payload: payload ?? JSONText(JSON.null), metadata: try Metadata(&object), tags: try [EventTag](&object))
     }
