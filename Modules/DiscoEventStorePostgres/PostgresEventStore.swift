@@ -143,7 +143,8 @@ public final class PostgresEventStore: EventStore {
 
     public var abilities: StoreAbilities {
         StoreAbilities(
-            catalog: self, deletion: self, snapshots: self, verification: self, keys: self, counting: self)
+            catalog: self, deletion: self, snapshots: self, verification: self, keys: self, counting: self,
+            load: self)
     }
 
     public func identity() async throws -> StoreIdentity { storeIdentity }
@@ -166,6 +167,14 @@ public final class PostgresEventStore: EventStore {
         await notifier?.close()
         await listener.close()
         await pool.close()
+    }
+}
+
+extension PostgresEventStore: LoadReporting {
+    public func load() -> StoreLoad {
+        let (busy, waiting) = pool.load
+        return StoreLoad(
+            connections: settings.readers, busyConnections: busy, waitingReads: waiting, waitingAppends: lane.waiting)
     }
 }
 #else

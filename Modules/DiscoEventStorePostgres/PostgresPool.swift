@@ -6,7 +6,19 @@ import DiscoEventStore
 final class PostgresPool: Sendable {
     private typealias Job = @Sendable (PostgresSession) -> Void
 
-    private let worker: Worker<[Job]>
+    private struct State: Sendable {
+        var queue: [Job] = []
+        /// How many threads run a job.
+        var busy = 0
+
+        mutating func take() -> Job? {
+            if queue.isEmpty { return nil }
+            busy += 1
+            return queue.removeFirst()
+        }
+    }
+
+    private let worker: Worker<State>
     private let cancellations: PostgresCancellations
 
     /// - Parameter trouble: logs connection problems; shared by all connections of the store.
@@ -15,9 +27,12 @@ final class PostgresPool: Sendable {
         trouble: PostgresTrouble? = nil
     ) {
         cancellations = PostgresCancellations(name: name + "-cancel")
-        worker = Worker(names: (1...size).map { "\(name)-\($0)" }, state: []) { loop in
+        worker = Worker(names: (1...size).map { "\(name)-\($0)" }, state: State()) { loop in
             let session = PostgresSession(options, setUp: setUp, trouble: trouble)
-            while let job = loop.wait({ $0.isEmpty ? nil : $0.removeFirst() }) { job(session) }
+            while let job = loop.wait({ $0.take() }) {
+                job(session)
+                loop.withState { $0.busy -= 1 }
+            }
         }
     }
 
@@ -56,8 +71,11 @@ final class PostgresPool: Sendable {
         }
     }
 
+    /// How many connections are in use, and how many jobs wait for one.
+    var load: (busy: Int, waiting: Int) { worker.withState { ($0.busy, $0.queue.count) } }
+
     /// Returns false if the pool is closing.
-    private func enqueue(_ job: @escaping Job) -> Bool { worker.update { $0.append(job) } != nil }
+    private func enqueue(_ job: @escaping Job) -> Bool { worker.update { $0.queue.append(job) } != nil }
 
     private static func result<Value>(
         _ session: PostgresSession, _ isRepeatable: Bool, _ cancellation: PostgresCancellation,

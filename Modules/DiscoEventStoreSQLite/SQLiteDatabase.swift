@@ -15,6 +15,12 @@ final class SQLiteDatabase: Sendable {
     let file: SQLiteFile?
     private let logger: Logger?
     private let closed = Locked(false)
+    private let reading = Locked(0)
+
+    /// The number of connections for reading.
+    static let readers = 4
+    /// How many reads run, or wait for a connection.
+    var reads: Int { reading.withLock { $0 } }
 
     /// - Parameters:
     ///   - path: an absolute path; `nil` for a database in memory.
@@ -88,7 +94,7 @@ final class SQLiteDatabase: Sendable {
         var configuration = GRDB.Configuration()
         configuration.busyMode = .callback(waitInTurn(busyTimeout))
         configuration.foreignKeysEnabled = false
-        configuration.maximumReaderCount = 4
+        configuration.maximumReaderCount = readers
         guard let path else { return try DatabaseQueue(configuration: configuration) }
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
@@ -173,6 +179,8 @@ final class SQLiteDatabase: Sendable {
     func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
         if closed.withLock({ $0 }) { throw EventStoreError.closed }
         try file?.check()
+        reading.withLock { $0 += 1 }
+        defer { reading.withLock { $0 -= 1 } }
         do {
             return try await pool.read(body)
         } catch {

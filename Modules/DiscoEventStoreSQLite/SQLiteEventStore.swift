@@ -95,7 +95,8 @@ public final class SQLiteEventStore: EventStore {
 
     public var abilities: StoreAbilities {
         StoreAbilities(
-            catalog: self, deletion: self, snapshots: self, verification: self, keys: self, counting: self)
+            catalog: self, deletion: self, snapshots: self, verification: self, keys: self, counting: self,
+            load: self)
     }
 
     public func identity() async throws -> StoreIdentity { storeIdentity }
@@ -118,6 +119,15 @@ public final class SQLiteEventStore: EventStore {
         await watcher.close()
         await lane.close()
         await database.close()
+    }
+}
+
+extension SQLiteEventStore: LoadReporting {
+    public func load() -> StoreLoad {
+        let reads = database.reads
+        return StoreLoad(
+            connections: SQLiteDatabase.readers, busyConnections: min(reads, SQLiteDatabase.readers),
+            waitingReads: max(0, reads - SQLiteDatabase.readers), waitingAppends: lane.waiting)
     }
 }
 #else

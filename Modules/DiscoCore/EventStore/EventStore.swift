@@ -58,11 +58,13 @@ public struct StoreAbilities: Sendable {
     public var verification: (any StoreVerification)?
     public var keys: (any IdempotencyKeyStore)?
     public var counting: (any EventCounting)?
+    public var load: (any LoadReporting)?
 
     public init(
         catalog: (any StreamCatalog)? = nil, deletion: (any StreamDeletion)? = nil,
         snapshots: (any SnapshotStore)? = nil, verification: (any StoreVerification)? = nil,
-        keys: (any IdempotencyKeyStore)? = nil, counting: (any EventCounting)? = nil
+        keys: (any IdempotencyKeyStore)? = nil, counting: (any EventCounting)? = nil,
+        load: (any LoadReporting)? = nil
     ) {
         self.catalog = catalog
         self.deletion = deletion
@@ -70,6 +72,7 @@ public struct StoreAbilities: Sendable {
         self.verification = verification
         self.keys = keys
         self.counting = counting
+        self.load = load
     }
 }
 

@@ -64,6 +64,9 @@ public final class AppendLane: Sendable {
         return try await waiter.value()
     }
 
+    /// The number of appends that wait for the next batch.
+    public var waiting: Int { worker.withState { $0.queue.count } }
+
     /// Rejects new appends, and returns once the queued appends have completed.
     public func close() async {
         worker.withState { $0.closing = true }
