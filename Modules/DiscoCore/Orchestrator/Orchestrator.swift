@@ -33,6 +33,9 @@ public struct Orchestrator: Sendable {
     private(set) var hosts = AggregateHosts()
     private(set) var commandsByName: [String: CommandByName] = [:]
     private(set) var queriesByName: [String: QueryByName] = [:]
+    /// Found only on request, because reading a shape takes longer than registering a command.
+    private(set) var commandFields: [String: @Sendable () -> RequestFields] = [:]
+    private(set) var queryFields: [String: @Sendable () -> RequestFields] = [:]
     private(set) var readModels: [ObjectIdentifier: ReadModel] = [:]
     private(set) var consumers: [String: any CheckpointStore] = [:]
     /// The name of the aggregate of each category.
@@ -142,6 +145,7 @@ public struct Orchestrator: Sendable {
     ) {
         precondition(
             commandsByName[C.name] == nil, "Two commands are named \(C.name). Give one of them another static `name`.")
+        commandFields[C.name] = { RequestFields(of: command, output: Output.self) }
         commandsByName[C.name] = { fields, orchestrator in
             let incoming = Incoming<C>(fields: fields)
             return IncomingCommand(lane: incoming.value.flatMap(lane)) { options in
@@ -154,6 +158,7 @@ public struct Orchestrator: Sendable {
         precondition(
             queriesByName[Q.name] == nil, "Two queries are named \(Q.name). Give one of them another static `name`.")
         readModels[ObjectIdentifier(query)] = model
+        queryFields[Q.name] = { RequestFields(of: query, output: Q.Output.self) }
         queriesByName[Q.name] = { fields, position, limit, orchestrator in
             try await JSON(
                 encoding: orchestrator.answer(Incoming<Q>(fields: fields), after: position, within: limit))
