@@ -26,7 +26,7 @@ extension Append {
             try Self.check(event.metadata)
         }
         for stream in expect.keys { try names.check(stream) }
-        if let condition { try NameCheck(code: names.code, refusesReserved: false).check(condition.query) }
+        if let condition { try names.check(condition.query) }
         if let key { try names.check(key) }
     }
 

@@ -117,14 +117,16 @@ struct WireObject {
 
     /// Reads what ``WireWriter/verbatim(_:_:isOptional:)`` has written.
     mutating func verbatim(_ name: String) throws -> JSONText? {
-        if let text = optional(name + "_text") { return JSONText(unchecked: Array(try text.string().utf8)) }
-        if let text = optional(name + "_base64") {
-            guard let data = Data(base64Encoded: try text.string()) else {
-                throw text.error("must be base64-encoded data")
-            }
-            return JSONText(unchecked: [UInt8](data))
+        let (value, text, base64) = (optional(name), optional(name + "_text"), optional(name + "_base64"))
+        if let second = text == nil || base64 == nil ? value.flatMap({ _ in text ?? base64 }) : base64 {
+            throw second.error("must not be combined with another form of \(name)")
         }
-        return optional(name).map { JSONText(unchecked: $0.bytes) }
+        if let text { return JSONText(unchecked: Array(try text.string().utf8)) }
+        guard let base64 else { return value.map { JSONText(unchecked: $0.bytes) } }
+        guard let data = Data(base64Encoded: try base64.string()) else {
+            throw base64.error("must be base64-encoded data")
+        }
+        return JSONText(unchecked: [UInt8](data))
     }
 
     func refuseUnknown() throws {
