@@ -14,6 +14,9 @@ let package = Package(
         .library(name: "DiscoEventStorePostgres", targets: ["DiscoEventStorePostgres"]),
         .library(name: "DiscoConsumers", targets: ["DiscoConsumers"]),
         .library(name: "DiscoObservability", targets: ["DiscoObservability"]),
+        .library(name: "DiscoEventStoreServer", targets: ["DiscoEventStoreServer"]),
+        .library(name: "DiscoEventStoreRemote", targets: ["DiscoEventStoreRemote"]),
+        .library(name: "DiscoHTTP", targets: ["DiscoHTTP"]),
         .library(name: "DiscoTesting", targets: ["DiscoTesting"]),
     ],
     traits: [
@@ -25,6 +28,10 @@ let package = Package(
         .trait(
             name: "Observability",
             description: "Metrics and traces of commands and queries (swift-metrics, swift-distributed-tracing)."),
+        .trait(
+            name: "HTTP",
+            description:
+                "The event store server, the remote adapter, and commands over HTTP (Hummingbird, async-http-client)."),
         .default(enabledTraits: ["SQLite", "Postgres", "Configuration", "ServiceLifecycle", "Observability"]),
     ],
     dependencies: [
@@ -38,6 +45,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", "5.4.0"..<"7.0.0"),
+        // Only with the trait HTTP.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.25.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
     ],
     targets: [
         // The library, from the bottom up.
@@ -89,6 +104,48 @@ let package = Package(
             dependencies: ["DiscoCore", "DiscoEventStore", "DiscoConsumers", .logging],
             path: "Modules/DiscoTesting"),
 
+        // What the HTTP modules share: routes, problem documents, OpenAPI.
+        .target(
+            name: "DiscoHTTPSupport",
+            dependencies: [
+                "DiscoCore", .logging, .hummingbird, .httpTypes, .nioCore,
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras", condition: .when(traits: ["HTTP"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["HTTP"])),
+            ],
+            path: "Modules/DiscoHTTPSupport"),
+        .target(
+            name: "DiscoEventStoreServer",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoHTTPSupport", .logging, .configuration, .hummingbird, .httpTypes,
+                .nioCore, .nioSSL, .crypto,
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["HTTP"])),
+                .product(name: "HummingbirdTLS", package: "hummingbird", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras", condition: .when(traits: ["HTTP"])),
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["HTTP"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["HTTP"])),
+            ],
+            path: "Modules/DiscoEventStoreServer"),
+        .target(
+            name: "DiscoEventStoreRemote",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", .logging, .configuration, .nioCore, .nioSSL, .httpTypes,
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["HTTP"])),
+            ],
+            path: "Modules/DiscoEventStoreRemote"),
+        .target(
+            name: "DiscoHTTP",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoHTTPSupport", .logging, .configuration, .hummingbird, .httpTypes,
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["HTTP"])),
+            ],
+            path: "Modules/DiscoHTTP"),
+
         // The sample apps and the benchmarks.
         .target(
             name: "WalletDomain", dependencies: ["DiscoCore", "DiscoConsumers", .logging], path: "Apps/WalletApp/Domain"
@@ -96,8 +153,8 @@ let package = Package(
         .target(
             name: "AppSupport",
             dependencies: [
-                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", .logging,
-                .configuration,
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres",
+                .target(name: "DiscoEventStoreRemote", condition: .when(traits: ["HTTP"])), .logging, .configuration,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -105,15 +162,22 @@ let package = Package(
         .executableTarget(
             name: "EventStoreApp",
             dependencies: [
-                "AppSupport", "DiscoCore", "DiscoEventStore", "DiscoMigrations", .configuration,
+                "AppSupport", "DiscoCore", "DiscoEventStore", "DiscoMigrations", .logging, .configuration,
+                .target(name: "DiscoEventStoreServer", condition: .when(traits: ["HTTP"])),
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTP"])),
+                .nioCore, .nioSSL,
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTP"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["HTTP"])),
             ],
-            path: "Apps/EventStoreApp"),
+            path: "Apps/EventStoreApp",
+            exclude: ["Deployment"]),
         .executableTarget(
             name: "WalletApp",
             dependencies: [
                 "WalletDomain", "AppSupport", "DiscoCore", "DiscoEventStore", "DiscoConsumers", .logging,
-                .configuration,
+                .target(name: "DiscoHTTP", condition: .when(traits: ["HTTP"])), .configuration,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -123,6 +187,8 @@ let package = Package(
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
                 "DiscoObservability", .logging,
+                .target(name: "DiscoEventStoreRemote", condition: .when(traits: ["HTTP"])), .hummingbird, .httpTypes,
+                .nioCore,
             ],
             path: "Apps/DiscoBench"),
 
@@ -132,6 +198,7 @@ let package = Package(
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
                 "DiscoTesting", "WalletDomain", "CourseDomain", .logging,
+                .target(name: "DiscoEventStoreRemote", condition: .when(traits: ["HTTP"])),
             ],
             path: "Tests/DiscoProbe"),
         .target(name: "TestSupport", dependencies: ["DiscoCore", .logging], path: "Tests/TestSupport"),
@@ -175,14 +242,52 @@ let package = Package(
                 "DiscoTesting", "TestSupport", .logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        .testTarget(name: "EventStoreAppTests", dependencies: ["EventStoreApp", "DiscoCore", "TestSupport"]),
+        .testTarget(
+            name: "DiscoEventStoreServerTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStoreServer", "DiscoHTTPSupport",
+                "DiscoTesting", "TestSupport", .logging, .hummingbird, .httpTypes, .nioCore,
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTP"])),
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTP"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["HTTP"])),
+            ]),
+        .testTarget(
+            name: "DiscoEventStoreRemoteTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres",
+                "DiscoEventStoreServer", "DiscoEventStoreRemote", "DiscoTesting", "EventStoreApp", "DiscoProbe",
+                "WalletApp", "TestSupport",
+                .logging, .configuration,
+            ]),
+        .testTarget(
+            name: "DiscoHTTPTests",
+            dependencies: [
+                "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoConsumers", "DiscoHTTP",
+                "DiscoHTTPSupport", "WalletApp", "WalletDomain", "TestSupport", .logging, .configuration, .hummingbird,
+                .httpTypes, .nioCore,
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTP"])),
+                .product(name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTP"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["HTTP"])),
+            ]),
+        .testTarget(
+            name: "EventStoreAppTests",
+            dependencies: [
+                "EventStoreApp", "AppSupport", "DiscoCore", "DiscoEventStore",
+                .target(name: "DiscoEventStoreServer", condition: .when(traits: ["HTTP"])), "TestSupport",
+                .configuration,
+            ]),
         .testTarget(
             name: "GuidesTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
-                "DiscoTesting", "DiscoObservability",
-                "TestSupport",
-                .logging, .configuration,
+                "DiscoTesting", "DiscoObservability", .target(name: "DiscoHTTP", condition: .when(traits: ["HTTP"])),
+                .target(name: "DiscoEventStoreServer", condition: .when(traits: ["HTTP"])),
+                .target(name: "DiscoEventStoreRemote", condition: .when(traits: ["HTTP"])), "WalletDomain",
+                .hummingbird, "TestSupport", .logging, .configuration,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(
@@ -198,6 +303,13 @@ let package = Package(
 
 extension Target.Dependency {
     static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let hummingbird: Self = .product(
+        name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["HTTP"]))
+    static let httpTypes: Self = .product(
+        name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["HTTP"]))
+    static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["HTTP"]))
+    static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTP"]))
+    static let crypto: Self = .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["HTTP"]))
     static let configuration: Self = .product(
         name: "Configuration", package: "swift-configuration", condition: .when(traits: ["Configuration"]))
 }

@@ -7,11 +7,19 @@ import Foundation
 package import Logging
 import Yams
 
+#if HTTP
+import DiscoEventStoreRemote
+#endif
+
 /// The settings of an app: the environment, then the file that `DISCO_CONFIG_FILE` names, then the defaults.
 package enum AppConfiguration {
     /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/configuration`` if the file cannot be read or a
     ///   variable or key is not a setting.
-    package static func load() async throws -> ConfigReader {
+    ///
+    /// - Parameter others: keys of the app itself.
+    package static func load(others: [String] = []) async throws -> ConfigReader {
+        let keys = ConfigurationKeys(
+            eventStores: eventStores, readModelStores: readModelStores, others: ["disco.config.file"] + others)
         try keys.check(environment: ProcessInfo.processInfo.environment)
         let environment = EnvironmentVariablesProvider()
         guard let path = ConfigReader(provider: environment).string(forKey: "disco.config.file") else {
@@ -41,9 +49,6 @@ package enum AppConfiguration {
             InMemoryProvider(name: path, values: Dictionary(values, uniquingKeysWith: { first, _ in first })),
         ])
     }
-
-    private static let keys = ConfigurationKeys(
-        eventStores: eventStores, readModelStores: readModelStores, others: ["disco.config.file"])
 
     /// The values by their keys, as text: the form in which the environment has them too.
     private static func settings(
@@ -92,14 +97,22 @@ package enum AppConfiguration {
         return logger
     }
 
-    package static let eventStores: [EventStoreAdapter] = [.memory, .sqlite, .postgres]
+    /// The stores that this process can hold.
+    package static let localEventStores: [EventStoreAdapter] = [.memory, .sqlite, .postgres]
+    #if HTTP
+    package static let eventStores = localEventStores + [.remote]
+    #else
+    package static let eventStores = localEventStores
+    #endif
     package static let readModelStores: [ReadModelStoreAdapter] = [.memory, .sqlite, .postgres]
 
     /// The environment variables, for the help of the apps.
     package static let help = """
-        DISCO_EVENT_STORE_ADAPTER       sqlite (default), postgres or memory
+        DISCO_EVENT_STORE_ADAPTER       sqlite (default), postgres, \(hasRemote ? "memory or remote" : "or memory")
         DISCO_EVENT_STORE_SQLITE_PATH   the event file (default: events.sqlite); read models are stored next to it
         DISCO_EVENT_STORE_POSTGRES_URL  the database URL, for example postgresql://app@localhost/app
+        \(hasRemote ? "DISCO_EVENT_STORE_REMOTE_URL    the event store server, for example https://events.example:8080\n" : "")\
         DISCO_CONFIG_FILE               a YAML or JSON file with these and other settings; the environment overrides it
         """
+    private static let hasRemote = eventStores.contains { $0.name == "remote" }
 }

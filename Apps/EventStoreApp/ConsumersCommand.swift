@@ -64,7 +64,7 @@ struct ConsumersCommand: AsyncParsableCommand {
     }
 
     private static func withReadModels(_ body: (any ReadModelStore) async throws -> Void) async throws {
-        let config = try await AppConfiguration.load()
+        let config = try await EventStoreApp.settings()
         let adapter = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
         let readModels = try await adapter.open(
             config, context: StoreContext(logger: AppConfiguration.logger("EventStoreApp")))

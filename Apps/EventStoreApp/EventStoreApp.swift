@@ -4,6 +4,10 @@ import Configuration
 import DiscoCore
 import DiscoEventStore
 
+#if HTTP
+import DiscoEventStoreServer
+#endif
+
 @main
 enum Main {
     static func main() async { await Termination.heeding { await EventStoreApp.main() } }
@@ -24,14 +28,24 @@ struct EventStoreApp: AsyncParsableCommand {
         subcommands: [
             Migrate.self, Migrations.self, AppendEvent.self, ReadEvents.self, Tail.self, Streams.self, Stats.self,
             Verify.self, ConsumersCommand.self, ForgetKeys.self,
-        ])
+        ] + serverCommands)
+
+    #if HTTP
+    private static let serverCommands: [any ParsableCommand.Type] = [Serve.self, Health.self, Tokens.self]
+    private static let serverKeys = EventStoreServer.Settings.keys
+    #else
+    private static let serverCommands: [any ParsableCommand.Type] = []
+    private static let serverKeys: [String] = []
+    #endif
+
+    static func settings() async throws -> ConfigReader { try await AppConfiguration.load(others: serverKeys) }
 }
 
 extension ParsableCommand {
     /// Opens the store that the configuration names, runs `body` on it, and closes it.
     func withClient(_ body: (EventStoreClient) async throws -> Void) async throws {
         try await Output.reporting {
-            let config = try await AppConfiguration.load()
+            let config = try await EventStoreApp.settings()
             let adapter = try EventStoreAdapter.chosen(by: config, among: AppConfiguration.eventStores)
             if adapter.name == EventStoreAdapter.memory.name {
                 throw EventStoreError(

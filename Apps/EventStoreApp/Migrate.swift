@@ -14,7 +14,7 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         try await Output.reporting {
-            let config = try await AppConfiguration.load()
+            let config = try await EventStoreApp.settings()
             let adapter = try EventStoreAdapter.chosen(by: config, among: AppConfiguration.eventStores)
             let pending = try await adapter.pendingMigrations(config)
             if check {

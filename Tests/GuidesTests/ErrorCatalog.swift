@@ -2,6 +2,10 @@ import Foundation
 
 @testable import DiscoCore
 
+#if HTTP
+import DiscoHTTP
+#endif
+
 /// Every error that Disco itself reports, by code, for the table in the documentation.
 enum ErrorCatalog {
     struct Entry: Sendable {
@@ -15,7 +19,7 @@ enum ErrorCatalog {
 
     /// The entries, sorted by code; made from a sample of each error, so they match the code.
     static var entries: [Entry] {
-        samples.map { error, meaning in
+        (samples + httpSamples).map { error, meaning in
             let description = ErrorDescription(error)
             return Entry(
                 code: description.code, meaning: meaning, data: description.data.names, kind: description.kind
@@ -32,7 +36,38 @@ enum ErrorCatalog {
         return "| code | kind | data | when, and what to do |\n|---|---|---|---|\n" + rows.joined()
     }
 
+    /// The entries as Swift, for the server's `/problems/{code}`.
+    static var source: String {
+        let rows = entries.map { entry in
+            let kind = entry.kind == .internal ? "`internal`" : "\(entry.kind)"
+            let title = entry.meaning.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            let line = "            title: \"\(title)\"),\n"
+            // As the formatter breaks it.
+            let shown =
+                line.count <= 121 ? line : "            title:\n                \"\(title)\"\n        ),\n"
+            return "        \"\(entry.code)\": Entry(\n            kind: .\(kind),\n" + shown
+        }
+        return """
+            #if HTTP
+            // Generated: DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests
+            import DiscoCore
+
+            extension ProblemCatalog {
+                /// The errors of Disco itself.
+                package static let errors: [String: Entry] = [
+
+            """ + rows.joined() + "    ]\n}\n#endif\n"
+    }
+
     private static let id = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+    private static var httpSamples: [(any Error, String)] {
+        #if HTTP
+        [(NotAuthenticated(), "The request has no valid token. Send one in the header Authorization.")]
+        #else
+        []
+        #endif
+    }
 
     private static var samples: [(any Error, String)] {
         [

@@ -22,6 +22,16 @@ import Testing
             "Write it: DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests")
     }
 
+    /// `DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests` writes the file.
+    @Test func theServerHasTheEntriesOfTheCatalog() throws {
+        let file = Self.root.appending(path: "Modules/DiscoHTTPSupport/ProblemCatalog+Errors.swift")
+        if ProcessInfo.processInfo.environment["DISCO_WRITE_DOCS"] != nil {
+            try ErrorCatalog.source.write(to: file, atomically: true, encoding: .utf8)
+        }
+        let written = try String(contentsOf: file, encoding: .utf8)
+        #expect(written == ErrorCatalog.source, "Write it: DISCO_WRITE_DOCS=1 swift test --filter ErrorsTests")
+    }
+
     @Test func everyCodeIsListedOnce() {
         let codes = ErrorCatalog.entries.map(\.code)
         #expect(Set(codes).count == codes.count)

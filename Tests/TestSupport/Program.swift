@@ -48,9 +48,12 @@ package struct Program: Sendable {
     /// Freezes the program.
     package func freeze() { _ = Foundation.kill(process.processIdentifier, SIGSTOP) }
 
-    /// - Parameter name: `TERM` or `INT`.
+    /// Lets a frozen program go on.
+    package func thaw() { _ = Foundation.kill(process.processIdentifier, SIGCONT) }
+
+    /// - Parameter name: `TERM`, `INT` or `HUP`.
     package func signal(_ name: String) {
-        let number = name == "INT" ? SIGINT : SIGTERM
+        let number = ["INT": SIGINT, "HUP": SIGHUP][name] ?? SIGTERM
         _ = Foundation.kill(process.processIdentifier, number)
     }
 
@@ -59,6 +62,11 @@ package struct Program: Sendable {
     /// The output so far, once it has at least `count` bytes; less if the program ends.
     package func printed(atLeast count: Int) async throws -> String {
         try await read(output) { $0.count >= count }
+    }
+
+    /// The output so far, once it has at least `lines` lines; less if the program ends.
+    package func printed(lines: Int) async throws -> String {
+        try await read(output) { data in data.count { $0 == UInt8(ascii: "\n") } >= lines }
     }
 
     /// The standard error output so far, once it has at least `lines` lines; less if the program ends.

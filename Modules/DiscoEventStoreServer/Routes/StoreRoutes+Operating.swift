@@ -1,0 +1,106 @@
+#if HTTP
+import DiscoCore
+import DiscoHTTPSupport
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension StoreRoutes {
+    var operating: [Route<Caller>] {
+        [
+            Route(
+                .get, "/consumers", scope: "consume",
+                APIOperation(
+                    "listConsumers", "Shows how far the consumers of the server's read model store have come.",
+                    answers: [(200, .json("The consumers.", APIOperation.schema("Consumers")))], problems: [501])
+            ) { exchange in
+                try exchange.caller.requireAllStreams(to: "see the consumers")
+                return try await consumers()
+            },
+            .live,
+            .ready(isDraining: isDraining, store.context, showsDetails: settings.tokens.isEmpty) {
+                _ = try await EventStoreClient(store).head()
+            },
+            Route(
+                .get, "/metrics", scope: "consume",
+                APIOperation(
+                    "metrics", "The server's metrics in the text format of Prometheus.",
+                    answers: [(200, APIOperation.Answer("The metrics.", [("text/plain", ["type": "string"])]))],
+                    problems: [501])
+            ) { exchange in
+                try exchange.caller.requireAllStreams(to: "see the metrics")
+                return try await exposed()
+            },
+            Route(
+                .get, "/version", scope: nil,
+                APIOperation(
+                    "version", "The version of this API.",
+                    answers: [(200, .json("The version.", APIOperation.schema("Version")))])
+            ) { _ in .json(JSONText(["name": "disco", "api": JSON(EventStoreServer.apiVersion)])) },
+            .problem,
+        ]
+    }
+
+    private var isDraining: @Sendable () -> Bool { { followers.isDraining } }
+
+    func document(of routes: [Route<Caller>]) -> Route<Caller> {
+        .document(ServerSchemas.openAPI(settings), of: routes, prefix: settings.prefix)
+    }
+
+    private func consumers() async throws -> Response {
+        guard let checkpoints else {
+            throw EventStoreError(
+                .unsupported, "The server has no read model store, so it does not know the consumers.")
+        }
+        let head = try await EventStoreClient(store).head()
+        var rows: [JSON] = []
+        for state in try await checkpoints.partitions(of: nil) {
+            let held = try await checkpoints.held(by: state.partition)
+            let lag = try await store.abilities.counting?.events(after: state.checkpoint.position, upTo: head)
+            rows.append([
+                "consumer": .string(state.partition.consumer),
+                "from_slice": JSON(state.partition.slices.lowerBound),
+                "to_slice": JSON(state.partition.slices.upperBound),
+                "position": JSON(state.checkpoint.position.rawValue), "lag": lag.map { JSON($0) } ?? .null,
+                "held": JSON(held.count), "parked": JSON(held.count { $0.parkedAt != nil }),
+                "owner": state.owner.map(JSON.string) ?? .null,
+            ])
+        }
+        return .json(JSONText(["head": JSON(head.rawValue), "consumers": .array(rows)]))
+    }
+
+    private func exposed() async throws -> Response {
+        guard let exposition else {
+            throw EventStoreError(
+                .unsupported, "The server was started without metrics. Give it a PrometheusMetrics.")
+        }
+        metrics.scraped(await measures())
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: exposition())))
+    }
+
+    private func measures() async -> ServerMetrics.Measures {
+        var measures = ServerMetrics.Measures(followers: followers.count, load: store.abilities.load?.load())
+        let late = EventStoreError(.unavailable, "The store did not answer within two seconds.")
+        measures.head = try? await store.context.limited(to: .seconds(2), late) {
+            try await EventStoreClient(store).head()
+        }
+        guard let head = measures.head, let checkpoints else { return measures }
+        let lags = try? await store.context.limited(to: .seconds(2), late) {
+            var lags: [ConsumerPartition: Int] = [:]
+            for state in try await checkpoints.partitions(of: nil) {
+                // Without counting, the distance: it is the number of events in a store without gaps.
+                lags[state.partition] =
+                    try await store.abilities.counting?.events(after: state.checkpoint.position, upTo: head)
+                    ?? max(0, Int(clamping: head.rawValue &- state.checkpoint.position.rawValue))
+            }
+            return lags
+        }
+        measures.lags = lags ?? [:]
+        return measures
+    }
+}
+#endif

@@ -1,0 +1,108 @@
+#if HTTP
+import AsyncHTTPClient
+import DiscoCore
+import DiscoEventStore
+import DiscoEventStoreServer
+import Foundation
+import NIOCore
+import NIOHTTP1
+import TestSupport
+import Testing
+
+/// Followers: what they are sent, and how they end.
+@Suite(.timeLimit(.minutes(1))) struct FollowingTests {
+    /// Reads the lines of a response one by one.
+    private struct Lines {
+        var iterator: HTTPClientResponse.Body.AsyncIterator
+        var rest = ""
+
+        init(_ response: HTTPClientResponse) { iterator = response.body.makeAsyncIterator() }
+
+        @concurrent mutating func next() async throws -> String? {
+            while true {
+                if let end = rest.firstIndex(of: "\n") {
+                    defer { rest = String(rest[rest.index(after: end)...]) }
+                    return String(rest[..<end])
+                }
+                guard let buffer = try await iterator.next() else { return nil }
+                rest += String(buffer: buffer)
+            }
+        }
+
+        @concurrent mutating func json() async throws -> JSON? { try await next().map { try JSONText($0).value() } }
+    }
+
+    private func append(_ server: RunningServer, _ type: String = "T") async throws {
+        _ = try await server.store.append(Append([NewEvent(stream: "a-1", type: type, payload: "{}")]))
+    }
+
+    @Test func aFollowerCatchesUpThenFollows() async throws {
+        try await withServer(change: { $0.limits.heartbeat = .milliseconds(50) }) { server in
+            try await append(server)
+            try await append(server, "Other")
+            var lines = Lines(try await server.open("GET", "/events/live?types=T"))
+            #expect(try await lines.json()?["event"]?["position"] == 1)
+            #expect(try await lines.json() == ["progress": 2])
+            #expect(try await lines.json() == ["caught_up": 2])
+            #expect(try await lines.json() == ["heartbeat": true])
+            try await append(server)
+            var seen: JSON?
+            while seen == nil { seen = try await lines.json()?["event"] }
+            #expect(seen?["position"] == 3)
+        }
+    }
+
+    @Test func pagesGetServerSentEventsAndResumeByTheLastId() async throws {
+        try await withServer { server in
+            for _ in 1...3 { try await append(server) }
+            let response = try await server.open(
+                "GET", "/events/live", nil, ["Accept": "text/event-stream", "Last-Event-ID": "2"])
+            #expect(response.headers.first(name: "Content-Type") == "text/event-stream")
+            var lines = Lines(response)
+            #expect(try await lines.next() == "id: 3")
+            #expect(try await lines.next() == "event: event")
+            #expect(try await lines.next()?.hasPrefix(#"data: {"position":3,"#) == true)
+            #expect(try await lines.next() == "")
+            #expect(try await lines.next() == "event: caught_up")
+        }
+    }
+
+    @Test func theHeadIsSentWheneverItGrows() async throws {
+        try await withServer { server in
+            var lines = Lines(try await server.open("GET", "/head", nil, ["Accept": "application/x-ndjson"]))
+            #expect(try await lines.json() == ["head": 0])
+            try await append(server)
+            #expect(try await lines.json() == ["head": 1])
+        }
+    }
+
+    @Test func aShutdownEndsFollowersWithALastLine() async throws {
+        let server = try await RunningServer()
+        var live = Lines(try await server.open("GET", "/events/live"))
+        var head = Lines(try await server.open("GET", "/head", nil, ["Accept": "application/x-ndjson"]))
+        #expect(try await live.json() == ["caught_up": 0])
+        #expect(try await head.json() == ["head": 0])
+        let stopping = Task { try await server.stop() }
+        #expect(try await live.json() == ["end": "draining"])
+        #expect(try await live.json() == nil)
+        #expect(try await head.json() == ["end": "draining"])
+        #expect(try await head.json() == nil)
+        try await stopping.value
+    }
+
+    @Test func thereIsALimitOfFollowers() async throws {
+        try await withServer(change: { $0.limits.followers = 1 }) { server in
+            var lines: Lines? = Lines(try await server.open("GET", "/events/live"))
+            #expect(try await lines?.json() == ["caught_up": 0])
+            let second = try await server.ask("GET", "/events/live")
+            #expect(second.status == 503)
+            #expect(second.json["error"] == "too_many_followers")
+            lines = nil
+            // The place is free again once the server has noticed.
+            var status = 503
+            while status == 503 { status = Int(try await server.open("GET", "/events/live").status.code) }
+            #expect(status == 200)
+        }
+    }
+}
+#endif
