@@ -7,6 +7,10 @@ import Foundation
 import Logging
 import WalletDomain
 
+#if HTTP
+import DiscoEventStoreRemote
+#endif
+
 /// A process for tests to start, observe, kill and restart.
 @main
 struct DiscoProbe {
@@ -27,13 +31,24 @@ struct DiscoProbe {
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
         case "fuzz": try await Fuzz.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "fuzz-json": try FuzzJSON.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
+        case "insist": try await insist(path, seconds: Double(rest[0]) ?? 1)
+        case "trace": try await trace(path, count: Int(rest[0]) ?? 1)
         case "wander": try await wander(path, in: rest[0])
         default: preconditionFailure("Unknown task \(task).")
         }
     }
 
-    /// A file, or the URL of a database and a schema with a `#` between them.
+    /// A file, the URL of a database and a schema with a `#` between them, or that of a server.
     private static func store(_ path: String) async throws -> any EventStore {
+        #if HTTP
+        if path.hasPrefix("http") {
+            let environment = ProcessInfo.processInfo.environment
+            return try await RemoteEventStore.open(
+                .init(
+                    url: path, token: environment["PROBE_TOKEN"], certificateAuthorityFile: environment["PROBE_CA_FILE"]
+                ))
+        }
+        #endif
         let parts = path.split(separator: "#").map(String.init)
         guard parts.count == 2 else { return try await SQLiteEventStore.open(path: path) }
         return try await PostgresEventStore.open(.init(url: parts[0], schema: parts[1]))
@@ -162,6 +177,42 @@ struct DiscoProbe {
         try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
         let after = try await client.events(in: "a-1").collect().map(\.version)
         say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
+    }
+
+    /// Appends single events from 8 tasks for a time, each again and again until it is recorded, and prints the id of
+    /// each event that was acknowledged.
+    private static func insist(_ path: String, seconds: Double) async throws {
+        let client = EventStoreClient(try await store(path))
+        say("ready")
+        _ = readLine()
+        let end = ContinuousClock.now + .seconds(seconds)
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    while ContinuousClock.now < end {
+                        let event = NewEvent(stream: StreamID("s-\(task)"), type: "T", payload: "{}")
+                        while (try? await client.append(Append([event]))) == nil {}
+                        say(event.id)
+                    }
+                }
+            }
+        }
+        await client.store.close()
+        say("done")
+    }
+
+    /// Follows all events until there are `count`, and prints the position and id of each.
+    private static func trace(_ path: String, count: Int) async throws {
+        let client = EventStoreClient(try await store(path))
+        say("ready")
+        var left = count
+        for try await element in client.subscribe(to: .all, after: .start) {
+            guard case .event(let event) = element else { continue }
+            say("\(event.position) \(event.id)")
+            left -= 1
+            if left == 0 { break }
+        }
+        await client.store.close()
     }
 
     /// Waits for a line of input and enrols students concurrently; prints how many were enrolled and how many decisions

@@ -177,7 +177,7 @@ import Testing
         #expect(result.output == "")
         #expect(
             result.errors == """
-                {"error":"configuration","kind":"internal","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed values: memory, sqlite, and postgres."}
+                {"error":"configuration","kind":"internal","message":"disco.eventStore.adapter (in the environment DISCO_EVENT_STORE_ADAPTER) is \\"papyrus\\"; allowed values: memory, sqlite, postgres, and remote."}
 
                 """)
     }
