@@ -1,18 +1,24 @@
 import AppSupport
+import Configuration
 import DiscoCore
 import DiscoEventStore
 import Logging
 import WalletDomain
 
+#if HTTP
+import DiscoHTTP
+#endif
+
 /// The wallet system on the stores that the configuration names.
 struct System {
     let wallets: Wallets
+    let config: ConfigReader
     private let events: any EventStore
     private let readModels: any ReadModelStore
 
     /// - Parameter shared: whether other processes must see what this one records.
     private static func open(shared: Bool) async throws -> System {
-        let config = try await AppConfiguration.load()
+        let config = try await AppConfiguration.load(others: ownKeys)
         let adapter = try EventStoreAdapter.chosen(by: config, among: AppConfiguration.eventStores)
         if shared, adapter.name == EventStoreAdapter.memory.name {
             throw EventStoreError(
@@ -25,14 +31,26 @@ struct System {
         let context = StoreContext(logger: logger)
         let events = try await adapter.open(config, context: context)
         do {
-            return System(events, try await readModels.open(config, context: context), logger)
+            return System(events, try await readModels.open(config, context: context), config, logger)
         } catch {
             await events.close()
             throw error
         }
     }
 
-    private init(_ events: any EventStore, _ readModels: any ReadModelStore, _ logger: Logger) {
+    /// The keys of the app's own settings.
+    private static var ownKeys: [String] {
+        #if HTTP
+        OrchestratorServer.Settings.keys
+        #else
+        []
+        #endif
+    }
+
+    private init(
+        _ events: any EventStore, _ readModels: any ReadModelStore, _ config: ConfigReader, _ logger: Logger
+    ) {
+        self.config = config
         self.events = events
         self.readModels = readModels
         wallets = Wallets(events: events, readModels: readModels, logger: logger)

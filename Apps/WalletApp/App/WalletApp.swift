@@ -24,7 +24,13 @@ struct WalletApp: AsyncParsableCommand {
             """,
         subcommands: [
             Demo.self, Commands.self, Queries.self, Dispatch.self, Ask.self, Consume.self, Schema.self,
-        ])
+        ] + serving)
+
+    #if HTTP
+    private static let serving: [any ParsableCommand.Type] = [Serve.self]
+    #else
+    private static let serving: [any ParsableCommand.Type] = []
+    #endif
 }
 
 struct Commands: AsyncParsableCommand {
