@@ -18,19 +18,21 @@ struct DiscoBench {
 
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == "postgres" {
-            do {
-                return try await OnPostgres.run(arguments.dropFirst().first ?? "")
-            } catch {
-                print("FAILED: \(error)")
-                exit(1)
-            }
+        do {
+            if arguments.first == "postgres" { return try await OnPostgres.run(arguments.dropFirst().first ?? "") }
+            #if HTTP
+            if arguments.first == "http" { return try await OverHTTP.run(Array(arguments.dropFirst())) }
+            #endif
+        } catch {
+            print("FAILED: \(error)")
+            exit(1)
         }
         let names = Set(CommandLine.arguments.dropFirst())
         let known = workloads.map(\.name)
         guard names.isSubset(of: known) else {
             print("Usage: DiscoBench [NAME…]; the names are \(known.joined(separator: ", ")).")
             print("       DiscoBench postgres NAME; Scripts/bench-postgres starts the server and runs all of them.")
+            print("       DiscoBench http NAME …; so does Scripts/bench-http.")
             exit(64)
         }
         do {

@@ -1,4 +1,8 @@
-# Sourced by the scripts: installs the system packages they need.
+# Sourced by the scripts: installs the system packages they need, and says how to build everything.
+
+# Options of `swift` for a build of everything, with what HTTP needs. It has a folder of its own: in one folder, each change of
+# the traits compiles all modules anew.
+with_http=(--traits default,HTTP --scratch-path .build-http)
 
 # install_missing_packages [COMMAND…]: installs the packages of the build and of the named commands, if they are missing. Needs
 # apt-get only if any is.
@@ -16,6 +20,8 @@ install_missing_packages() {
         case "$command" in
         # The server's programs are not on the PATH.
         postgresql) if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then missing+=(postgresql); fi ;;
+        # Part of Python, but a package of its own on Debian.
+        python3-venv) if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then missing+=(python3-venv); fi ;;
         *) if ! command -v "$command" >/dev/null; then missing+=("$command"); fi ;;
         esac
     done
