@@ -12,7 +12,7 @@ extension ServerSchemas {
                 object(
                     ["query"],
                     [
-                        "query": ref("EventQuery"),
+                        "query": ref("ConditionQuery"),
                         "after": noted("The last position that the caller has seen.", optional(anyInteger)),
                     ], isRequest: true)),
             "IdempotencyKey": .object(
@@ -22,19 +22,8 @@ extension ServerSchemas {
                         "key": ["type": "string", "pattern": "^[^$\\u0000][^\\u0000]*$", "maxLength": 255],
                         "fingerprint": noted("Identifies what the key is used for.", keptText),
                     ], isRequest: true)),
-            "EventQuery": noted(
-                "The events that any of the items selects. The items together name at most \(EventQuery.mostNames) types and tags.",
-                .object(object(["items"], ["items": list(ref("EventQueryItem"))], isRequest: true))),
-            "EventQueryItem": noted(
-                "The events that have one of the types, all of the tags, and the category or stream; a condition that is missing holds for every event.",
-                .object(
-                    object(
-                        [],
-                        [
-                            "types": optional(list(ref("Name"), 0...EventQuery.mostNames)),
-                            "tags": optional(list(ref("Name"), 0...EventQuery.mostNames)),
-                            "category": optional(ref("Category")), "stream": optional(ref("StreamName")),
-                        ], isRequest: true))),
+            "EventQuery": query(of: "EventQueryItem"), "EventQueryItem": item(named: "Name"),
+            "ConditionQuery": query(of: "ConditionQueryItem"), "ConditionQueryItem": item(named: "NewName"),
             "Read": .object(read),
             "Erasing": .object(
                 object(
@@ -47,6 +36,26 @@ extension ServerSchemas {
                     ], isRequest: true)),
             "Snapshot": .object(snapshot),
         ]
+    }
+
+    private static func query(of item: String) -> JSON {
+        noted(
+            "The events that any of the items selects. The items together name at most \(EventQuery.mostNames) types and tags.",
+            .object(object(["items"], ["items": list(ref(item), 0...EventQuery.mostNames)], isRequest: true)))
+    }
+
+    /// - Parameter named: the schema of types and tags: the condition of an append has only names that events can have.
+    private static func item(named name: String) -> JSON {
+        let names = optional(list(ref(name), 0...EventQuery.mostNames))
+        return noted(
+            "The events that have one of the types, all of the tags, and the category or stream; a member that is missing holds for every event.",
+            .object(
+                object(
+                    [],
+                    [
+                        "types": names, "tags": names, "category": optional(ref("Category")),
+                        "stream": optional(ref("StreamName")),
+                    ], isRequest: true)))
     }
 
     /// Those out of range count as the nearest one in range.

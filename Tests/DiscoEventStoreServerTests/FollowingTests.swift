@@ -37,7 +37,8 @@ import Testing
     }
 
     @Test func aFollowerCatchesUpThenFollows() async throws {
-        try await withServer(change: { $0.limits.heartbeat = .milliseconds(50) }) { server in
+        let change = { (settings: inout EventStoreServer.Settings) in settings.limits.heartbeat = .milliseconds(50) }
+        try await withServer(change: change) { server in
             try await append(server)
             try await append(server, "Other")
             var lines = Lines(try await server.open("GET", "/events/live?types=T"))
@@ -91,7 +92,8 @@ import Testing
     }
 
     @Test func thereIsALimitOfFollowers() async throws {
-        try await withServer(change: { $0.limits.followers = 1 }) { server in
+        let change = { (settings: inout EventStoreServer.Settings) in settings.limits.followers = 1 }
+        try await withServer(change: change) { server in
             var lines: Lines? = Lines(try await server.open("GET", "/events/live"))
             #expect(try await lines?.json() == ["caught_up": 0])
             let second = try await server.ask("GET", "/events/live")

@@ -220,7 +220,8 @@ import Testing
             #expect(all["disco_server_head"] == 4)
             #expect(all["disco_server_store_up"] == 1)
             #expect(all["disco_server_pool_connections"] == 4)
-            #expect(all["disco_server_pool_busy_connections"] == 0)
+            // The follower may be reading at this moment.
+            #expect([0, 1].contains(all["disco_server_pool_busy_connections"]))
             #expect(all["disco_server_pool_waiting_reads"] == 0)
             #expect(all["disco_server_waiting_appends"] == 0)
             let lag = #"disco_server_consumer_lag_events{consumer="balances",slices="0-\#(StreamID.slices - 1)"}"#

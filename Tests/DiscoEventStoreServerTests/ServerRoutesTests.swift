@@ -193,11 +193,12 @@ import Testing
     }
 
     @Test func limitsAreRefusalsOfTheirOwn() async throws {
-        try await withServer(change: { settings in
+        let change = { (settings: inout EventStoreServer.Settings) in
             settings.limits.bodyBytes = 1000
             settings.limits.eventsPerAppend = 2
             settings.limits.appendsPerRequest = 1
-        }) { server in
+        }
+        try await withServer(change: change) { server in
             let big = #"{"type": "T", "payload": ""# + String(repeating: "x", count: 1000) + "\"}"
             #expect(try await server.ask("POST", "/streams/a-1/events", big).status == 413)
             let three = try await server.ask(
@@ -216,7 +217,8 @@ import Testing
     }
 
     @Test func pagesElsewhereCannotUseTheServer() async throws {
-        try await withServer(change: { $0.origins = ["https://app.example"] }) { server in
+        let change = { (settings: inout EventStoreServer.Settings) in settings.origins = ["https://app.example"] }
+        try await withServer(change: change) { server in
             #expect(try await server.ask("GET", "/head", nil, ["Host": "evil.example"]).status == 421)
             #expect(try await server.ask("GET", "/head", nil, ["Origin": "https://evil.example"]).status == 403)
             let allowed = try await server.ask("GET", "/head", nil, ["Origin": "https://app.example"])
