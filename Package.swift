@@ -201,7 +201,14 @@ let package = Package(
                 .target(name: "DiscoEventStoreRemote", condition: .when(traits: ["HTTP"])),
             ],
             path: "Tests/DiscoProbe"),
-        .target(name: "TestSupport", dependencies: ["DiscoCore", .logging], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "DiscoCore", .logging, .nioCore,
+                .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["HTTP"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTP"])),
+            ],
+            path: "Tests/TestSupport"),
         // A second sample domain, with decisions that span aggregates.
         .target(name: "CourseDomain", dependencies: ["DiscoCore"], path: "Tests/CourseDomain"),
         .testTarget(

@@ -31,6 +31,7 @@ struct Serve: AsyncParsableCommand {
             var settings = try EventStoreServer.Settings(config: config)
             if let host { settings.host = host }
             if let port { settings.port = port }
+            try settings.check()
             var logger = AppConfiguration.logger("EventStoreApp")
             if accessLog { logger.logLevel = .info }
             let metrics = PrometheusMetrics()
@@ -46,6 +47,7 @@ struct Serve: AsyncParsableCommand {
                     configuration: .init(
                         services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
                         logger: logger))
+                // A signal handler cannot wait; `group.run()` below returns when the shutdown is complete.
                 Termination.shuttingDown { Task { await group.triggerGracefulShutdown() } }
                 let reloading = Self.reloading(server, logger)
                 defer { reloading.cancel() }

@@ -40,7 +40,7 @@ extension RemoteEventStore.Settings {
 }
 
 extension EventStoreAdapter {
-    /// Opens a ``RemoteEventStore``: the store of an event store server.
+    /// Opens a ``/DiscoEventStoreRemote/RemoteEventStore``; requires `import DiscoEventStoreRemote`.
     public static let remote = EventStoreAdapter(
         name: "remote",
         keys: [

@@ -2,7 +2,6 @@
 public import Configuration
 import DiscoCore
 import DiscoEventStore
-import Foundation
 
 extension EventStoreServer.Settings {
     /// ## Configuration keys
@@ -37,8 +36,8 @@ extension EventStoreServer.Settings {
                 .configuration, "Both disco.server.tokensFile and disco.server.tokens are set; set one of them.")
         }
         tls = try Self.tls(settings)
-        hosts = try Self.list(settings, "server.hosts").map(Set.init)
-        origins = Set(try Self.list(settings, "server.origins") ?? [])
+        hosts = try settings.list("server.hosts").map(Set.init)
+        origins = Set(try settings.list("server.origins") ?? [])
         limits.bodyBytes = try settings.number("server.maxBodyBytes", default: limits.bodyBytes, in: 1...(1 << 30))
         limits.eventsPerAppend = try settings.number(
             "server.maxEventsPerAppend", default: limits.eventsPerAppend, in: 1...1_000_000)
@@ -63,12 +62,6 @@ extension EventStoreServer.Settings {
         default:
             throw EventStoreError(
                 .configuration, "TLS needs both disco.server.certificateFile and disco.server.privateKeyFile.")
-        }
-    }
-
-    private static func list(_ settings: SettingsReader, _ key: String) throws -> [String]? {
-        try settings.text(key).map { text in
-            text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
         }
     }
 

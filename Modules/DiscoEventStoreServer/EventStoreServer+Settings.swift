@@ -67,18 +67,17 @@ extension EventStoreServer {
 }
 
 extension EventStoreServer.Settings {
+    /// Checks the settings before a store is opened for them; a server checks them too.
+    ///
     /// - Throws: `EventStoreError` with code `configuration` if the settings do not fit together.
-    func check() throws {
-        let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
-        if tokens.isEmpty, !isLocal {
+    public func check() throws {
+        if tokens.isEmpty, !HTTPListener.isLocal(host) {
             throw EventStoreError(
                 .configuration,
                 "The server has no tokens, so everyone who reaches \(host) could read and append. Create a token with "
                     + "`EventStoreApp tokens create`, or listen on 127.0.0.1.")
         }
-        guard (0...65_535).contains(port) else {
-            throw EventStoreError(.configuration, "The port \(port) does not exist. Use 0 to 65535.")
-        }
+        try HTTPListener.check(port: port)
     }
 
     var httpGuard: HTTPGuard {

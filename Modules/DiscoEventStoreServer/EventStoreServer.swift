@@ -114,6 +114,6 @@ public struct EventStoreServer: Service {
 
 extension HTTPField.Name {
     /// The version of the API.
-    static var discoAPI: HTTPField.Name { HTTPField.Name("Disco-API") ?? .server }
+    static let discoAPI = known("Disco-API")
 }
 #endif

@@ -38,7 +38,7 @@ final class LivePages: Sendable {
         var after: Position
         var query: EventQuery
         /// The beginnings of the names of the streams that the follower may see.
-        var prefixes: [String]
+        var prefixes: [ExactText]
         var isEventStream: Bool
     }
 

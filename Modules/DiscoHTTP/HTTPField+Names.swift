@@ -1,4 +1,5 @@
 #if HTTP
+import DiscoHTTPSupport
 import HTTPTypes
 
 extension HTTPField.Name {
@@ -13,10 +14,5 @@ extension HTTPField.Name {
     static let behind = known("Disco-Behind")
     static let traceparent = known("traceparent")
     static let tracestate = known("tracestate")
-
-    private static func known(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not the name of a header.") }
-        return name
-    }
 }
 #endif

@@ -1,7 +1,6 @@
 #if HTTP && Configuration
 public import Configuration
 import DiscoEventStore
-import Foundation
 
 extension OrchestratorServer.Settings {
     /// ## Configuration keys
@@ -19,19 +18,13 @@ extension OrchestratorServer.Settings {
         self.init()
         host = try settings.text("http.host", default: host)
         port = try settings.number("http.port", default: port, in: 0...65_535)
-        hosts = try Self.list(settings, "http.hosts").map(Set.init)
-        origins = Set(try Self.list(settings, "http.origins") ?? [])
+        hosts = try settings.list("http.hosts").map(Set.init)
+        origins = Set(try settings.list("http.origins") ?? [])
         limits.bodyBytes = try settings.number("http.maxBodyBytes", default: limits.bodyBytes, in: 1...(1 << 30))
         limits.connections = try settings.number("http.maxConnections", default: limits.connections, in: 1...1_000_000)
         limits.requestTime = try settings.seconds("http.requestTimeout", default: limits.requestTime)
         limits.waitTime = try settings.seconds("http.waitTimeout", default: limits.waitTime)
         limits.idleTime = try settings.seconds("http.idleTimeout", default: limits.idleTime)
-    }
-
-    private static func list(_ settings: SettingsReader, _ key: String) throws -> [String]? {
-        try settings.text(key).map { text in
-            text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-        }
     }
 
     /// The keys of these settings, for `ConfigurationKeys`.

@@ -58,9 +58,7 @@ extension OrchestratorServer.Settings {
                 "The server authenticates no one, so everyone who reaches \(host) could send commands and queries. "
                     + "Give OrchestratorServer a function that authenticates, or listen on 127.0.0.1.")
         }
-        guard (0...65_535).contains(port) else {
-            throw EventStoreError(.configuration, "The port \(port) does not exist. Use 0 to 65535.")
-        }
+        try HTTPListener.check(port: port)
     }
 }
 #endif

@@ -76,8 +76,8 @@ package struct HTTPGuard: Sendable {
 
 extension HTTPField.Name {
     /// Whether the page that makes a browser send the request is of this origin, set by the browser alone.
-    fileprivate static var secFetchSite: HTTPField.Name { HTTPField.Name("Sec-Fetch-Site") ?? .origin }
+    fileprivate static let secFetchSite = known("Sec-Fetch-Site")
     /// What the browser uses the answer for.
-    fileprivate static var secFetchDest: HTTPField.Name { HTTPField.Name("Sec-Fetch-Dest") ?? .origin }
+    fileprivate static let secFetchDest = known("Sec-Fetch-Dest")
 }
 #endif

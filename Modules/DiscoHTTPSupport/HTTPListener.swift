@@ -41,6 +41,13 @@ package struct HTTPListener: Sendable {
     /// Whether only programs on this machine reach the address.
     package static func isLocal(_ host: String) -> Bool { ["127.0.0.1", "::1", "localhost"].contains(host) }
 
+    /// - Throws: `EventStoreError` with code `configuration`.
+    package static func check(port: Int) throws {
+        guard (0...65_535).contains(port) else {
+            throw EventStoreError(.configuration, "The port \(port) does not exist. Use 0 to 65535.")
+        }
+    }
+
     /// Serves until the task is cancelled or its service group shuts down; then it answers the requests in progress.
     ///
     /// - Parameters:
@@ -57,7 +64,7 @@ package struct HTTPListener: Sendable {
             additionalChannelHandlers: [
                 UnreadAnswerHandler(limit: unreadTime), UnfinishedRequestHandler(limit: min(idleTime, .seconds(5))),
             ],
-            idleTimeout: .nanoseconds(Int64(clamping: Int(idleTime.bounded / .nanoseconds(1)))))
+            idleTimeout: TimeAmount(clamping: idleTime))
         let app = Application(
             responder: responder, server: try server(http),
             configuration: .init(

@@ -94,6 +94,13 @@ import Testing
         }
     }
 
+    @Test func queriesAreEqualByTheirBytes() {
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        #expect(EventQuery.types(composed) != .types(decomposed))
+        #expect(EventQuery.category(composed) != .category(decomposed))
+        #expect(Set([Read(.types(composed)), Read(.types(decomposed)), Read(.types(composed))]).count == 2)
+    }
+
     @Test func listsAreCutIntoTheirElements() throws {
         #expect(try WireList.texts(#"[{"a":1.0}, [2],null]"#)?.map(\.string) == [#"{"a":1.0}"#, "[2]", "null"])
         #expect(try WireList.texts("  [] ")?.isEmpty == true)

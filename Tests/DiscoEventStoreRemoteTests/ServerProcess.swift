@@ -55,17 +55,8 @@ final class ServerProcess: Sendable {
     }
 
     private static func run(_ environment: [String: String]) async throws -> (Program, port: Int) {
-        let program = try Program("EventStoreApp", ["serve"], environment: environment)
-        let line = try await program.printed(lines: 1)
-        guard
-            let port = line.split(separator: ":").last.flatMap({
-                Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
-            })
-        else {
-            let result = try await program.finish()
-            throw Failed(description: "the server did not start: \(line) \(result.errors)")
-        }
-        return (program, port)
+        let (program, url) = try await Program.serving("EventStoreApp", environment: environment)
+        return (program, try #require(url.split(separator: ":").last.flatMap { Int($0) }, "\(url)"))
     }
 
     struct Failed: Error, CustomStringConvertible { let description: String }

@@ -25,20 +25,26 @@ import Testing
             probe(server, "insist", "8"), probe(server, "insist", "8"), probe(server, "insist", "8"),
         ]
         for client in clients { try client.send("go") }
+        // Read all the time: a client whose output nobody takes stops.
+        async let outputs = withThrowingTaskGroup(of: String.self) { group in
+            for client in clients { group.addTask { try await client.finish().output } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let client = EventStoreClient(try await RemoteEventStore.open(try await server.settings()))
         for _ in 0..<6 {
-            try await Task.sleep(for: .milliseconds(Int.random(in: 300...1200)))
+            let more = Position(rawValue: try await client.head().rawValue + Int64.random(in: 20...200))
+            try await eventually { try await client.head() >= more }
             server.kill()
             try await server.restart()
         }
         var acknowledged: [String] = []
-        for client in clients {
-            let lines = try await client.finish().output.split(separator: "\n").map(String.init)
+        for output in try await outputs {
+            let lines = output.split(separator: "\n").map(String.init)
             #expect(lines.last == "done")
             acknowledged += lines.filter { UUID(uuidString: $0) != nil }
         }
         #expect(acknowledged.count > 100)
 
-        let client = EventStoreClient(try await RemoteEventStore.open(try await server.settings()))
         let recorded = try await client.events().collect()
         #expect(recorded.map(\.position.rawValue) == Array(1...Int64(recorded.count)))
         let ids = Set(recorded.map { $0.id.uuidString })
@@ -72,10 +78,13 @@ import Testing
     @Test func aStoreOpensWithoutItsServerAndWaitsForIt() async throws {
         let server = try await ServerProcess.start(.sqlite)
         server.kill()
-        let client = EventStoreClient(try await RemoteEventStore.open(try await server.settings()))
+        let log = LogCollector()
+        let client = EventStoreClient(
+            try await RemoteEventStore.open(
+                try await server.settings(), context: StoreContext(logger: log.logger(.warning))))
         async let appended = client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
         async let first = client.events(in: "a-1").collect()
-        try await Task.sleep(for: .milliseconds(200))
+        await eventually { !log.events.isEmpty }
         try await server.restart()
         #expect(try await appended.last == 1)
         _ = try await first

@@ -1,6 +1,7 @@
 #if HTTP
 import DiscoCore
 import Foundation
+import TestSupport
 import Testing
 
 /// The OpenAPI document, and that requests are refused as it says.

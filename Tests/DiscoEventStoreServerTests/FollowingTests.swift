@@ -53,6 +53,18 @@ import Testing
         }
     }
 
+    /// Pages are shared between followers: each must be that of its own query.
+    @Test func namesThatOnlyLookAlikeAreFollowedApart() async throws {
+        try await withServer { server in
+            let names = ["caf\u{e9}", "cafe\u{301}"]
+            for name in names { try await append(server, name) }
+            for (number, escaped) in ["caf%C3%A9", "cafe%CC%81"].enumerated() {
+                var lines = Lines(try await server.open("GET", "/events/live?types=\(escaped)"))
+                #expect(try await lines.json()?["event"]?["position"] == JSON(number + 1))
+            }
+        }
+    }
+
     @Test func pagesGetServerSentEventsAndResumeByTheLastId() async throws {
         try await withServer { server in
             for _ in 1...3 { try await append(server) }

@@ -17,7 +17,6 @@ final class RunningServer: Sendable {
     let port: Int
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
-    private let http = HTTPClient.shared
 
     init(
         _ store: any EventStore = InMemoryEventStore(), checkpoints: (any CheckpointStore)? = nil,
@@ -42,38 +41,22 @@ final class RunningServer: Sendable {
         port = await iterator.next() ?? 0
     }
 
-    struct Answer: Sendable {
-        var status: Int
-        var headers: HTTPHeaders
-        var text: String
-
-        func header(_ name: String) -> String? { headers.first(name: name) }
-        var json: JSON { (try? JSONText(text).value()) ?? .null }
-        var lines: [JSON] { text.split(separator: "\n").map { (try? JSONText(String($0)).value()) ?? .null } }
-    }
+    typealias Answer = HTTPAnswer
 
     var url: String { "http://127.0.0.1:\(port)" }
 
     func ask(
         _ method: String, _ path: String, _ body: String? = nil, _ headers: [String: String] = [:]
     ) async throws -> Answer {
-        let response = try await open(method, path, body, headers)
-        let data = try await response.body.collect(upTo: 64 << 20)
-        return Answer(status: Int(response.status.code), headers: response.headers, text: String(buffer: data))
+        try await HTTPAnswer.asking(method, url + path, body.map { Array($0.utf8) }, headers.map { ($0, $1) })
     }
 
     /// A response whose body is still to be read.
     func open(
         _ method: String, _ path: String, _ body: String? = nil, _ headers: [String: String] = [:]
     ) async throws -> HTTPClientResponse {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = HTTPMethod(rawValue: method)
-        if let body {
-            request.body = .bytes(ByteBuffer(string: body))
-            request.headers.add(name: "Content-Type", value: "application/json")
-        }
-        for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        return try await http.execute(request, timeout: .seconds(30))
+        let request = HTTPAnswer.request(method, url + path, body.map { Array($0.utf8) }, headers.map { ($0, $1) })
+        return try await HTTPClient.shared.execute(request, timeout: .seconds(30))
     }
 
     /// Shuts down gracefully.

@@ -8,7 +8,6 @@ struct ServingProcess {
     private let folder: TemporaryFolder
     private let program: Program
     private let url: String
-    private let pid: Int
 
     static func start(_ environment: [String: String] = [:]) async throws -> ServingProcess {
         let folder = try TemporaryFolder()
@@ -16,20 +15,15 @@ struct ServingProcess {
             "DISCO_EVENT_STORE_ADAPTER": "sqlite", "DISCO_EVENT_STORE_SQLITE_PATH": folder.events,
             "DISCO_READ_MODELS_ADAPTER": "memory", "DISCO_SERVER_PORT": "0",
         ]
-        // The shell says which process it becomes.
-        let program = try Program(
-            "/bin/sh", ["-c", "echo $$; exec \"$0\" serve", Program.path(of: "EventStoreApp")],
-            environment: settings.merging(environment) { $1 })
-        let lines = try await program.printed(lines: 2).split(separator: "\n")
-        let pid = try #require(lines.first.flatMap { Int($0) })
-        let url = try #require(lines.last?.split(separator: " ").last, "the server did not start: \(lines)")
-        return ServingProcess(folder: folder, program: program, url: String(url), pid: pid)
+        let (program, url) = try await Program.serving(
+            "EventStoreApp", environment: settings.merging(environment) { $1 })
+        return ServingProcess(folder: folder, program: program, url: url)
     }
 
     /// Runs a Python program on the server, and expects that it succeeds; then, that the server ends cleanly.
     func run(_ name: String, _ arguments: [String] = []) async throws {
         let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: name).path
-        let result = try await Program("/usr/bin/python3", [path, url, "\(pid)"] + arguments).finish()
+        let result = try await Program("/usr/bin/python3", [path, url, "\(program.id)"] + arguments).finish()
         #expect(result.status == 0, "\(result.output)\n\(result.errors)")
         program.signal("TERM")
         let end = try await program.finish()

@@ -56,17 +56,7 @@ final class RunningServer: Sendable {
         port = await iterator.next() ?? 0
     }
 
-    struct Answer: Sendable {
-        var status: Int
-        var headers: HTTPHeaders
-        var text: String
-
-        func header(_ name: String) -> String? { headers.first(name: name) }
-        var json: JSON { (try? JSONText(text).value()) ?? .null }
-        var error: String? { json["error"]?.string }
-        /// The messages of a refusal for invalid fields.
-        func messages(_ field: String) -> [String] { json["fields"]?[field]?.array?.compactMap(\.string) ?? [] }
-    }
+    typealias Answer = HTTPAnswer
 
     var url: String { "http://127.0.0.1:\(port)" }
 
@@ -79,18 +69,7 @@ final class RunningServer: Sendable {
     func ask(
         _ method: String, _ path: String, _ body: ByteBuffer?, _ headers: [(String, String)]
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = HTTPMethod(rawValue: method)
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
-        if let body {
-            request.body = .bytes(body)
-            if !request.headers.contains(name: "Content-Type") {
-                request.headers.add(name: "Content-Type", value: "application/json")
-            }
-        }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        let data = try await response.body.collect(upTo: 64 << 20)
-        return Answer(status: Int(response.status.code), headers: response.headers, text: String(buffer: data))
+        try await HTTPAnswer.asking(method, url + path, body.map { Array($0.readableBytesView) }, headers)
     }
 
     /// Shuts down gracefully.

@@ -11,20 +11,8 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct ServeProcessTests {
     private func serve(
         _ arguments: [String] = [], _ environment: [String: String]
-    ) async throws -> (process: Program, url: String) {
-        let process = try Program("WalletApp", ["serve", "--port", "0"] + arguments, environment: environment)
-        let line = try await process.printed(atLeast: "listening on http://127.0.0.1:1\n".utf8.count)
-        let prefix = "listening on "
-        guard line.hasPrefix(prefix) else {
-            let result = try await process.finish()
-            throw NotServing(output: line + result.output, errors: result.errors)
-        }
-        return (process, line.dropFirst(prefix.count).trimmingCharacters(in: .whitespacesAndNewlines))
-    }
-
-    private struct NotServing: Error {
-        let output: String
-        let errors: String
+    ) async throws -> (program: Program, url: String) {
+        try await Program.serving("WalletApp", ["--port", "0"] + arguments, environment: environment)
     }
 
     private func environment(_ folder: TemporaryFolder) -> [String: String] {
@@ -34,18 +22,9 @@ import Testing
     private func ask(
         _ url: String, _ body: String? = nil, _ headers: [String: String] = [:]
     ) async throws -> (status: Int, position: String?, json: JSON) {
-        var request = HTTPClientRequest(url: url)
-        if let body {
-            request.method = .POST
-            request.body = .bytes(ByteBuffer(string: body))
-            request.headers.add(name: "Content-Type", value: "application/json")
-        }
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
-        return (
-            Int(response.status.code), response.headers.first(name: "Disco-Position"), try JSONText(text).value()
-        )
+        let answer = try await HTTPAnswer.asking(
+            body == nil ? "GET" : "POST", url, body.map { Array($0.utf8) }, headers.map { ($0, $1) })
+        return (answer.status, answer.header("Disco-Position"), answer.json)
     }
 
     @Test(arguments: [[], ["--without-consumers"]])

@@ -47,12 +47,11 @@ import Testing
     private func start(
         port: Int = 0, _ environment: [String: String] = [:]
     ) async throws -> (Program, port: Int) {
-        let program = try Program(
-            "EventStoreApp", ["serve", "--port", "\(port)"],
+        let (program, url) = try await Program.serving(
+            "EventStoreApp", ["--port", "\(port)"],
             environment: ["DISCO_EVENT_STORE_ADAPTER": "sqlite", "DISCO_EVENT_STORE_SQLITE_PATH": folder.events]
                 .merging(environment) { $1 })
-        let line = try await program.printed(lines: 1)
-        return (program, try #require(line.split(separator: ":").last.flatMap { Int($0.dropLast()) }, "\(line)"))
+        return (program, try #require(url.split(separator: ":").last.flatMap { Int($0) }, "\(url)"))
     }
 
     /// Runs a program with the guide's port replaced, and returns its output with the guide's.
@@ -167,8 +166,12 @@ import Testing
     }
 
     @Test func withoutTokensTheServerStaysOnTheMachine() async throws {
-        let result = try await Program("EventStoreApp", ["serve", "--host", "0.0.0.0", "--port", "0"]).finish()
+        let result = try await Program(
+            "EventStoreApp", ["serve", "--host", "0.0.0.0", "--port", "0"],
+            environment: ["DISCO_EVENT_STORE_SQLITE_PATH": folder.events]
+        ).finish()
         #expect(result.status == 78)
+        #expect(!FileManager.default.fileExists(atPath: folder.events), "no store is opened for it")
         #expect(result.errors.contains("EventStoreApp tokens create"))
     }
 

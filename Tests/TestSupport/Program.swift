@@ -24,6 +24,8 @@ package struct Program: Sendable {
         try process.run()
     }
 
+    package var id: Int32 { process.processIdentifier }
+
     /// Starts the program with these lines as its whole input.
     package init(_ name: String, _ arguments: [String], lines: [String]) throws {
         try self.init(name, arguments)

@@ -71,3 +71,18 @@ extension EventQuery.Item {
         return tags.allSatisfy(eventTags.contains)
     }
 }
+
+extension EventQuery.Item {
+    // Types and categories are compared byte by byte, as stores compare them.
+    public static func == (one: Self, other: Self) -> Bool {
+        one.types.elementsEqual(other.types, by: ExactText.areEqual) && one.tags == other.tags
+            && one.category.map { ExactText($0) } == other.category.map { ExactText($0) } && one.stream == other.stream
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for type in types { ExactText.hash(type, into: &hasher) }
+        hasher.combine(tags)
+        hasher.combine(category.map { ExactText($0) })
+        hasher.combine(stream)
+    }
+}

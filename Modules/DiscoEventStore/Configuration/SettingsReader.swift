@@ -24,6 +24,13 @@ package struct SettingsReader {
         return nil
     }
 
+    /// Reads several values separated by commas.
+    package func list(_ key: String) throws -> [String]? {
+        try text(key).map { text in
+            text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        }
+    }
+
     /// Rejects a list, which has none of the requested types and would count as missing.
     private func refuseList(_ name: String) throws {
         let key = ConfigKey(name)

@@ -108,7 +108,7 @@ extension StoreRoutes {
         }
         let type = try exchange.accepted(among: [MediaType.ndjson, MediaType.eventStream])
         let follower = Follower(
-            store: store(for: exchange), query: query, prefixes: exchange.caller.prefixes,
+            store: store(for: exchange), query: query, prefixes: exchange.caller.prefixes.map { ExactText($0) },
             isEventStream: type == MediaType.eventStream,
             heartbeat: settings.limits.heartbeat, followers: followers, isAllowed: { stillAllows(exchange.caller) })
         // What cannot be read at all is a problem, not a stream that ends.
@@ -140,7 +140,7 @@ private final class FollowerEntry: Sendable {
 private struct Follower: Sendable {
     let store: any EventStore
     let query: EventQuery
-    let prefixes: [String]
+    let prefixes: [ExactText]
     let isEventStream: Bool
     let heartbeat: Duration
     let followers: Followers
@@ -209,6 +209,6 @@ extension ResponseBodyWriter {
 
 extension HTTPField.Name {
     /// Keeps proxies from gathering a stream before they pass it on.
-    fileprivate static var xAccelBuffering: HTTPField.Name { HTTPField.Name("X-Accel-Buffering") ?? .cacheControl }
+    fileprivate static let xAccelBuffering = known("X-Accel-Buffering")
 }
 #endif

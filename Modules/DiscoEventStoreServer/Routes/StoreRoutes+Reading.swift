@@ -8,6 +8,7 @@ import NIOCore
 
 extension StoreRoutes {
     private static let rows = 1...10_000
+    private static let mostPageBytes = 4 << 20
 
     var reading: [Route<Caller>] {
         [
@@ -42,7 +43,11 @@ extension StoreRoutes {
                     body: [(MediaType.json, APIOperation.schema("Read"))],
                     answers: [(200, .json("The page.", APIOperation.schema("Page")))])
             ) { exchange in
-                .json(try await store(for: exchange).page(try Read(wire: try await exchange.body())).wire)
+                var read = try Read(wire: try await exchange.body())
+                // A page may always end earlier than asked for.
+                read.limit = min(read.limit, Self.rows.upperBound)
+                read.byteLimit = min(read.byteLimit, Self.mostPageBytes)
+                return .json(try await store(for: exchange).page(read).wire)
             },
             Route(
                 .get, "/events/{id}", scope: "read",

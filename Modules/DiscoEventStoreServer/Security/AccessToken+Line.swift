@@ -10,10 +10,9 @@ import Foundation
 extension AccessToken {
     /// The line of the token for a tokens file. It contains the hash of the secret, from which nobody learns the secret.
     public var line: String {
-        let digits = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         let scopes = AccessScope.allCases.filter(scopes.contains).map(\.rawValue).joined(separator: ",")
         return
-            (["\(name) sha256:\(digits) \(scopes)"]
+            (["\(name) sha256:\(Secret.digits(of: hash)) \(scopes)"]
             + prefixes.map { "prefix=" + PercentEncoding.encode($0) }
             + (expires.flatMap { Timestamp.text(of: $0) }.map { ["expires=" + $0] } ?? []))
             .joined(separator: " ")
@@ -106,7 +105,9 @@ extension AccessToken {
         var hash: [UInt8] = []
         var rest = digits
         while let high = rest.popFirst(), let low = rest.popFirst() {
-            guard let high = digit(high), let low = digit(low) else { throw Fault(needsHash) }
+            guard let high = PercentEncoding.digit(high), let low = PercentEncoding.digit(low) else {
+                throw Fault(needsHash)
+            }
             hash.append(high << 4 | low)
         }
         return hash
@@ -114,15 +115,6 @@ extension AccessToken {
 
     private static let needsHash =
         "behind the name must be the hash that `EventStoreApp tokens create` prints: sha256: and 64 hexadecimal digits"
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 }

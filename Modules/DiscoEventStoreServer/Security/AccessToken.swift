@@ -118,6 +118,11 @@ enum Secret {
 
     static func hash(_ bytes: some Sequence<UInt8>) -> [UInt8] { Array(SHA256.hash(data: Array(bytes))) }
 
+    /// A hash in hexadecimal digits.
+    static func digits(of hash: [UInt8]) -> String {
+        hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     /// Compares two hashes in a time that does not depend on where they differ.
     static func areEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
         guard one.count == other.count else { return false }

@@ -1,5 +1,4 @@
 #if HTTP
-import Crypto
 import DiscoCore
 import DiscoHTTPSupport
 import Foundation
@@ -140,8 +139,8 @@ struct RestrictedEventStore: EventStore {
     /// The key under which the store keeps the caller's key: another caller's key is another one, whatever its text.
     func scopedKey(_ key: IdempotencyKey) -> IdempotencyKey {
         if prefixes.isEmpty { return key }
-        let digits = SHA256.hash(data: Array(key.key.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        return IdempotencyKey("token:\(caller.name):\(digits.joined())", fingerprint: key.fingerprint)
+        let digits = Secret.digits(of: Secret.hash(key.key.utf8))
+        return IdempotencyKey("token:\(caller.name):\(digits)", fingerprint: key.fingerprint)
     }
 }
 #endif
