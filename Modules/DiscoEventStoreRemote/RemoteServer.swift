@@ -52,6 +52,12 @@ final class RemoteServer: Sendable {
         }
     }
 
+    /// A store may be dropped without being closed, for example if what was to use it could not start. The client must
+    /// not: it would stop the process.
+    deinit {
+        if !isClosed { client.shutdown { _ in } }
+    }
+
     private static func isLocal(_ url: String) -> Bool {
         ["127.0.0.1", "localhost", "[::1]", "::1"].contains(URLComponents(string: url)?.host ?? "")
     }

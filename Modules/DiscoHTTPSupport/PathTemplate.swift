@@ -1,4 +1,6 @@
 #if HTTP
+import DiscoCore
+
 /// The path of a route, for example `/streams/{stream}/events`.
 struct PathTemplate: Sendable {
     private enum Part: Sendable {
@@ -41,7 +43,7 @@ package enum PercentEncoding {
         while let byte = rest.popFirst() {
             switch byte {
             case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                guard let high = rest.popFirst()?.hexadecimalDigit, let low = rest.popFirst()?.hexadecimalDigit else {
                     return nil
                 }
                 bytes.append(high << 4 | low)
@@ -67,16 +69,6 @@ package enum PercentEncoding {
             }
         }
         return result
-    }
-
-    /// The value of a hexadecimal digit.
-    package static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }
 #endif

@@ -94,6 +94,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "", "x", "0198a6c0-0000-7000-8000-00000000000", "0198a6c0-0000-7000-8000-0000000000011",
+        "0198a6c0000007000-8000-0000000000001", "0198a6c0-0000-7000-8000-00000000000g",
+        "0198a6c0-0000-7000-8000-0000000000é", " 198a6c0-0000-7000-8000-000000000001", "\u{0}",
+    ])
+    func onlyIdsInFullAreIds(text: String) { #expect(UUID(digits: text) == nil) }
+
+    @Test func idsOfEitherCaseAreRead() {
+        for id in (0..<100).map({ _ in UUID() }) {
+            #expect(UUID(digits: id.uuidString) == id && UUID(digits: id.lowercased) == id)
+        }
+    }
+
+    @Test func integersOfEveryFormAreRead() throws {
+        for (text, value) in [
+            ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("1e2", 100), ("2.0", 2),
+            ("999999999999999999", 999_999_999_999_999_999),
+            ("9223372036854775807", .max), ("-9223372036854775808", .min),
+        ] {
+            #expect(try StreamInfo(wire: JSONText(#"{"stream":"a-1","version":\#(text)}"#)).version == value)
+        }
+        for text in ["9223372036854775808", "1.5", "\"7\"", "true", "1e400"] {
+            #expect(throws: ValidationError.self, "\(text)") {
+                try StreamInfo(wire: JSONText(#"{"stream":"a-1","version":\#(text)}"#))
+            }
+        }
+        // A member that is not JSON is found while the object is read.
+        #expect(throws: (any Error).self) {
+            try StreamInfo(wire: JSONText(unchecked: Array(#"{"stream":"a-1","version":007}"#.utf8)))
+        }
+    }
+
     @Test func queriesAreEqualByTheirBytes() {
         let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
         #expect(EventQuery.types(composed) != .types(decomposed))

@@ -1,28 +1,44 @@
 extension JSONParser {
+    /// A member of an object: its name, and where its value is.
+    struct Member {
+        let name: String
+        let range: Range<Int>
+    }
+
     /// Checks that a text is one JSON value, without building it.
     package mutating func check(_ bytes: [UInt8]) throws(JSONError) {
         try whole(bytes.span) { parser, text throws(JSONError) in try parser.pass(text) }
     }
 
     /// The byte range of each member's value in an object, in written order; `nil` if the text is not an object.
-    mutating func members(of bytes: [UInt8]) throws(JSONError) -> [(name: String, value: Range<Int>)]? {
-        try whole(bytes.span) { parser, text throws(JSONError) in
+    ///
+    /// - Parameter range: the part of the text that is the object.
+    mutating func members(
+        of bytes: [UInt8], in range: Range<Int>
+    ) throws(JSONError) -> [Member]? {
+        let start = range.lowerBound
+        return try whole(bytes.span.extracting(range)) { parser, text throws(JSONError) in
             parser.skipSpace(text)
-            var members: [(name: String, value: Range<Int>)] = []
+            var members: [Member] = []
             guard parser.offset < text.count, text[parser.offset] == UInt8(ascii: "{") else {
                 try parser.pass(text)
                 return nil
             }
             try parser.nested(text) { parser, text throws(JSONError) in
-                try parser.passMembers(text) { name, value in members.append((name, value)) }
+                try parser.passMembers(text) { name, value in
+                    members.append(Member(name: name, range: start + value.lowerBound..<start + value.upperBound))
+                }
             }
             return members
         }
     }
 
     /// The byte range of each element of an array; `nil` if the text is not an array.
-    mutating func elements(of bytes: [UInt8]) throws(JSONError) -> [Range<Int>]? {
-        try whole(bytes.span) { parser, text throws(JSONError) in
+    ///
+    /// - Parameter range: the part of the text that is the array.
+    mutating func elements(of bytes: [UInt8], in range: Range<Int>) throws(JSONError) -> [Range<Int>]? {
+        let start = range.lowerBound
+        return try whole(bytes.span.extracting(range)) { parser, text throws(JSONError) in
             parser.skipSpace(text)
             var elements: [Range<Int>] = []
             guard parser.offset < text.count, text[parser.offset] == UInt8(ascii: "[") else {
@@ -30,7 +46,7 @@ extension JSONParser {
                 return nil
             }
             try parser.nested(text) { parser, text throws(JSONError) in
-                try parser.passElements(text) { elements.append($0) }
+                try parser.passElements(text) { elements.append(start + $0.lowerBound..<start + $0.upperBound) }
             }
             return elements
         }
@@ -101,6 +117,7 @@ extension JSONParser {
         offset += 1
         let start = offset
         var isASCII = true
+        offset = text.withUnsafeBufferPointer { JSONPlainRun.end(in: $0, from: start) }
         while offset < text.count {
             let byte = text[offset]
             switch byte {

@@ -14,7 +14,12 @@ package struct JSONParser {
     package init(extraDepth: Int = 0) { deepest = Self.deepest + extraDepth }
 
     package mutating func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
-        try whole(bytes.span) { parser, text throws(JSONError) in try parser.value(text) }
+        try parse(bytes, in: 0..<bytes.count)
+    }
+
+    /// - Parameter range: the part of the text that is the value.
+    mutating func parse(_ bytes: [UInt8], in range: Range<Int>) throws(JSONError) -> JSON {
+        try whole(bytes.span.extracting(range)) { parser, text throws(JSONError) in try parser.value(text) }
     }
 
     /// Reads one value with nothing but white space around it.
@@ -134,6 +139,7 @@ package struct JSONParser {
     mutating func string(_ text: borrowing Span<UInt8>) throws(JSONError) -> String {
         offset += 1
         let start = offset
+        offset = text.withUnsafeBufferPointer { JSONPlainRun.end(in: $0, from: start) }
         while offset < text.count {
             switch text[offset] {
             case UInt8(ascii: "\""):

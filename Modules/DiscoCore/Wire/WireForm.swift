@@ -40,5 +40,5 @@ extension WireRecord {
         return JSONText(unchecked: writer.bytes)
     }
 
-    public init(wire: JSONText) throws { self = try WireValue(wire.bytes, path: "").record(Self.self) }
+    public init(wire: JSONText) throws { self = try WireValue(wire.bytes).record(Self.self) }
 }

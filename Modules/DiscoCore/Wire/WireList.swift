@@ -28,12 +28,12 @@ package enum WireList {
 
     /// The text of one member of an object; nil if the object does not have it.
     package static func member(_ name: String, of text: JSONText) throws -> JSONText? {
-        var object = try WireValue(text.bytes, path: "").object()
+        var object = try WireValue(text.bytes).object()
         return object.optional(name).map { JSONText(unchecked: $0.bytes) }
     }
 
     private static func elements(_ text: JSONText) throws -> [WireValue] {
-        try WireValue(text.bytes, path: "").elements()
+        try WireValue(text.bytes).elements()
     }
 }
 
@@ -47,7 +47,7 @@ extension NewEvent {
     ///
     /// - Throws: ``ValidationError`` also if an event names another stream.
     package static func events(wire: JSONText, in stream: StreamID) throws -> [NewEvent] {
-        let value = WireValue(wire.bytes, path: "")
+        let value = WireValue(wire.bytes)
         let values = wire.isList ? try value.elements() : [value]
         return try values.map { value in
             var object = try value.object()

@@ -105,7 +105,7 @@ extension AccessToken {
         var hash: [UInt8] = []
         var rest = digits
         while let high = rest.popFirst(), let low = rest.popFirst() {
-            guard let high = PercentEncoding.digit(high), let low = PercentEncoding.digit(low) else {
+            guard let high = high.hexadecimalDigit, let low = low.hexadecimalDigit else {
                 throw Fault(needsHash)
             }
             hash.append(high << 4 | low)
