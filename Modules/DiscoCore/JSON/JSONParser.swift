@@ -140,6 +140,10 @@ package struct JSONParser {
         offset += 1
         let start = offset
         offset = text.withUnsafeBufferPointer { JSONPlainRun.end(in: $0, from: start) }
+        if offset < text.count, text[offset] == UInt8(ascii: "\"") {
+            offset += 1
+            return plainString(text, start..<offset - 1)
+        }
         while offset < text.count {
             switch text[offset] {
             case UInt8(ascii: "\""):
@@ -215,13 +219,20 @@ package struct JSONParser {
         guard offset + 4 <= text.count else { throw JSONError("incomplete escape", at: offset) }
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(text[offset])).hexDigitValue else {
+            guard let digit = text[offset].hexadecimalDigit else {
                 throw JSONError("expected four hexadecimal digits", at: offset)
             }
             unit = unit << 4 | UInt32(digit)
             offset += 1
         }
         return unit
+    }
+
+    /// A string of ASCII characters, which need no validation.
+    private func plainString(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> String {
+        text.extracting(range).withUnsafeBufferPointer { characters in
+            String(unsafeUninitializedCapacity: characters.count) { $0.initialize(fromContentsOf: characters) }
+        }
     }
 
     private func decodeUTF8(_ text: borrowing Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> String {
