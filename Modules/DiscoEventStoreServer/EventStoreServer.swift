@@ -48,7 +48,7 @@ public struct EventStoreServer: Service {
         self.logger = logger
         self.onRunning = onRunning
         tls = try settings.tls.map { try ReloadableTLS($0) }
-        let followers = Followers(limit: settings.limits.followers)
+        let followers = Followers(of: client.recordedStore, limit: settings.limits.followers)
         self.followers = followers
         let serverMetrics = ServerMetrics(metrics)
         let routes = StoreRoutes(

@@ -3,21 +3,30 @@ import DiscoCore
 import DiscoHTTPSupport
 import HTTPTypes
 
-/// The open followers: how many there are, and that they end when the server shuts down.
+/// The open followers: how many there are, what wakes them, and that they end when the server shuts down.
+///
+/// One task watches the store for all of them.
 final class Followers: Sendable {
     private struct State: Sendable {
         var count = 0
         var isDraining = false
-        var waiters: [Int: Waiter<Wake>] = [:]
+        var waiters: [Int: (beyond: Position, waiter: Waiter<Wake>)] = [:]
         var next = 0
+        /// The last position that the watcher has seen.
+        var head = Position.start
+        var watcher: Task<Void, Never>?
     }
 
     /// The pages that they share.
     let pages = LivePages()
     private let state = Locked(State())
+    private let store: any EventStore
     private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    init(of store: any EventStore, limit: Int) {
+        self.store = store
+        self.limit = limit
+    }
 
     var count: Int { state.withLock { $0.count } }
     var isDraining: Bool { state.withLock { $0.isDraining } }
@@ -48,8 +57,9 @@ final class Followers: Sendable {
     func drain() {
         let waiters = state.withLock { state in
             state.isDraining = true
+            state.watcher?.cancel()
             defer { state.waiters = [:] }
-            return Array(state.waiters.values)
+            return state.waiters.values.map(\.waiter)
         }
         for waiter in waiters { waiter.settle(.success(.draining)) }
     }
@@ -64,31 +74,48 @@ final class Followers: Sendable {
     enum Wake: Sendable { case events, time, draining }
 
     /// Waits until there are events beyond `position`, a time has passed, or the server shuts down.
-    func wait(for store: any EventStore, beyond position: Position, atMost limit: Duration) async throws -> Wake {
+    func wait(beyond position: Position, atMost limit: Duration) async throws -> Wake {
+        try Task.checkCancellation()
         let waiter = Waiter<Wake>()
-        let number: Int? = state.withLock { state in
-            if state.isDraining { return nil }
+        let (number, wake) = state.withLock { state -> (Int, Wake?) in
+            if state.isDraining { return (0, .draining) }
+            if state.head > position { return (0, .events) }
             state.next += 1
-            state.waiters[state.next] = waiter
-            return state.next
+            state.waiters[state.next] = (position, waiter)
+            // Not a child of this follower: it watches for all of them.
+            if state.watcher == nil { state.watcher = Task.detached { [self, head = state.head] in await watch(head) } }
+            return (state.next, nil)
         }
-        guard let number else { return .draining }
+        if let wake { return wake }
         let cancel = store.context.schedule(limit) { waiter.settle(.success(.time)) }
         defer {
             cancel()
             state.withLock { _ = $0.waiters.removeValue(forKey: number) }
         }
-        // Only this needs a task of its own, which ends with this function: there may be thousands of followers.
-        async let _: Void = Self.wake(waiter, for: store, beyond: position)
         return try await waiter.value()
     }
 
-    private static func wake(_ waiter: Waiter<Wake>, for store: any EventStore, beyond position: Position) async {
-        do {
-            try await store.wait(beyond: position)
-            waiter.settle(.success(.events))
-        } catch {
-            waiter.settle(.failure(error))
+    /// Wakes those who wait as the store grows, until nobody waits.
+    @concurrent private func watch(_ head: Position) async {
+        var head = head
+        while true {
+            var failure: (any Error)?
+            do {
+                try await store.wait(beyond: head)
+                head = max(head, try await EventStoreClient(store).head())
+            } catch {
+                failure = error
+            }
+            let (woken, isOver) = state.withLock { state in
+                state.head = max(state.head, head)
+                let woken = state.waiters.filter { failure != nil || $0.value.beyond < head }
+                for number in woken.keys { state.waiters[number] = nil }
+                let isOver = failure != nil || state.waiters.isEmpty
+                if isOver { state.watcher = nil }
+                return (woken.values.map(\.waiter), isOver)
+            }
+            for waiter in woken { waiter.settle(failure.map { .failure($0) } ?? .success(.events)) }
+            if isOver { return }
         }
     }
 }

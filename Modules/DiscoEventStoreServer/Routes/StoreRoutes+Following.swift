@@ -80,7 +80,7 @@ extension StoreRoutes {
         try await writer.line(["head": JSON(head.rawValue)])
         while true {
             guard stillAllows(caller) else { return try await writer.line(["end": "not_authenticated"]) }
-            switch try await followers.wait(for: store, beyond: head, atMost: settings.limits.heartbeat) {
+            switch try await followers.wait(beyond: head, atMost: settings.limits.heartbeat) {
             case .events:
                 try await store.context.sleep(for: followers.pause)
                 let now = try await EventStoreClient(store).head()
@@ -159,7 +159,7 @@ private struct Follower: Sendable {
             isCaughtUp = true
             var wake = Followers.Wake.time
             while wake == .time, isAllowed() {
-                wake = try await followers.wait(for: store, beyond: max(position, page.head), atMost: heartbeat)
+                wake = try await followers.wait(beyond: max(position, page.head), atMost: heartbeat)
                 if wake == .time { try await writeHeartbeat(&writer) }
             }
             if wake == .events { try await store.context.sleep(for: followers.pause) }
