@@ -89,6 +89,34 @@ import Testing
         }
     }
 
+    /// One task watches the store for all of them, wherever each of them is, and begins anew after a time without any.
+    @Test func followersAtDifferentPositionsAllGetWhatIsAppended() async throws {
+        try await withServer { server in
+            for round in 0..<3 {
+                let head = round * 21
+                let starts = [0, head, head / 2, 1_000_000]
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for start in starts {
+                        let response = try await server.open("GET", "/events/live?after=\(start)")
+                        group.addTask {
+                            var (lines, last) = (Lines(response), start)
+                            // The one that waits for the future gets none of these.
+                            if start > head + 21 { return last }
+                            while last < head + 21, let line = try await lines.json() {
+                                guard let position = line["event"]?["position"]?.integer else { continue }
+                                #expect(position == last + 1)
+                                last = Int(position)
+                            }
+                            return last
+                        }
+                    }
+                    for _ in 0..<21 { try await append(server) }
+                    #expect(try await group.reduce(into: Set()) { $0.insert($1) } == [head + 21, 1_000_000])
+                }
+            }
+        }
+    }
+
     @Test func aShutdownEndsFollowersWithALastLine() async throws {
         let server = try await RunningServer()
         var live = Lines(try await server.open("GET", "/events/live"))
@@ -104,7 +132,11 @@ import Testing
     }
 
     @Test func thereIsALimitOfFollowers() async throws {
-        let change = { (settings: inout EventStoreServer.Settings) in settings.limits.followers = 1 }
+        let change = { (settings: inout EventStoreServer.Settings) in
+            settings.limits.followers = 1
+            // A follower that went away is noticed when something is sent to it.
+            settings.limits.heartbeat = .milliseconds(50)
+        }
         try await withServer(change: change) { server in
             var lines: Lines? = Lines(try await server.open("GET", "/events/live"))
             #expect(try await lines?.json() == ["caught_up": 0])
