@@ -193,6 +193,27 @@ import Testing
         }
     }
 
+    /// Strings are scanned eight bytes at a time: each special byte is found at every place of such a group.
+    @Test(arguments: ["\"", "\\", "\n", "\u{0}", "\u{1f}", " ", "\u{7f}", "\u{80}", "é", "\u{1f600}"])
+    func aCharacterIsFoundAtEveryPlaceInAString(character: String) throws {
+        for before in 0...20 {
+            for after in [0, 1, 7, 8, 9] {
+                let value = String(repeating: "!", count: before) + character + String(repeating: "~", count: after)
+                let written = JSONText(.object(["n": .string(value), value: 1]))
+                #expect(try written.value() == .object(["n": .string(value), value: 1]))
+                #expect(try JSONText(written.string).bytes == written.bytes)
+                guard let byte = character.utf8.first, byte < 0x20 else { continue }
+                let unescaped = Array("\"\(value)\"".utf8)
+                for name in [false, true] {
+                    let text = name ? Array("{".utf8) + unescaped + Array(":1}".utf8) : unescaped
+                    let error = try #require(throws: JSONError.self) { try JSONText(unchecked: text).value() }
+                    #expect(error.offset == before + (name ? 2 : 1))
+                    #expect(throws: error) { try JSONText(unchecked: text).check() }
+                }
+            }
+        }
+    }
+
     @Test func encodingsOtherThanUTF8AreRefused() {
         for text in ["1", "[1]", "{\"a\":1}"] {
             func padded(_ before: Int, _ after: Int) -> [UInt8] {

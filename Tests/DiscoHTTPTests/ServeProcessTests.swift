@@ -60,6 +60,7 @@ import Testing
         // Nobody updates the read model, so this one waits until its time is over.
         async let waiting = ask(
             url + "/queries/list_wallets?user_id=\(user)", nil, ["Disco-Position": opened.position ?? ""])
+        // Long enough for the request to arrive; nothing tells when it has.
         try await Task.sleep(for: .seconds(1))
         server.signal("TERM")
         #expect(try await waiting.status == 503)
