@@ -9,10 +9,10 @@ import Testing
 
 /// A server that is killed, restarted, frozen, drained or another one, and what its clients notice of it.
 @Suite struct ServerTroubleTests {
-    private func probe(_ server: ServerProcess, _ task: String, _ argument: String) async throws -> Program {
+    private func probe(_ server: ServerProcess, _ task: String, _ arguments: String...) async throws -> Program {
         let credentials = try await Credentials.shared()
         return try Program(
-            "DiscoProbe", [task, server.url, argument],
+            "DiscoProbe", [task, server.url] + arguments,
             environment: [
                 "PROBE_TOKEN": credentials.token, "PROBE_CA_FILE": credentials.folder.file("ca.pem"),
             ])
@@ -21,9 +21,7 @@ import Testing
     @Test(.timeLimit(.minutes(3)), arguments: ServerProcess.Kind.allCases)
     func killsUnderLoadLoseAndDoubleNothing(_ kind: ServerProcess.Kind) async throws {
         let server = try await ServerProcess.start(kind)
-        let clients = try await [
-            probe(server, "insist", "8"), probe(server, "insist", "8"), probe(server, "insist", "8"),
-        ]
+        let clients = try await [probe(server, "insist"), probe(server, "insist"), probe(server, "insist")]
         for client in clients { try client.send("go") }
         // Read all the time: a client whose output nobody takes stops.
         async let outputs = withThrowingTaskGroup(of: String.self) { group in
@@ -37,6 +35,7 @@ import Testing
             server.kill()
             try await server.restart()
         }
+        for client in clients { client.endInput() }
         var acknowledged: [String] = []
         for output in try await outputs {
             let lines = output.split(separator: "\n").map(String.init)

@@ -5,6 +5,7 @@ import DiscoEventStorePostgres
 import DiscoEventStoreSQLite
 import Foundation
 import Logging
+import Synchronization
 import WalletDomain
 
 #if HTTP
@@ -31,7 +32,7 @@ struct DiscoProbe {
         case "keyed": try await keyed(path, rest[0], count: Int(rest[1]) ?? 1)
         case "fuzz": try await Fuzz.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "fuzz-json": try FuzzJSON.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
-        case "insist": try await insist(path, seconds: Double(rest[0]) ?? 1)
+        case "insist": try await insist(path)
         case "trace": try await trace(path, count: Int(rest[0]) ?? 1)
         case "wander": try await wander(path, in: rest[0])
         default: preconditionFailure("Unknown task \(task).")
@@ -179,17 +180,22 @@ struct DiscoProbe {
         say(readable == recorded && after == Array(1...recorded + 1) ? "sound" : "\(recorded) \(readable) \(after)")
     }
 
-    /// Appends single events from 8 tasks for a time, each again and again until it is recorded, and prints the id of
-    /// each event that was acknowledged.
-    private static func insist(_ path: String, seconds: Double) async throws {
+    private static let inputHasEnded = Atomic(false)
+
+    /// Appends single events from 8 tasks until the input ends, each again and again until it is recorded, and prints
+    /// the id of each event that was acknowledged.
+    private static func insist(_ path: String) async throws {
         let client = EventStoreClient(try await store(path))
         say("ready")
         _ = readLine()
-        let end = ContinuousClock.now + .seconds(seconds)
+        Thread.detachNewThread {
+            while readLine() != nil {}
+            inputHasEnded.store(true, ordering: .relaxed)
+        }
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
                 group.addTask {
-                    while ContinuousClock.now < end {
+                    while !inputHasEnded.load(ordering: .relaxed) {
                         let event = NewEvent(stream: StreamID("s-\(task)"), type: "T", payload: "{}")
                         while (try? await client.append(Append([event]))) == nil {}
                         say(event.id)
