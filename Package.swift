@@ -266,7 +266,7 @@ let package = Package(
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres",
                 "DiscoEventStoreServer", "DiscoEventStoreRemote", "DiscoTesting", "EventStoreApp", "DiscoProbe",
                 "WalletApp", "TestSupport",
-                .logging, .configuration,
+                .logging, .configuration, .nioSSL,
             ]),
         .testTarget(
             name: "DiscoHTTPTests",

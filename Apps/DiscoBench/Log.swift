@@ -7,6 +7,7 @@ enum Log {
     static func run(_ path: String) async throws {
         let client = EventStoreClient(try await SQLiteEventStore.open(path: path))
         let events = 1_000_000
+        // Beside what is measured, until they are cancelled below.
         let readers = (0..<2).map { _ in Task { try await readOverAndOver(client) } }
         var longest = 0
         let seconds = try await seconds {

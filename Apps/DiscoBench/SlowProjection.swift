@@ -24,6 +24,7 @@ enum SlowProjection {
         var with: [Double] = []
         for _ in 0..<5 {
             without.append(try await slowest(client))
+            // Beside what is measured; awaited below.
             let running = Task { try await consumers.run() }
             with.append(try await slowest(client))
             running.cancel()

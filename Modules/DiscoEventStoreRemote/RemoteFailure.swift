@@ -49,11 +49,28 @@ extension RemoteFailure {
                 return (true, "it closed the connection", true)
             default: return (true, error.shortDescription, true)
             }
-        // The certificate, or that of the client, is refused.
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-            return (false, "TLS failed (\(error)). Check the certificates and the names in them", false)
+        case let error as NIOSSLError where cutHandshakes.contains(error):
+            return (false, "it closed the connection during the TLS handshake", true)
+        // The certificate is refused.
+        case NIOSSLError.handshakeFailed, NIOSSLError.unableToValidateCertificate,
+            NIOSSLError.noCertificateToValidate, is NIOSSLExtraError:
+            return (false, tlsFailed(error), false)
+        // The certificate of the client is refused, for example; a request may be on its way by then.
+        case is BoringSSLError: return (true, tlsFailed(error), false)
+        case NIOSSLError.uncleanShutdown: return (true, "it closed the connection", true)
         default: return (true, "\(error)", true)
         }
+    }
+
+    /// Not a refusal: a server that is stopped or killed ends its connections like this.
+    private static let cutHandshakes: [NIOSSLError] = [
+        .handshakeFailed(.sslError([.eofDuringHandshake])),
+        .handshakeFailed(.sslError([.eofDuringAdditionalCertficiateChainValidation])),
+        .handshakeFailed(.zeroReturn), .handshakeFailed(.syscallError),
+    ]
+
+    private static func tlsFailed(_ error: any Error) -> String {
+        "TLS failed (\(error)). Check the certificates and the names in them"
     }
 
     /// - Parameter refusal: the server's own words.

@@ -63,7 +63,9 @@ final class ServerProcess: Sendable {
 
     var url: String { "https://127.0.0.1:\(port)" }
 
-    func settings() async throws -> RemoteEventStore.Settings {
+    func settings() async throws -> RemoteEventStore.Settings { try await Self.settings(url: url) }
+
+    static func settings(url: String) async throws -> RemoteEventStore.Settings {
         let credentials = try await Credentials.shared()
         return RemoteEventStore.Settings(
             url: url, token: credentials.token, certificateAuthorityFile: credentials.folder.file("ca.pem"))

@@ -90,6 +90,21 @@ import Testing
         await client.close()
     }
 
+    /// A server that is killed while a client connects looks like this.
+    @Test func aConnectionThatIsCutDuringTheHandshakeIsTriedAgain() async throws {
+        let listener = try CuttingListener()
+        var settings = try await ServerProcess.settings(url: "https://127.0.0.1:\(listener.port)")
+        settings.requestTimeout = .seconds(2)
+        let client = EventStoreClient(try await RemoteEventStore.open(settings))
+        let append = await #expect(throws: EventStoreError.self, "nothing was sent, so nothing is in doubt") {
+            try await client.append(Append([NewEvent(stream: "a-1", type: "T", payload: "{}")]))
+        }
+        #expect(append?.code == .unavailable)
+        #expect(append?.message.contains("during the TLS handshake") == true, "\(append?.message ?? "")")
+        #expect(listener.cuts > 1)
+        await client.close()
+    }
+
     @Test func aServerThatIsAwayIsATypedErrorAndNothingIsInDoubt() async throws {
         let server = try await ServerProcess.start(.sqlite)
         server.kill()

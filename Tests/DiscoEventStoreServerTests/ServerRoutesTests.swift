@@ -57,6 +57,24 @@ import Testing
         }
     }
 
+    @Test func aPageIsBoundedWhateverIsAskedFor() async throws {
+        let client = EventStoreClient(InMemoryEventStore())
+        try await client.append(
+            Append((0...10_000).map { NewEvent(stream: StreamID("a-\($0)"), type: "Small", payload: "{}") }))
+        let large = JSONText(.string(String(repeating: "x", count: 900_000)))
+        try await client.append(
+            Append((0..<8).map { NewEvent(stream: StreamID("b-\($0)"), type: "Large", payload: large) }))
+        try await withServer(client.store) { server in
+            let bounds = #""limit":1000000,"byte_limit":1000000000"#
+            for (type, count) in [("Small", 10_000), ("Large", 5)] {
+                let body = #"{"query":{"items":[{"types":["\#(type)"]}]},\#(bounds)}"#
+                let page = try await server.ask("POST", "/pages", body)
+                #expect(page.json["events"]?.array?.count == count, "\(page.text.prefix(300))")
+                #expect(page.json["has_more"] == true)
+            }
+        }
+    }
+
     @Test func aConflictTellsWhatTheCallerHasNotSeen() async throws {
         try await withServer { server in
             for _ in 1...2 { _ = try await server.ask("POST", "/streams/a-1/events", #"{"type": "T"}"#) }

@@ -39,7 +39,9 @@ extension StoreRoutes {
             Route(
                 .post, "/pages", scope: "read",
                 APIOperation(
-                    "readPage", "Reads one page of the events that the body selects, as client libraries do.",
+                    "readPage",
+                    "Reads one page of the events that the body selects, as client libraries do. It has at most 10,000 "
+                        + "events, and ends when their payloads exceed 4 MiB; `has_more` says that there are more.",
                     body: [(MediaType.json, APIOperation.schema("Read"))],
                     answers: [(200, .json("The page.", APIOperation.schema("Page")))])
             ) { exchange in
