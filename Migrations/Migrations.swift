@@ -18,7 +18,13 @@ public struct Migration: Sendable {
 
     /// The migrations of a SQLite file that holds read models.
     public static let sqliteReadModels = [
-        Migration(1, "sqlite_0001_read_models.sql", PackageResources.sqlite_0001_read_models_sql)
+        Migration(1, "sqlite_0001_read_models.sql", PackageResources.sqlite_0001_read_models_sql),
+        Migration(2, "sqlite_0002_consumers.sql", PackageResources.sqlite_0002_consumers_sql),
+    ]
+
+    /// The migrations of a SQLite file that holds the members that share consumers.
+    public static let sqliteMembers = [
+        Migration(1, "sqlite_0001_members.sql", PackageResources.sqlite_0001_members_sql)
     ]
 
     /// The migrations of a PostgreSQL schema that holds an event store; the SQL names the schema `"disco"`.
@@ -28,6 +34,7 @@ public struct Migration: Sendable {
 
     /// The migrations of a PostgreSQL schema that holds read models; the SQL names the schema `"disco"`.
     public static let postgresReadModels = [
-        Migration(1, "postgres_0001_read_models.sql", PackageResources.postgres_0001_read_models_sql)
+        Migration(1, "postgres_0001_read_models.sql", PackageResources.postgres_0001_read_models_sql),
+        Migration(2, "postgres_0002_consumers.sql", PackageResources.postgres_0002_consumers_sql),
     ]
 }

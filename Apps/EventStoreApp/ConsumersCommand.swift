@@ -29,7 +29,7 @@ struct ConsumersCommand: AsyncParsableCommand {
                             "consumer": .string(name), "position": JSON(position.rawValue),
                             "lag": JSON(try await client.count(after: position, upTo: head)),
                             "held": JSON(held.count),
-                            "reason": held.first { $0.attempts > 0 }.map { .string($0.reason) } ?? .null,
+                            "reason": held.lazy.compactMap(\.failure).first.map { .string($0.reason) } ?? .null,
                         ])
                     }
                     try table.finish()

@@ -5,71 +5,106 @@ import Logging
 extension ConsumerLoop {
     private enum Verdict {
         case done
-        case failed(retryAt: Date, reason: String)
+        case failed(EventFailure)
+        /// The policy wants the event again at this time.
+        case later(Date)
+        case outage(any Error)
         /// The task ended before the policy did: the outcome is unknown, and no attempt is counted.
         case interrupted
     }
 
+    /// Whether the loop goes on after an event.
+    private enum Progress { case settled, held, interrupted }
+
     /// Lets the policy process due events and new ones.
     ///
-    /// - Returns: how far it came: to the end, or to the last event before the consumer was asked to end.
+    /// - Returns: how far it came: to the end, or to the last event before the consumer had to stop.
     func react(
-        _ policy: any Policy, _ due: [[Due]], _ news: News, _ from: Checkpoint, _ to: Checkpoint, _ plan: inout StepPlan
-    ) async -> Checkpoint {
-        for stream in due { await retry(policy, stream, &plan) }
-        var done = from
+        _ policy: any Policy, _ due: [Due], _ news: News, _ from: Checkpoint, _ to: Checkpoint, _ memory: inout Memory
+    ) async -> Processed {
+        var result = Processed(reached: from)
+        for due in due {
+            if await retry(policy, due, &memory, &result) == .interrupted { return result }
+        }
         for event in news.events {
-            // Shutting down: the remaining events are left for the next run.
-            guard await process(policy, event, news.failures[event.position], &plan) else { return done }
-            done = Checkpoint(position: event.position, eventID: event.id, store: to.store)
-        }
-        return to
-    }
-
-    /// Returns false if the consumer is shutting down and the event was not processed.
-    private func process(
-        _ policy: any Policy, _ event: Recorded, _ failure: String?, _ plan: inout StepPlan
-    ) async -> Bool {
-        if plan.holds(event.stream) {
-            plan.wait(event)
-            return true
-        }
-        if Shutdown.isAsked { return false }
-        switch await verdict(policy, event, failure, attempts: 0) {
-        case .done: return true
-        case .failed(let retryAt, let reason):
-            plan.failed(event, retryAt: retryAt, reason: reason)
-            return true
-        case .interrupted: return false
-        }
-    }
-
-    private func retry(_ policy: any Policy, _ stream: [Due], _ plan: inout StepPlan) async {
-        for due in stream {
-            if let event = due.event {
-                if Shutdown.isAsked { return }
-                switch await verdict(policy, event, due.failure, attempts: due.held.attempts) {
-                case .done: break
-                case .failed(let retryAt, let reason): return plan.failed(due.held, retryAt: retryAt, reason: reason)
-                case .interrupted: return
+            if memory.plan.holds(event.stream) {
+                memory.plan.wait(event)
+            } else {
+                // The remaining events are left for the next step, or the next run.
+                if isEnding || !membership.mayBegin || memory.isPaused && event.id != news.events[0].id {
+                    return result
                 }
+                let failure = news.failures[event.position].map(EventFailure.upcasting)
+                if await process(policy, event, failure, &memory, &result) == .interrupted { return result }
             }
-            plan.done(due.held)
+            result.reached = Checkpoint(position: event.position, eventID: event.id, store: to.store)
+        }
+        result.reached = to
+        return result
+    }
+
+    private func retry(
+        _ policy: any Policy, _ due: Due, _ memory: inout Memory, _ result: inout Processed
+    ) async -> Progress {
+        for event in due.events {
+            if isEnding || !membership.mayBegin { return .interrupted }
+            let failure = due.failures[event.position].map(EventFailure.upcasting)
+            let progress = await process(policy, event, failure, &memory, &result)
+            if progress != .settled { return progress }
+            // What is done must not be repeated, even if the next one is interrupted.
+            memory.plan.hold(event) { held in
+                held = HeldStream(
+                    event.stream, first: Position(rawValue: event.position.rawValue + 1),
+                    through: max(due.held.through, Position(rawValue: event.position.rawValue + 1)),
+                    retryAt: context.now())
+            }
+        }
+        memory.plan.done(due.held, rest: due.rest, at: context.now())
+        return .settled
+    }
+
+    private func process(
+        _ policy: any Policy, _ event: Recorded, _ failure: EventFailure?, _ memory: inout Memory,
+        _ result: inout Processed
+    ) async -> Progress {
+        let attempts = memory.plan.attempts(at: event.position, of: event.stream)
+        let verdict =
+            if let failure { Verdict.failed(failure) } else { await self.verdict(policy, event, attempt: attempts + 1) }
+        switch verdict {
+        case .done:
+            memory.alike.succeeded()
+            return .settled
+        case .failed(let failure):
+            let isSettled = settled(event, failure, &memory, &result)
+            memory.alike.failed(event.stream, failure.code)
+            if isSettled { return .settled }
+            if let held = memory.plan.stream(event.stream) { logFailure(held, failure) }
+            return .held
+        case .later(let date):
+            memory.plan.hold(event) { held in
+                held.retryAt = date
+                held.parkedAt = nil
+            }
+            return .held
+        case .outage(let error):
+            result.outage = Outage(error)
+            return .interrupted
+        case .interrupted: return .interrupted
         }
     }
 
-    private func verdict(
-        _ policy: any Policy, _ event: Recorded, _ failure: String?, attempts: Int
-    ) async -> Verdict {
-        if let failure { return failed(event, failure, attempts) }
+    private func verdict(_ policy: any Policy, _ event: Recorded, attempt: Int) async -> Verdict {
+        let sender = PolicySender(consumer: consumer.name, event: event, attempt: attempt, store: context)
+        let limit = failures.timeLimit
         do {
             for part in event.parts {
-                switch try await policy.process(part) {
+                let outcome = try await context.limited(to: limit, TookTooLong(limit: limit)) {
+                    try await policy.process(part, in: PolicyContext(event: part, sender: sender))
+                }
+                switch outcome {
                 case .done: break
                 case .retry(let delay):
-                    return .failed(
-                        retryAt: context.now().addingTimeInterval(delay.bounded / .seconds(1)),
-                        reason: "the policy requested a retry")
+                    return .later(context.now().addingTimeInterval(delay.bounded / .seconds(1)))
                 case .skip(let reason):
                     context.logger?.notice(
                         "\(consumer.name) skipped the event at position \(event.position): \(reason)")
@@ -80,13 +115,19 @@ extension ConsumerLoop {
             // Whatever error the policy, or what it called, turned the cancellation into.
             return .interrupted
         } catch {
-            return failed(event, String(describing: error), attempts)
+            if failures.classify(error) == .outage { return .outage(error) }
+            if sender.hasChangedCommand {
+                return .failed(
+                    EventFailure(code: "command_changed", reason: ErrorDescription(error).message, isFinal: true))
+            }
+            return .failed(EventFailure(error))
         }
     }
+}
 
-    private func failed(_ event: Recorded, _ reason: String, _ attempts: Int) -> Verdict {
-        context.logger?.warning(
-            "\(consumer.name) failed at position \(event.position), attempt \(attempts + 1): \(reason)")
-        return .failed(retryAt: FailurePolicy.retryAt(attempts: attempts, context), reason: reason)
-    }
+/// A policy took longer than its failure policy allows.
+private struct TookTooLong: Error, CustomStringConvertible {
+    let limit: Duration
+
+    var description: String { "The policy took longer than its time limit of \(limit)." }
 }

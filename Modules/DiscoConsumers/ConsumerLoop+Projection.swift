@@ -4,29 +4,42 @@ import Logging
 
 extension ConsumerLoop {
     private struct Failure: Error {
-        let position: Position
+        /// `nil` if several events were applied at once.
+        let position: Position?
         let underlying: any Error
     }
 
     /// Thrown to roll back the transaction that looked for failures.
     private struct Found: Error {
-        let failures: [Position: String]
+        let failures: [Position: EventFailure]
     }
 
     /// Runs the whole step in one transaction. If an event fails, finds all failing events in a transaction that is
     /// rolled back, holds them, and runs the step without them.
     func project(
-        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [[Due]], _ news: News,
-        _ from: Checkpoint, _ to: Checkpoint, _ plan: inout StepPlan
-    ) async throws {
-        let untouched = plan
-        var failures = news.failures
-        for due in due.joined() { failures[due.held.position] = due.failure }
+        _ projection: any Projection, _ readModels: any ReadModelStore, _ due: [Due], _ news: News, _ to: Checkpoint,
+        _ memory: inout Memory
+    ) async throws -> Processed {
+        let untouched = memory.plan
+        var failures = news.failures.mapValues(EventFailure.upcasting)
+        for due in due { failures.merge(due.failures.mapValues(EventFailure.upcasting)) { $1 } }
+        var batches = projection as? any BatchProjection
+        var result = Processed(reached: to)
         while true {
-            plan = untouched
-            let apply = self.plan(due, news.events, failures, &plan)
+            memory.plan = untouched
+            result.stopped = nil
+            let apply = plan(due, news.events, failures, &memory, &result)
+            let step = step(memory, to)
             do {
-                try await readModels.commit(step(from, to, plan)) { transaction in
+                try await readModels.commit(step) { [batches] transaction in
+                    if let batches {
+                        do {
+                            if !apply.isEmpty { try batches.apply(apply.flatMap(\.parts), transaction) }
+                        } catch {
+                            throw Failure(position: nil, underlying: error)
+                        }
+                        return
+                    }
                     for event in apply {
                         do {
                             for part in event.parts { try projection.apply(part, transaction) }
@@ -35,44 +48,44 @@ extension ConsumerLoop {
                         }
                     }
                 }
-                break
+                report(apply, failures, &memory)
+                return result
             } catch let failure as Failure {
+                if self.failures.classify(failure.underlying) == .outage { throw Outage(failure.underlying) }
+                // What fails as a batch may succeed event by event.
+                batches = nil
                 var found = try await self.failures(of: apply, projection, readModels)
-                // This event is not tried again now, whatever its failure depended on.
-                found[failure.position] = found[failure.position] ?? String(describing: failure.underlying)
+                if let position = failure.position {
+                    // This event is not tried again now, whatever its failure depended on.
+                    found[position] = found[position] ?? EventFailure(failure.underlying)
+                }
                 failures.merge(found) { $1 }
             }
         }
-        let attempts = Dictionary(plan.hold.map { ($0.position, $0.attempts) }) { $1 }
-        for (position, reason) in failures.sorted(by: { $0.key < $1.key }) {
-            guard let attempt = attempts[position], attempt > 0 else { continue }
-            context.logger?.warning("\(consumer.name) failed at position \(position), attempt \(attempt): \(reason)")
-        }
     }
 
-    /// The events to apply if these fail; `plan` has them as done, and the rest as held.
+    /// The events to apply if these fail; the plan has them as done, and the rest as held.
     private func plan(
-        _ due: [[Due]], _ events: [Recorded], _ failures: [Position: String], _ plan: inout StepPlan
+        _ due: [Due], _ events: [Recorded], _ failures: [Position: EventFailure], _ memory: inout Memory,
+        _ result: inout Processed
     ) -> [Recorded] {
         var apply: [Recorded] = []
-        for stream in due {
-            for due in stream {
-                if let reason = failures[due.held.position] {
-                    plan.failed(
-                        due.held, retryAt: FailurePolicy.retryAt(attempts: due.held.attempts, context), reason: reason)
-                    break
-                }
-                if let event = due.event { apply.append(event) }
-                plan.done(due.held)
+        /// Returns whether the event is settled: to be applied, or skipped.
+        func settle(_ event: Recorded) -> Bool {
+            guard let failure = failures[event.position] else {
+                apply.append(event)
+                return true
             }
+            return settled(event, failure, &memory, &result)
+        }
+        for due in due where due.events.allSatisfy(settle) {
+            memory.plan.done(due.held, rest: due.rest, at: context.now())
         }
         for event in events {
-            if plan.holds(event.stream) {
-                plan.wait(event)
-            } else if let reason = failures[event.position] {
-                plan.failed(event, retryAt: FailurePolicy.retryAt(attempts: 0, context), reason: reason)
+            if memory.plan.holds(event.stream) {
+                memory.plan.wait(event)
             } else {
-                apply.append(event)
+                _ = settle(event)
             }
         }
         return apply
@@ -81,10 +94,10 @@ extension ConsumerLoop {
     /// The first failing event of each stream, each tried on its own; all changes are rolled back.
     private func failures(
         of events: [Recorded], _ projection: any Projection, _ readModels: any ReadModelStore
-    ) async throws -> [Position: String] {
+    ) async throws -> [Position: EventFailure] {
         do {
             try await readModels.write { transaction in
-                var failures: [Position: String] = [:]
+                var failures: [Position: EventFailure] = [:]
                 var failed: Set<StreamID> = []
                 for event in events where !failed.contains(event.stream) {
                     do {
@@ -92,7 +105,7 @@ extension ConsumerLoop {
                             for part in event.parts { try projection.apply(part, transaction) }
                         }
                     } catch {
-                        failures[event.position] = String(describing: error)
+                        failures[event.position] = EventFailure(error)
                         failed.insert(event.stream)
                     }
                 }
@@ -101,6 +114,16 @@ extension ConsumerLoop {
             return [:]
         } catch let found as Found {
             return found.failures
+        }
+    }
+
+    /// Logs the failures of a step that was stored.
+    private func report(_ applied: [Recorded], _ failures: [Position: EventFailure], _ memory: inout Memory) {
+        if !applied.isEmpty { memory.alike.succeeded() }
+        let failed = memory.plan.hold.compactMap { held in failures[held.first].map { (held, $0) } }
+        for (held, failure) in failed {
+            logFailure(held, failure)
+            if applied.isEmpty { memory.alike.failed(held.stream, failure.code) }
         }
     }
 }

@@ -2,55 +2,89 @@ import DiscoCore
 import Foundation
 
 extension ConsumerLoop {
-    /// Steps and waits until the task is cancelled or shut down.
-    func run() async throws {
-        var memory = newMemory()
-        do {
-            try await run(&memory)
-        } catch {
-            try? await flush(&memory)
-            throw error
-        }
-        // What was read need not be read again.
-        try? await flush(&memory)
+    /// How a loop ended.
+    enum Ending: Sendable {
+        /// It was asked to end.
+        case ended
+        /// Another member owns the partition now.
+        case lost
     }
 
-    private func run(_ memory: inout Memory) async throws {
+    /// Steps and waits until it is asked to end or the lease is lost; then stores how far it came and gives the
+    /// partition back.
+    func run() async throws -> Ending {
+        var memory = newMemory()
+        do {
+            let ending = try await run(&memory)
+            await giveBack(&memory)
+            return ending
+        } catch {
+            await giveBack(&memory)
+            throw error
+        }
+    }
+
+    /// What was read need not be read again; the partition can be claimed by others at once.
+    func giveBack(_ memory: inout Memory) async {
+        membership.trouble.ends(part)
+        membership.trouble.ends(part + " waiting")
+        try? await flush(&memory)
+        try? await consumer.checkpoints.release(partition, memory.lease)
+    }
+
+    private func run(_ memory: inout Memory) async throws -> Ending {
         var runner = ConsumerRunner()
-        var (stepping, waiting) = (newTrouble(), newTrouble())
+        var (needing, renewing) = (newTrouble(), newTrouble())
+        let trouble = membership.trouble
         var action = ConsumerRunner.Action.step
-        while !Shutdown.isAsked {
+        while !isEnding {
             do {
                 switch action {
+                case .step where !consumer.isProjection && !membership.mayBegin:
+                    // Its commands could come after those of a successor.
+                    renewing.begins("waits for its lease to be renewed", LeaseOverdue())
+                    action = .pause(.milliseconds(20))
                 case .step:
+                    renewing.ends("is running again")
                     do {
                         let step = try await step(&memory) { try await patiently($0) }
-                        stepping.ends("is running again")
+                        needing.ends("is running again")
+                        trouble.ends(part)
                         action = runner.stepped(
                             to: step.position, step.next, retryIn: step.nextRetry.map(untilRetry),
                             saveIn: memory.tail?.savesIn(at: context.uptime()))
+                        if step.next == .stop { membership.poke() }
+                    } catch let outage as Outage {
+                        trouble.ends(part)
+                        needing.begins("waits for what it needs and is retrying", outage.underlying)
+                        action = runner.stepFailed(random: context.random())
                     } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                        stepping.begins("cannot use its stores and is retrying", error)
+                        trouble.begins(part, error)
                         action = runner.stepFailed(random: context.random())
                     }
                 case .wait(let position, let limit):
                     do {
-                        if try await wait(beyond: position, atMost: limit, memory.changes) { memory.forget() }
-                        waiting.ends("is running again")
+                        try await wait(beyond: position, atMost: limit)
+                        trouble.ends(part + " waiting")
                         action = runner.waited()
                     } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                        waiting.begins("cannot use its stores and is retrying", error)
+                        trouble.begins(part + " waiting", error)
                         action = runner.waitFailed(random: context.random())
                     }
                 case .pause(let pause):
-                    try await Shutdown.ending { [context] in try await context.sleep(for: pause) }
+                    try await ending { [context] in try await context.sleep(for: pause) }
                     action = .step
                 }
-            } catch is CancellationError where Shutdown.isAsked {
-                return
+            } catch is CancellationError where isEnding {
+                return .ended
+            } catch is LeaseLost {
+                return .lost
             }
         }
+        return .ended
     }
+
+    private var part: String { "\(partition.consumer) \(partition.slices)" }
 
     private func newTrouble() -> TroubleLog { TroubleLog("The consumer \(consumer.name)", context.logger) }
 
@@ -60,51 +94,61 @@ extension ConsumerLoop {
 
     /// Repeats `body` until it succeeds, as long as it fails because of a store outage.
     func patiently(_ body: () async throws -> Void) async throws {
-        var trouble = newTrouble()
+        let trouble = membership.trouble
         var failures = 0
         while true {
             do {
                 try await body()
-                return trouble.ends("is running again")
+                return trouble.ends(part)
             } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                trouble.begins("cannot use its stores and is retrying", error)
+                trouble.begins(part, error)
                 let pause = FailurePolicy.pause(attempts: failures, random: context.random())
                 failures += 1
-                try await Shutdown.ending { [context] in try await context.sleep(for: pause) }
+                try await ending { [context] in try await context.sleep(for: pause) }
             }
         }
     }
 
-    /// Waits until there are new events, the limit is reached, or someone else has changed the consumer's stored state;
-    /// returns true for the last.
-    private func wait(
-        beyond position: Position?, atMost limit: Duration?, _ changes: ConsumerChanges.Iterator?
-    ) async throws -> Bool {
-        let (store, context) = (store, context)
-        return try await Shutdown.ending {
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                if let position {
-                    group.addTask {
-                        try await store.wait(beyond: position)
-                        return false
-                    }
-                }
-                if let limit {
-                    group.addTask {
-                        try await context.sleep(for: limit)
-                        return false
-                    }
-                }
-                if let changes {
-                    group.addTask {
-                        var changes = changes
-                        try await changes.next()
-                        return true
-                    }
-                }
+    /// Runs something that only waits, until the loop should end.
+    private func ending(_ wait: @escaping @Sendable () async throws -> Void) async throws {
+        let signal = signal
+        try await Shutdown.ending {
+            try await first(
+                of: wait,
+                {
+                    try await signal.waitForStop()
+                    throw CancellationError()
+                })
+        }
+    }
+
+    /// Waits until there are new events, the limit is reached, or the loop is told something.
+    private func wait(beyond position: Position?, atMost limit: Duration?) async throws {
+        let (store, context, signal) = (store, context, signal)
+        try await Shutdown.ending {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if let position { group.addTask { try await store.wait(beyond: position) } }
+                if let limit { group.addTask { try await context.sleep(for: limit) } }
+                group.addTask { try await signal.wait() }
                 defer { group.cancelAll() }
-                return try await group.next() ?? false
+                try await group.next()
             }
         }
     }
+}
+
+/// Runs both until the first one ends, and cancels the other.
+func first(
+    of one: @escaping @Sendable () async throws -> Void, _ other: @escaping @Sendable () async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await one() }
+        group.addTask { try await other() }
+        defer { group.cancelAll() }
+        try await group.next()
+    }
+}
+
+private struct LeaseOverdue: Error, CustomStringConvertible {
+    var description: String { "two thirds of the lease have passed since it was renewed" }
 }

@@ -2,32 +2,63 @@ import DiscoCore
 import Foundation
 import Logging
 
-/// Advances one consumer step by step: the thin shell around ``ConsumerTail``, ``StepPlan`` and ``ConsumerRunner``.
+/// Advances one partition of a consumer step by step: the thin shell around ``ConsumerTail``, ``StepPlan`` and
+/// ``ConsumerRunner``.
 struct ConsumerLoop: Sendable {
     static let pageSize = 500
-    /// With this many held events, the consumer stops reading new ones.
+    /// With this many held streams, the partition stops reading new events.
     static let mostHeld = 10_000
     /// After how many seconds the held events of a deleted stream are checked again.
     private static let hiddenFor = 5.0
+    /// After so many crashes in a row with the same event in hand, the event has failed.
+    private static let mostCrashes = 3
 
     let consumer: EventConsumer
     let store: any EventStore
+    let partition: ConsumerPartition
+    /// The claim under which it works.
+    let lease: PartitionLease
+    let membership: Membership
+    let build: String
+    let signal: LoopSignal
 
     var context: StoreContext { store.context }
-    var partition: ConsumerPartition { ConsumerPartition(consumer.name) }
+    var failures: FailurePolicy { consumer.failures }
+    /// Whether to end with the event in hand.
+    var isEnding: Bool { Shutdown.isAsked || signal.isStopping }
 
-    /// What a run remembers of its consumer between two steps.
+    /// The partition is no longer this member's.
+    struct LeaseLost: Error {}
+
+    /// What a run remembers of its partition between two steps.
     struct Memory {
         /// `nil` if it must be read from the store.
         var tail: ConsumerTail?
         var plan = StepPlan()
-        /// The changes that others have made since `tail` was read.
-        var changes: ConsumerChanges.Iterator?
+        /// The lease with its current fence.
+        var lease: PartitionLease
+        /// The position at which to stop.
+        var runTo: Position?
         /// Deleted streams with held events, and when they are checked again.
         var hidden: [StreamID: Date] = [:]
+        var alike = AlikeFailures()
+        /// Whether failures that are alike pause the consumer.
+        var pauses = true
+        var probeAt: Date?
+        /// How many events are still processed one at a time, because of crashes; `nil` before the first step.
+        var cautiousFor: Int?
+        /// The event that was in hand at the last crash, and how many crashes there were.
+        var crashed: (position: Position, times: Int)?
         var overflow: TroubleLog
+        var pausing: TroubleLog
 
-        init(_ consumer: String, _ logger: Logger?) { overflow = TroubleLog("The consumer \(consumer)", logger) }
+        var isPaused: Bool { pauses && alike.isPaused }
+
+        init(_ consumer: String, _ lease: PartitionLease, _ logger: Logger?) {
+            self.lease = lease
+            overflow = TroubleLog("The consumer \(consumer)", logger)
+            pausing = overflow
+        }
 
         /// Discards what is remembered, so that it is read from the store again.
         mutating func forget() {
@@ -36,11 +67,15 @@ struct ConsumerLoop: Sendable {
         }
     }
 
-    func newMemory() -> Memory { Memory(consumer.name, context.logger) }
+    func newMemory() -> Memory { Memory(consumer.name, lease, context.logger) }
 
     struct Step {
         /// What to do next.
-        enum Next { case more, newEvents, retries }
+        enum Next {
+            case more, newEvents, retries
+            /// It has come to where it must stop.
+            case stop
+        }
 
         var position: Position
         var next: Next
@@ -50,16 +85,14 @@ struct ConsumerLoop: Sendable {
     /// Processes due events and one page of new ones.
     ///
     /// - Parameter saving: saves what a policy has done, which must not be repeated because saving failed.
+    /// - Throws: ``LeaseLost``, ``CheckpointDiverged``, ``ConsumerStopped``, or what the stores throw.
     func step(
         _ memory: inout Memory, saving: (() async throws -> Void) async throws -> Void = { try await $0() }
     ) async throws -> Step {
         do {
-            switch try await recalled(&memory) {
-            case .tail(let tail): return try await step(tail, &memory, saving)
-            case .notYet(let head): return Step(position: head, next: .newEvents)
-            }
+            return try await step(try await recalled(&memory), &memory, saving)
         } catch let error as EventStoreError where error.code == .checkpointMoved {
-            // Another process took this step; its checkpoint counts.
+            // The lease is lost, or somebody has decided about held streams.
             memory.forget()
             return Step(position: .start, next: .more)
         } catch {
@@ -69,72 +102,159 @@ struct ConsumerLoop: Sendable {
         }
     }
 
-    private enum Recalled {
-        case tail(ConsumerTail)
-        /// Its start time has not come with the events up to this position.
-        case notYet(Position)
-    }
-
-    /// The consumer's state: as remembered, or else as stored.
-    private func recalled(_ memory: inout Memory) async throws -> Recalled {
-        if let tail = memory.tail { return .tail(tail) }
-        var changes = consumer.checkpoints.changes().makeAsyncIterator()
-        // Returns at once, and before anything is read, so that changes from now on are noticed.
-        try await changes.next()
-        memory.changes = changes
-        var checkpoint = try await consumer.checkpoints.checkpoint(of: consumer.name)
-        if checkpoint == .start, case .time = consumer.start {
-            switch try await begin() {
-            case .at(let begun): checkpoint = begun
-            case .notYet(let head): return .notYet(head)
-            }
+    /// The partition's state: as remembered, or else as stored.
+    private func recalled(_ memory: inout Memory) async throws -> ConsumerTail {
+        if signal.takeReread() { memory.forget() }
+        if let tail = memory.tail { return tail }
+        let states = try await consumer.checkpoints.partitions(of: consumer.name)
+        guard let state = states.first(where: { $0.partition == partition }), let current = state.lease,
+            current.owner == lease.owner
+        else { throw LeaseLost() }
+        try await checkHistory(state.checkpoint)
+        memory.lease = current
+        memory.runTo = state.runTo
+        if memory.cautiousFor == nil {
+            memory.cautiousFor = state.inHand != nil || state.crashes > 1 ? Self.pageSize : 0
+            memory.crashed = state.inHand.map { ($0, state.crashes) }
         }
         memory.plan = StepPlan(held: try await consumer.checkpoints.held(by: partition))
-        let tail = ConsumerTail(checkpoint)
+        if failures.retriesWithNewBuild { retryParked(&memory.plan) }
+        let tail = ConsumerTail(state.checkpoint)
         memory.tail = tail
-        return .tail(tail)
+        return tail
+    }
+
+    /// Checks that the checkpoint lies in this store's history.
+    private func checkHistory(_ checkpoint: Checkpoint) async throws {
+        if checkpoint == .start { return }
+        let page = try await store.page(Read(after: checkpoint.position, limit: 0))
+        let identity = try await store.identity()
+        let sameStore = checkpoint.store == nil || checkpoint.store == identity
+        // A store that shows only some of its events may not tell the id of another.
+        let isKnown = page.throughID == nil || page.throughID == checkpoint.eventID
+        guard sameStore, page.head >= checkpoint.position, isKnown else {
+            throw CheckpointDiverged(consumer: consumer.name, checkpoint: checkpoint.position, head: page.head)
+        }
+    }
+
+    /// Gives what another build has parked one more attempt.
+    private func retryParked(_ plan: inout StepPlan) {
+        for held in plan.streams where held.isParked && held.failure?.build != build {
+            plan.unpark(held, at: context.now())
+        }
+    }
+
+    /// How much one step does.
+    private enum Pace {
+        case page
+        /// One event, because of crashes or because the consumer is paused.
+        case single
+        /// Nothing, until the time of the next probe.
+        case none
+    }
+
+    private func pace(_ memory: inout Memory, _ now: Date) -> Pace {
+        if memory.isPaused {
+            memory.pausing.begins("pauses, and tries one event at a time", Alike(memory.alike))
+            if let probeAt = memory.probeAt, probeAt > now { return .none }
+            return .single
+        }
+        memory.pausing.ends("goes on")
+        return (memory.cautiousFor ?? 0) > 0 ? .single : .page
     }
 
     private func step(
         _ tail: ConsumerTail, _ memory: inout Memory, _ saving: (() async throws -> Void) async throws -> Void
     ) async throws -> Step {
         let now = context.now()
+        let pace = pace(&memory, now)
+        if pace == .none { return Step(position: tail.reached.position, next: .retries, nextRetry: memory.probeAt) }
         postponeHidden(&memory, now)
+        let (due, leavesSome) = try await due(&memory, now, pace)
         var to = tail.reached
         var news = News()
         var next = Step.Next.retries
         // Events of deleted streams wait for a person, and must not keep everything else waiting.
         let waiting = memory.plan.count(without: memory.hidden.keys)
-        if waiting < Self.mostHeld {
+        let takesNews = pace == .page || due.isEmpty
+        if waiting >= Self.mostHeld {
+            memory.overflow.begins("reads no new events until held streams are done", TooManyHeld(waiting))
+        } else if let runTo = memory.runTo, tail.reached.position >= runTo {
+            next = .stop
+        } else if takesNews {
             memory.overflow.ends("reads new events again")
-            let page = try await store.page(read(after: to.position, limit: Self.pageSize))
+            let page = try await store.page(
+                read(after: to.position, upTo: memory.runTo, limit: pace == .page ? Self.pageSize : 1))
+            if page.head < to.position {
+                throw CheckpointDiverged(consumer: consumer.name, checkpoint: to.position, head: page.head)
+            }
             news = News(page)
             next = page.hasMore || page.through < page.head ? .more : .newEvents
             if page.through > to.position {
                 to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
             }
         } else {
-            memory.overflow.begins("reads no new events until held events are done", TooManyHeld(waiting))
+            next = .more
         }
-        let (due, leavesSome) = try await due(&memory, now)
         if leavesSome { next = .more }
         if news.events.isEmpty, due.isEmpty {
-            memory.tail?.passed(to: to, at: context.uptime())
-            if memory.tail?.savesIn(at: context.uptime()) == .zero { try await flush(&memory) }
-            return Step(position: to.position, next: next, nextRetry: memory.plan.nextRetry)
+            if next == .newEvents { memory.cautiousFor = 0 }
+            if memory.plan.isUnchanged {
+                memory.tail?.passed(to: to, at: context.uptime())
+                if memory.tail?.savesIn(at: context.uptime()) == .zero || next == .stop { try await flush(&memory) }
+                return Step(position: to.position, next: next, nextRetry: nextRetry(memory))
+            }
         }
+        if pace == .single { try await takeInHand(due.first?.events.first ?? news.events.first, &news, &memory) }
+        let outcome: Processed
         switch consumer.work {
         case .projection(let projection, let readModels):
-            try await project(projection, readModels, due, news, tail.saved, to, &memory.plan)
+            outcome = try await project(projection, readModels, due, news, to, &memory)
         case .policy(let policy, let checkpoints):
             // From `reached`, not `saved`: the events in between do not concern the policy.
-            to = await react(policy, due, news, tail.reached, to, &memory.plan)
-            let step = step(tail.saved, to, memory.plan)
+            outcome = await react(policy, due, news, tail.reached, to, &memory)
+            let step = step(memory, outcome.reached)
             try await saving { try await checkpoints.save(step) }
         }
         memory.plan.stored()
-        memory.tail?.stored(to)
-        return Step(position: to.position, next: next, nextRetry: memory.plan.nextRetry)
+        memory.tail?.stored(outcome.reached)
+        if pace == .single {
+            memory.cautiousFor = memory.cautiousFor.map { max(0, $0 - 1) }
+            memory.crashed = nil
+        }
+        if memory.isPaused {
+            let pause = failures.pause(attempts: memory.alike.probes, random: context.random())
+            memory.probeAt = now.addingTimeInterval(pause / .seconds(1))
+        }
+        if let stopped = outcome.stopped { throw stopped }
+        if let outage = outcome.outage { throw outage }
+        return Step(position: outcome.reached.position, next: next, nextRetry: nextRetry(memory))
+    }
+
+    private func nextRetry(_ memory: Memory) -> Date? {
+        memory.isPaused ? memory.probeAt : memory.plan.nextRetry
+    }
+
+    /// How a step ended.
+    struct Processed {
+        var reached: Checkpoint
+        /// Something that an event needs is away: the event is tried again when the step is.
+        var outage: (any Error)?
+        var stopped: ConsumerStopped?
+    }
+
+    /// After crashes: stores which event is processed next, alone, so that a crash can be attributed to it. If it has
+    /// crashed too often, it has failed.
+    private func takeInHand(_ event: Recorded?, _ news: inout News, _ memory: inout Memory) async throws {
+        guard let event, (memory.cautiousFor ?? 0) > 0, let tail = memory.tail else { return }
+        if let crashed = memory.crashed, crashed.position == event.position, crashed.times >= Self.mostCrashes {
+            news.failures[event.position] =
+                "The process ended \(crashed.times) times in a row while it processed this event."
+        }
+        // The position stays where it is.
+        var step = ConsumerStep(partition: partition, from: tail.saved, to: tail.saved, lease: memory.lease)
+        step.inHand = event.position
+        try await consumer.checkpoints.save(step)
     }
 
     /// Stores how far the consumer has read.
@@ -142,7 +262,7 @@ struct ConsumerLoop: Sendable {
         guard let tail = memory.tail, tail.isUnsaved else { return }
         do {
             try await consumer.checkpoints.save(
-                ConsumerStep(partition: partition, from: tail.saved, to: tail.reached))
+                ConsumerStep(partition: partition, from: tail.saved, to: tail.reached, lease: memory.lease))
             memory.tail?.stored(tail.reached)
         } catch let error as EventStoreError where error.code == .checkpointMoved {
             memory.forget()
@@ -162,24 +282,31 @@ struct ConsumerLoop: Sendable {
         }
     }
 
-    func step(_ from: Checkpoint, _ to: Checkpoint, _ plan: StepPlan) -> ConsumerStep {
-        ConsumerStep(partition: partition, from: from, to: to, hold: plan.hold, release: plan.release)
+    func step(_ memory: Memory, _ to: Checkpoint) -> ConsumerStep {
+        ConsumerStep(
+            partition: partition, from: memory.tail?.saved ?? .start, to: to, hold: memory.plan.hold,
+            release: memory.plan.release, lease: memory.lease)
     }
 
     func read(after: Position, upTo: Position? = nil, limit: Int) -> Read {
-        var read = Read(consumer.query, after: after, upTo: upTo, limit: limit)
+        var read = Read(consumer.query, after: after, upTo: upTo, limit: limit, slices: slices)
         read.showsFailures = true
         return read
     }
 
+    private var slices: ClosedRange<Int>? { partition.slices.count == StreamID.slices ? nil : partition.slices }
+
     // MARK: Held events
 
+    /// A held stream that is due, with the events that wait.
     struct Due {
-        let held: HeldEvent
-        /// `nil` if it is gone: it was erased, or the query does not select it.
-        let event: Recorded?
-        /// Why it cannot be upcast.
-        let failure: String?
+        let held: HeldStream
+        /// In order; empty if they are gone: erased, or not selected by the query.
+        let events: [Recorded]
+        /// Why events cannot be upcast, by position.
+        let failures: [Position: String]
+        /// Where the rest of the waiting events begins; `nil` if there is none.
+        let rest: Position?
     }
 
     private func postponeHidden(_ memory: inout Memory, _ now: Date) {
@@ -188,37 +315,66 @@ struct ConsumerLoop: Sendable {
         for (stream, until) in memory.hidden { memory.plan.postpone(stream, until: until) }
     }
 
-    /// The due events, by stream; the events of deleted streams keep waiting. Also whether checking those has left
-    /// other due events for the next step.
-    private func due(_ memory: inout Memory, _ now: Date) async throws -> (due: [[Due]], leavesSome: Bool) {
-        var result: [[Due]] = []
-        var hidesSome = false
-        // At most a page of them in one step; the rest of a stream comes with the next.
-        var room = Self.pageSize
-        for stream in memory.plan.due(at: now) where room > 0 {
-            var events: [Due] = []
-            for held in stream.prefix(room) {
-                let before = Position(rawValue: held.position.rawValue - 1)
-                let news = News(try await store.page(read(after: before, upTo: held.position, limit: 1)))
-                if news.events.isEmpty, try await store.abilities.deletion?.isDeleted(held.stream) == true {
-                    let later = now.addingTimeInterval(Self.hiddenFor)
-                    hidesSome = true
-                    memory.hidden[held.stream] = later
-                    memory.plan.postpone(held.stream, until: later)
-                    break
-                }
-                events.append(Due(held: held, event: news.events.first, failure: news.failures[held.position]))
-            }
-            room -= max(1, events.count)
-            if !events.isEmpty { result.append(events) }
+    /// The due streams, whose events are read again; the events of deleted streams keep waiting. Also whether some are
+    /// left for the next step.
+    private func due(
+        _ memory: inout Memory, _ now: Date, _ pace: Pace
+    ) async throws -> (due: [Due], leavesSome: Bool) {
+        var streams = memory.plan.due(at: now)
+        if memory.isPaused {
+            // A probe, which is a held stream or a new event in turn.
+            streams = memory.alike.probesNewEvent ? [] : memory.plan.probe.map { [$0] } ?? []
         }
-        return (result, hidesSome && room <= 0)
+        var result: [Due] = []
+        // At most a page of them in one step; the rest comes with the next.
+        var room = pace == .page ? Self.pageSize : 1
+        for held in streams {
+            if room <= 0 { return (result, true) }
+            var read = read(after: held.first.previous, upTo: held.through, limit: room)
+            read.query = consumer.query.narrowed(to: held.stream)
+            let page = try await store.page(read)
+            let news = News(page)
+            if news.events.isEmpty, try await store.abilities.deletion?.isDeleted(held.stream) == true {
+                let later = now.addingTimeInterval(Self.hiddenFor)
+                memory.hidden[held.stream] = later
+                memory.plan.postpone(held.stream, until: later)
+                room -= 1
+                continue
+            }
+            let rest = page.through < held.through ? page.through.next : nil
+            result.append(Due(held: held, events: news.events, failures: news.failures, rest: rest))
+            room -= max(1, news.events.count)
+        }
+        return (result, false)
     }
 }
 
-/// A consumer holds too many events.
+/// A consumer holds too many streams.
 private struct TooManyHeld: Error, CustomStringConvertible {
     let description: String
 
-    init(_ count: Int) { description = "\(count) events are held" }
+    init(_ count: Int) { description = "\(count) streams are held" }
+}
+
+private struct Alike: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ failures: AlikeFailures) { description = failures.description }
+}
+
+extension Position {
+    fileprivate var next: Position { Position(rawValue: rawValue + 1) }
+    fileprivate var previous: Position { Position(rawValue: rawValue - 1) }
+}
+
+extension EventQuery {
+    /// The same query, restricted to one stream.
+    fileprivate func narrowed(to stream: StreamID) -> EventQuery {
+        EventQuery(
+            items: items.compactMap { item in
+                if let own = item.stream, own != stream { return nil }
+                if let category = item.category, !ExactText.areEqual(category, stream.category) { return nil }
+                return Item(types: item.types, tags: item.tags, stream: stream)
+            })
+    }
 }

@@ -32,6 +32,8 @@ struct ConsumerRunner: Equatable {
         case .more: return .step
         case .newEvents: return .wait(beyond: position, atMost: limit)
         case .retries: return .wait(beyond: nil, atMost: limit ?? .seconds(1))
+        // It waits for a signal.
+        case .stop: return .wait(beyond: nil, atMost: saveIn ?? Self.longest)
         }
     }
 

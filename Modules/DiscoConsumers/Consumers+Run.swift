@@ -9,35 +9,36 @@ extension Consumers: Service {}
 extension Consumers {
     /// Runs all consumers until the task is cancelled or its service group shuts down.
     ///
-    /// A graceful shutdown finishes the current event and saves the checkpoint; a cancelled task cancels the current
-    /// event, which is then delivered again. Neither counts as a failed attempt. A consumer whose store cannot be
-    /// reached waits for it, even at startup.
+    /// A graceful shutdown finishes the current event, saves the checkpoint and gives the partitions back, so that other
+    /// processes take over at once; a cancelled task cancels the current event, which is then delivered again. Neither
+    /// counts as a failed attempt. A consumer whose store cannot be reached waits for it, even at startup.
     ///
-    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or a store error that does not pass by itself.
+    /// - Throws: ``/DiscoCore/CheckpointDiverged``, ``ConsumerStopped``, or a store error that does not pass by itself.
     public func run() async throws {
         do {
-            // Permanent errors are found before any consumer starts; one that waits for a store does not delay the
-            // others.
-            var late: Set<String> = []
-            for loop in loops {
-                do {
-                    try await loop.prepare()
-                } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                    late.insert(loop.consumer.name)
-                }
-            }
-            try await withThrowingTaskGroup(of: Void.self) { [late] group in
-                for loop in loops {
-                    group.addTask {
-                        if late.contains(loop.consumer.name) { try await loop.patiently { try await loop.prepare() } }
-                        try await loop.run()
-                    }
-                }
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for group in groups { tasks.addTask { try await group.run() } }
                 // One that fails ends them all: a stopped consumer must not go unnoticed.
-                while try await group.next() != nil {}
+                while try await tasks.next() != nil {}
             }
         } catch is CancellationError where Shutdown.isAsked {
             return
+        }
+    }
+
+    /// Brings every consumer up to date with what is recorded, including what they cause, and returns.
+    ///
+    /// Partitions that other processes own are left to them, and waited for. Events whose retry is not due yet stay
+    /// held.
+    ///
+    /// - Parameter projectionsOnly: skips the policies, which act on the outside world.
+    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or what the stores throw.
+    public func catchUp(projectionsOnly: Bool = false) async throws {
+        let groups = groups.compactMap { projectionsOnly ? $0.projections : $0 }
+        while true {
+            let head = try await client.head()
+            for group in groups { try await group.catchUp(to: head) }
+            if try await client.head() == head { return }
         }
     }
 }

@@ -7,40 +7,33 @@ public import DiscoCore
 /// let consumers = Consumers(of: client, [.projection(WalletList(), in: readModels)])
 /// try await consumers.run()  // until its task is cancelled
 /// ```
+///
+/// Any number of processes may run the same consumers: they share the work through the store of the checkpoints. Of a
+/// consumer with one partition, one process works and the others stand by.
 public struct Consumers: Sendable {
-    private let client: EventStoreClient
-    let loops: [ConsumerLoop]
+    let client: EventStoreClient
+    let groups: [ConsumerGroup]
+
+    public struct Settings: Sendable {
+        /// How long a process keeps its partitions without renewing its lease: so long others wait after it has died.
+        /// It renews after three tenths of it. At least 100 ms; by the clock of the checkpoints' database.
+        public var lease: Duration
+        /// Names the build of the program, for example a version or a commit: shown with members and failures.
+        public var build: String
+
+        public init(lease: Duration = .seconds(10), build: String = "") {
+            self.lease = max(.milliseconds(100), lease.bounded)
+            self.build = build
+        }
+    }
 
     /// Two consumers with the same name are a programmer error and trap at startup.
-    public init(of client: EventStoreClient, _ consumers: [EventConsumer]) {
+    public init(of client: EventStoreClient, _ consumers: [EventConsumer], settings: Settings = Settings()) {
         let names = consumers.map(\.name)
         precondition(
             Set(names).count == names.count, "Two of the consumers \(names) have the same name. Give each its own name."
         )
         self.client = client
-        loops = consumers.map { ConsumerLoop(consumer: $0, store: client.store) }
-    }
-
-    /// Brings every consumer up to date with what is recorded, including what they cause, and returns.
-    ///
-    /// Events whose retry is not due yet stay held.
-    ///
-    /// - Parameter projectionsOnly: skips the policies, which act on the outside world.
-    /// - Throws: ``/DiscoCore/CheckpointDiverged``, or what the stores throw.
-    public func catchUp(projectionsOnly: Bool = false) async throws {
-        let loops = loops.filter { !projectionsOnly || $0.consumer.isProjection }
-        for loop in loops { try await loop.prepare() }
-        var memories = loops.map { $0.newMemory() }
-        while true {
-            let head = try await client.head()
-            for (index, loop) in loops.enumerated() {
-                while try await loop.step(&memories[index]).next == .more {
-                    // Shutting down, a consumer leaves the rest for the next run.
-                    if Shutdown.isAsked { throw CancellationError() }
-                }
-                try await loop.flush(&memories[index])
-            }
-            if try await client.head() == head { return }
-        }
+        groups = ConsumerGroup.groups(of: consumers, client.store, settings)
     }
 }

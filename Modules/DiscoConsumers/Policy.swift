@@ -10,8 +10,10 @@ public protocol Policy: Sendable {
     var name: String { get }
     /// The events that it gets.
     var query: EventQuery { get }
-    /// Processes one event; if it throws, the event is retried with growing delays.
-    func process(_ event: RecordedEvent) async throws -> Outcome
+    /// Processes one event; if it throws, the event is retried as the consumer's ``FailurePolicy`` says.
+    ///
+    /// Commands that are sent through `context` take effect once, however often the event is delivered.
+    func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome
 }
 
 extension Policy {

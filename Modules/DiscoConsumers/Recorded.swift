@@ -10,6 +10,7 @@ struct Recorded {
     var position: Position { parts[0].position }
     var stream: StreamID { parts[0].stream }
     var id: UUID { parts[0].id }
+    var type: String { parts[0].type }
 
     /// - Parameter events: in the order of their positions.
     static func grouped(_ events: [RecordedEvent]) -> [Recorded] {

@@ -38,6 +38,7 @@ extension PostgresReadModelStore.Settings {
     /// - `schema` (string, default `disco_read_models`): the schema that holds the read models.
     /// - `migrates` (flag, default true), `readers` (number, default 4): the number of connections for queries and
     ///   consumers.
+    /// - `idleTimeout` (seconds, default 15): how long a transaction may pause between two statements.
     /// - `connectTimeout`, `requestTimeout`, `preparesStatements`, `notifications`, `listenURL`: as for the event
     ///   store.
     ///
@@ -52,6 +53,7 @@ extension PostgresReadModelStore.Settings {
         try settings.read(&connection, keys)
         migrates = try settings.flag(keys + ".migrates", default: migrates)
         readers = try settings.number(keys + ".readers", default: readers, in: 1...1000)
+        idleTimeout = try settings.seconds(keys + ".idleTimeout", default: idleTimeout)
     }
 }
 
@@ -119,7 +121,7 @@ extension ReadModelStoreAdapter {
     public static let postgres = ReadModelStoreAdapter(
         name: "postgres",
         keys: SettingsReader.connectionKeys.map { "disco.readModels.postgres." + $0 }
-            + ["disco.eventStore.postgres.url"]
+            + ["disco.readModels.postgres.idleTimeout", "disco.eventStore.postgres.url"]
     ) { config, context in
         try await PostgresReadModelStore.open(PostgresReadModelStore.Settings(config: config), context: context)
     }

@@ -9,6 +9,8 @@ import Foundation
 public final class PostgresReadModelStore: SQLReadModelStore {
     private let settings: Settings
     private let pool: PostgresPool
+    /// One connection for the members that share consumers: a long transaction must not delay a renewal.
+    private let members: PostgresPool
     private let hub = WakeUpHub()
     public let context: StoreContext
 
@@ -31,11 +33,14 @@ public final class PostgresReadModelStore: SQLReadModelStore {
     ) async throws -> PostgresReadModelStore {
         try settings.check()
         let trouble = PostgresTrouble("The read models \(settings.schema)", context)
-        let pool = PostgresPool(
-            name: "disco-models", size: settings.readers, settings.connection.options,
-            setUp: settings.connection.preparesStatements
-                ? PostgresEventStore.relied.map { PostgresStatement("SET " + $0) } : [],
-            trouble: trouble)
+        func makePool(_ name: String, size: Int) -> PostgresPool {
+            PostgresPool(
+                name: name, size: size, settings.connection.options,
+                setUp: settings.connection.preparesStatements
+                    ? PostgresEventStore.relied.map { PostgresStatement("SET " + $0) } : [],
+                trouble: trouble)
+        }
+        let pool = makePool("disco-models", size: settings.readers)
         do {
             try await pool.run { connection in
                 try PostgresMigrator(
@@ -47,13 +52,14 @@ public final class PostgresReadModelStore: SQLReadModelStore {
             throw error
         }
         trouble.opened()
-        return PostgresReadModelStore(settings, context, pool)
+        return PostgresReadModelStore(settings, context, pool, members: makePool("disco-members", size: 1))
     }
 
-    private init(_ settings: Settings, _ context: StoreContext, _ pool: PostgresPool) {
+    private init(_ settings: Settings, _ context: StoreContext, _ pool: PostgresPool, members: PostgresPool) {
         self.settings = settings
         self.context = context
         self.pool = pool
+        self.members = members
     }
 
     public func transaction<Result: Sendable>(
@@ -61,10 +67,10 @@ public final class PostgresReadModelStore: SQLReadModelStore {
     ) async throws -> Result {
         let isReading = access == .read
         // A change runs to completion even if the calling task is cancelled.
+        let pool = access == .membership ? members : pool
         return try await pool.run(isRepeatable: isReading, isCancellable: isReading) {
-            [schema = settings.tables] connection in
-            let mode = isReading ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE"
-            return try Self.transaction(mode, schema, connection) {
+            [schema = settings.tables, begin = begin(access)] connection in
+            try Self.transaction(begin, schema, connection) {
                 if access == .setUp {
                     // Two concurrent CREATE TABLE IF NOT EXISTS collide in the catalog. Another process's set-up
                     // may take time.
@@ -120,6 +126,7 @@ public final class PostgresReadModelStore: SQLReadModelStore {
         let telling = telling.withLock { $0 }
         await telling.notifier?.close()
         await telling.listener?.close()
+        await members.close()
         await pool.close()
     }
 
@@ -136,10 +143,17 @@ public final class PostgresReadModelStore: SQLReadModelStore {
         }
     }
 
+    private func begin(_ access: SQLAccess) -> String {
+        let mode = access == .read ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE"
+        // A process that is suspended in the middle must not keep its rows locked. A reader locks none.
+        let idle = access == .read ? 0 : Int(settings.idleTimeout / .milliseconds(1))
+        return "BEGIN ISOLATION LEVEL \(mode); \(Self.relied); SET LOCAL idle_in_transaction_session_timeout = \(idle)"
+    }
+
     private static func transaction<Result>(
-        _ mode: String, _ schema: PostgresSchema, _ connection: PostgresConnection, _ body: () throws -> Result
+        _ begin: String, _ schema: PostgresSchema, _ connection: PostgresConnection, _ body: () throws -> Result
     ) throws -> Result {
-        try connection.run(script: schema.sql("BEGIN ISOLATION LEVEL \(mode); \(relied)"))
+        try connection.run(script: schema.sql(begin))
         do {
             let result = try body()
             try connection.commitOrDoubt()
@@ -156,7 +170,7 @@ public final class PostgresReadModelStore: SQLReadModelStore {
     private static let relied = """
         SET LOCAL search_path = "disco", public; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'UTC';
         SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
-        SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0
+        SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0
         """
 }
 #else

@@ -14,6 +14,12 @@ struct PostgresSQLConnection: SQLConnection {
         var failure: PostgresFailure?
     }
 
+    var skippingLocked: String { "FOR UPDATE SKIP LOCKED" }
+
+    func now() throws -> Int64? {
+        try SQLTransaction(self).query("SELECT disco_now() AS now").first?.value("now")
+    }
+
     func run(_ sql: SQLStatement) throws -> SQLResult {
         if let failure = trouble.failure { throw failure }
         guard connection.isInTransaction else {

@@ -156,6 +156,10 @@ extension PostgresReadModelStore {
         public var migrates = true
         /// The number of connections for queries and consumers, from 1 to 1000.
         public var readers = 4
+        /// How long a transaction that writes may pause between two statements before the server ends it: a process
+        /// that was suspended in the middle must not keep its partitions from others. Somewhat more than the lease of
+        /// the consumers is a good value; at most 24 days.
+        public var idleTimeout = Duration.seconds(15)
 
         public init(url: String, schema: String = "disco_read_models") {
             connection = PostgresConnectionSettings(url: url)
@@ -172,6 +176,11 @@ extension PostgresReadModelStore.Settings {
         try tables.check()
         try PostgresSchema.check(readers: readers)
         try connection.check()
+        guard idleTimeout >= .milliseconds(1), idleTimeout <= .milliseconds(Int32.max) else {
+            throw EventStoreError(
+                .configuration,
+                "The idle timeout is \(idleTimeout). It must be at least a millisecond, and at most 24 days.")
+        }
     }
 }
 

@@ -9,6 +9,8 @@ import GRDB
 /// blocks an append.
 public final class SQLiteReadModelStore: SQLReadModelStore {
     private let database: SQLiteDatabase
+    /// The file of the members that share consumers, opened when it is first used.
+    private let members = Locked<SQLiteDatabase?>(nil)
     private let hub = WakeUpHub()
     /// Created when a caller first waits for changes.
     private let watcher = Locked<SQLiteWatcher?>(nil)
@@ -64,6 +66,22 @@ public final class SQLiteReadModelStore: SQLReadModelStore {
         case .read: try await database.read { db in try Self.run(body, db, isReading: true) }
         // SQLite has one writer at a time in any case.
         case .write, .setUp: try await database.write { db in try Self.run(body, db) }
+        case .membership: try await openedMembers().write { db in try Self.run(body, db) }
+        }
+    }
+
+    private func openedMembers() async throws -> SQLiteDatabase {
+        if let opened = members.withLock({ $0 }) { return opened }
+        return try await onOwnThread(name: "disco-open") { [self] in
+            try members.withLock { members in
+                let opened =
+                    try members
+                    ?? SQLiteDatabase(
+                        path: settings.path.map { $0 + ".members" }, busyTimeout: settings.busyTimeout,
+                        migrations: Migration.sqliteMembers, logger: context.logger)
+                members = opened
+                return opened
+            }
         }
     }
 
@@ -96,6 +114,7 @@ public final class SQLiteReadModelStore: SQLReadModelStore {
     public func close() async {
         hub.close()
         await watcher.withLock { $0 }?.close()
+        await members.withLock { $0 }?.close()
         await database.close()
     }
 

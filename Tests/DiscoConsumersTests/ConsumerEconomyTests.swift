@@ -20,7 +20,7 @@ import Testing
             return try await base.partitions(of: consumer)
         }
 
-        func held(by partition: ConsumerPartition) async throws -> [HeldEvent] {
+        func held(by partition: ConsumerPartition) async throws -> [HeldStream] {
             reads.withLock { $0 += 1 }
             return try await base.held(by: partition)
         }
@@ -30,8 +30,35 @@ import Testing
             saves.withLock { $0.append(step) }
         }
 
-        func claim(_ partition: ConsumerPartition, by owner: String) async throws -> PartitionState {
-            try await base.claim(partition, by: owner)
+        func define(
+            _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
+        ) async throws -> [PartitionState] {
+            try await base.define(consumer, partitions: count, at: checkpoint)
+        }
+
+        func decide(_ decision: HeldDecision) async throws -> [HeldStream] { try await base.decide(decision) }
+
+        func audit(of consumer: String, limit: Int) async throws -> [HeldAudit] {
+            try await base.audit(of: consumer, limit: limit)
+        }
+
+        func join(_ member: ConsumerMember, for lease: Duration) async throws {
+            try await base.join(member, for: lease)
+        }
+
+        func renew(_ member: String, for lease: Duration) async throws -> Bool {
+            try await base.renew(member, for: lease)
+        }
+
+        func leave(_ member: String) async throws { try await base.leave(member) }
+        func members() async throws -> [MemberState] { try await base.members() }
+
+        func claim(_ partitions: [PartitionState], for member: String) async throws -> [PartitionState] {
+            try await base.claim(partitions, for: member)
+        }
+
+        func release(_ partition: ConsumerPartition, _ lease: PartitionLease) async throws {
+            try await base.release(partition, lease)
         }
 
         func reset(_ consumer: String) async throws { try await base.reset(consumer) }
@@ -44,7 +71,7 @@ import Testing
         let seen = Locked(0)
         var outcome: @Sendable (RecordedEvent) -> Outcome = { _ in .done }
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             seen.withLock { $0 += 1 }
             return outcome(event)
         }
@@ -66,8 +93,8 @@ import Testing
         running.cancel()
         try await running.value
         #expect(counted.saves.withLock { $0.count } == 20)
-        // The check before it starts, and the state that it starts with.
-        #expect(counted.reads.withLock { $0 } <= 4)
+        // The check before it starts, the looks at the lease, and the state that it starts with.
+        #expect(counted.reads.withLock { $0 } <= 10)
     }
 
     @Test func aConsumerDoesNotSaveItsPositionForEachIrrelevantAppend() async throws {
@@ -96,8 +123,9 @@ import Testing
         let running = Task { try await Consumers(of: client, [.policy(policy, in: readModels)]).run() }
         await eventually { policy.seen.withLock { $0 } == 1 }
         try await record(client, "B")
-        // No time passes, so the position is not saved yet.
-        await eventually { time.waiting > 0 }
+        // No time passes, so the position is not saved yet: the save waits, beside the renewal of the lease and the next
+        // look at it.
+        await eventually { time.waiting > 2 }
         #expect(try await readModels.checkpoint(of: "only_a").position == 1)
         running.cancel()
         try await running.value

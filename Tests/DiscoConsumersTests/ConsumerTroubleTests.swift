@@ -28,7 +28,7 @@ import Testing
         let seen = Locked<[String]>([])
         var react: @Sendable (RecordedEvent) async throws -> Outcome = { _ in .done }
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             let outcome = try await react(event)
             if outcome == .done { seen.withLock { $0.append(event.type + event.payload.string) } }
             return outcome
@@ -107,7 +107,7 @@ import Testing
         works.withLock { $0 = true }
         try await record("b-1", 6...6)
         try await consumers.catchUp()
-        #expect(try await readModels.held(by: "reactor").map(\.position) == [1, 2, 3])
+        #expect(try await readModels.held(by: "reactor").map(\.range) == [1...3])
         #expect(policy.seen.withLock { $0 } == ["T4", "T5", "T6"])
         try await client.restore("a-1")
         try await eventually {
@@ -230,8 +230,8 @@ import Testing
         #expect(policy.seen.withLock { $0 } == ["Good{}", "Good{}", "One{}", "Two{}"])
         for name in ["reactor", "lines"] {
             let held = try await readModels.held(by: name)
-            #expect(held.map(\.position) == [2, 3])
-            #expect(held.first?.reason.contains("Bad") == true)
+            #expect(held.map(\.range) == [2...3])
+            #expect(held.first?.failure?.reason.contains("Bad") == true)
             #expect(held.first?.attempts == 1)
         }
         works.withLock { $0 = true }
@@ -325,8 +325,9 @@ import Testing
         }
         running.cancel()
         try await running.value
+        let trouble = log.events.filter { $0.level >= .notice }.map(\.message.description)
         #expect(
-            log.messages == [
+            trouble == [
                 "The consumer lines cannot use its stores and is retrying", "The consumer lines is running again",
             ])
         await readModels.close()

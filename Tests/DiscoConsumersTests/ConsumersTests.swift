@@ -19,7 +19,7 @@ import Testing
 
         init(failing: Set<String> = []) { self.failing = Locked(failing) }
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             let payload = event.payload.string
             if failing.withLock({ $0.remove(payload) != nil }) { return .retry(after: .milliseconds(50)) }
             seen.withLock { $0.append(payload) }
@@ -111,7 +111,7 @@ import Testing
         try await record("a-1", 1, 2)
         try await consumers.catchUp()
         #expect(policy.seen.withLock { $0 } == ["1"])
-        #expect(try await store.held(by: "recorder").map(\.position) == [1, 2])
+        #expect(try await store.held(by: "recorder").map(\.range) == [1...2])
         try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 5 }
         #expect(policy.seen.withLock { $0 } == ["1", "1", "[1]", "2", "[2]"])
         #expect(try await store.held(by: "recorder").isEmpty)
@@ -138,7 +138,7 @@ import Testing
         try await Consumers(of: client, [.policy(Recorder(failing: ["1"]), in: first)]).catchUp()
         await first.close()
         let second = try await SQLiteReadModelStore.open(path: folder.file("read-models"))
-        #expect(try await second.held(by: "recorder").map(\.position) == [1, 2])
+        #expect(try await second.held(by: "recorder").map(\.range) == [1...2])
         let policy = Recorder()
         let consumers = Consumers(of: client, [.policy(policy, in: second)])
         try await catchUp(consumers) { policy.seen.withLock { $0 }.count == 2 }
@@ -240,7 +240,7 @@ import Testing
         let begun = Waiter<Void>()
         let seen = Locked<[Int64]>([])
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             seen.withLock { $0.append(event.position.rawValue) }
             begun.settle(.success(()))
             try await gracefulShutdown()
@@ -281,12 +281,10 @@ import Testing
         #expect(policy.seen.withLock { $0 } == ["1", "2"])
     }
 
-    @Test func aConsumerWithTooManyHeldEventsStopsReadingUntilSomeAreDone() async throws {
+    @Test func aConsumerWithTooManyHeldStreamsStopsReadingUntilSomeAreDone() async throws {
         let store = try await SQLiteReadModelStore.open(.inMemory)
         let soon = Date(timeIntervalSinceNow: 0.2)
-        let held = (1...10_000).map {
-            HeldEvent(position: Position(rawValue: $0), stream: "gone-1", attempts: 0, retryAt: soon, reason: "r")
-        }
+        let held = (1...10_000).map { HeldStream(StreamID("gone-\($0)"), first: 1, through: 5, retryAt: soon) }
         for _ in 0..<10 { try await record("gone-1", 1) }
         try await store.save(
             ConsumerStep(
@@ -296,11 +294,11 @@ import Testing
         let consumers = Consumers(of: client, [.policy(policy, in: store)])
         let running = Task { try await consumers.run() }
         try await eventually(within: .seconds(60)) { try await store.held(by: "recorder").isEmpty }
-        await eventually { policy.seen.withLock { $0 }.count == 15 }
+        await eventually { policy.seen.withLock { $0 }.count == 10 }
         running.cancel()
         try await running.value
-        // Ten of the held events exist; the five unread ones follow.
-        #expect(policy.seen.withLock { $0 }.count == 15)
+        // One of the held streams exists, with five events that wait; the five unread ones follow.
+        #expect(policy.seen.withLock { $0 }.count == 10)
         #expect(try await store.held(by: "recorder").isEmpty)
     }
 }

@@ -10,11 +10,12 @@ import Testing
     private let start = Date(timeIntervalSince1970: 1_000)
 
     private func held(
-        _ position: Position, _ stream: StreamID, attempts: Int = 1, retryIn: Double? = nil, parked: Bool = false
-    ) -> HeldEvent {
-        HeldEvent(
-            position: position, stream: stream, attempts: attempts,
-            retryAt: retryIn.map { start.addingTimeInterval($0) }, parkedAt: parked ? start : nil, reason: "r")
+        _ positions: ClosedRange<Position>, _ stream: StreamID, attempts: Int = 1, retryIn: Double? = nil,
+        parked: Bool = false
+    ) -> HeldStream {
+        HeldStream(
+            stream, first: positions.lowerBound, through: positions.upperBound, attempts: attempts,
+            retryAt: retryIn.map { start.addingTimeInterval($0) }, parkedAt: parked ? start : nil)
     }
 
     private func recorded(_ position: Position, _ stream: StreamID) -> Recorded {
@@ -25,68 +26,116 @@ import Testing
         ])[0]
     }
 
+    private func fail(_ held: inout HeldStream) {
+        held.attempts += 1
+        held.retryAt = start
+    }
+
     @Test func aFailedEventHoldsOnlyItsStream() {
         var plan = StepPlan()
-        plan.failed(recorded(1, "a-1"), retryAt: start, reason: "no luck")
+        plan.hold(recorded(1, "a-1"), fail)
         #expect(plan.holds("a-1") && !plan.holds("b-1"))
         plan.wait(recorded(3, "a-1"))
-        #expect(plan.hold.map(\.position) == [1, 3])
-        #expect(plan.hold.map(\.attempts) == [1, 0])
-        #expect(plan.hold.map(\.retryAt) == [start, nil])
+        #expect(plan.hold.map(\.range) == [1...3])
+        #expect(plan.hold.map(\.attempts) == [1])
+        #expect(plan.attempts(at: 1, of: "a-1") == 1)
+        #expect(plan.attempts(at: 3, of: "a-1") == 0)
         #expect(plan.release.isEmpty)
     }
 
-    @Test func anEventBehindAHeldOneIsDueAsSoonAsThatIsDone() {
-        var plan = StepPlan(held: [
-            held(1, "a-1", retryIn: 10), held(2, "a-1", attempts: 0), held(3, "b-1", retryIn: 5),
-        ])
+    @Test func aStreamIsReleasedWhenNothingWaitsAnyMore() {
+        var plan = StepPlan(held: [held(1...2, "a-1", retryIn: 10), held(3...3, "b-1", retryIn: 5)])
         #expect(plan.nextRetry == start.addingTimeInterval(5))
         #expect(plan.due(at: start.addingTimeInterval(4)).isEmpty)
-        #expect(plan.due(at: start.addingTimeInterval(10)).map { $0.map(\.position) } == [[1, 2], [3]])
-        plan.done(held(1, "a-1", retryIn: 10))
-        #expect(plan.nextRetry == .distantPast)
-        #expect(plan.due(at: start).map { $0.map(\.position) } == [[2]])
-        plan.done(held(2, "a-1", attempts: 0))
-        #expect(!plan.holds("a-1"))
-        #expect(plan.release == [1, 2])
-    }
-
-    @Test func aFailedRetryIsCountedAndWrittenOnce() {
-        let first = held(1, "a-1", attempts: 4, retryIn: 0)
-        var plan = StepPlan(held: [first, held(2, "a-1", attempts: 0)])
-        plan.failed(first, retryAt: start.addingTimeInterval(9), reason: "again")
-        #expect(plan.hold.map(\.attempts) == [5])
-        #expect(plan.hold.map(\.reason) == ["again"])
-        #expect(plan.nextRetry == start.addingTimeInterval(9))
-        #expect(plan.due(at: start).isEmpty)
-    }
-
-    @Test func aParkedEventHoldsItsStreamAndIsNeverDue() {
-        let plan = StepPlan(held: [
-            held(1, "a-1", parked: true), held(2, "a-1", attempts: 0), held(3, "b-1", retryIn: 0),
-        ])
+        #expect(plan.due(at: start.addingTimeInterval(10)).map(\.range) == [1...2, 3...3])
+        plan.done(held(1...2, "a-1", retryIn: 10), rest: 2, at: start)
         #expect(plan.holds("a-1"))
-        #expect(plan.due(at: .distantFuture).map { $0.map(\.position) } == [[3]])
         #expect(plan.nextRetry == start)
-        #expect(StepPlan(held: [held(1, "a-1", parked: true)]).nextRetry == nil)
+        #expect(plan.hold.map(\.range) == [2...2])
+        #expect(plan.hold.map(\.attempts) == [0])
+        plan.done(held(2...2, "a-1", attempts: 0), rest: nil, at: start)
+        #expect(!plan.holds("a-1"))
+        #expect(plan.release == ["a-1"])
+        #expect(plan.hold.isEmpty)
+    }
+
+    @Test func whatIsHeldAndReleasedInOneStepIsNotWritten() {
+        var plan = StepPlan()
+        plan.hold(recorded(1, "a-1"), fail)
+        plan.done(held(1...1, "a-1"), rest: nil, at: start)
+        #expect(plan.isUnchanged == false)
+        #expect(plan.hold.isEmpty && plan.release.isEmpty)
+        plan.hold(recorded(2, "a-1"), fail)
+        #expect(plan.hold.map(\.range) == [2...2])
+    }
+
+    @Test func theNextEventOfAStreamIsCountedAnew() {
+        var plan = StepPlan(held: [held(1...5, "a-1", attempts: 4, retryIn: 0)])
+        plan.hold(recorded(3, "a-1"), fail)
+        #expect(plan.hold.map(\.range) == [3...5])
+        #expect(plan.hold.map(\.attempts) == [1])
+        plan.hold(recorded(3, "a-1"), fail)
+        #expect(plan.hold.map(\.attempts) == [2])
+    }
+
+    @Test func aParkedStreamIsNeverDue() {
+        let parked = held(1...2, "a-1", parked: true)
+        var plan = StepPlan(held: [parked, held(3...3, "b-1", retryIn: 0)])
+        #expect(plan.holds("a-1"))
+        #expect(plan.due(at: .distantFuture).map(\.range) == [3...3])
+        #expect(plan.nextRetry == start)
+        #expect(StepPlan(held: [parked]).nextRetry == nil)
+        #expect(StepPlan(held: [parked]).probe == nil)
+        plan.unpark(parked, at: start)
+        #expect(plan.due(at: start).map(\.range) == [1...2, 3...3])
     }
 
     @Test func storedHoldsAreNotWrittenAgainAndStayHeld() {
         var plan = StepPlan()
-        plan.failed(recorded(1, "a-1"), retryAt: start, reason: "r")
+        plan.hold(recorded(1, "a-1"), fail)
         plan.stored()
-        #expect(plan.hold.isEmpty && plan.release.isEmpty)
+        #expect(plan.hold.isEmpty && plan.release.isEmpty && plan.isUnchanged)
         #expect(plan.holds("a-1"))
-        #expect(plan.due(at: start).map { $0.map(\.attempts) } == [[1]])
+        #expect(plan.due(at: start).map(\.attempts) == [1])
+        plan.done(held(1...1, "a-1"), rest: nil, at: start)
+        #expect(plan.release == ["a-1"])
     }
 
     @Test func postponingWritesNothing() {
-        var plan = StepPlan(held: [held(1, "a-1", retryIn: 0), held(2, "b-1", retryIn: 1)])
+        var plan = StepPlan(held: [held(1...1, "a-1", retryIn: 0), held(2...2, "b-1", retryIn: 1)])
         plan.postpone("a-1", until: start.addingTimeInterval(5))
-        #expect(plan.due(at: start.addingTimeInterval(1)).map { $0.map(\.position) } == [[2]])
+        #expect(plan.due(at: start.addingTimeInterval(1)).map(\.range) == [2...2])
+        #expect(plan.probe?.range == 2...2)
         #expect(plan.hold.isEmpty)
         #expect(plan.count(without: ["a-1", "c-1"]) == 1)
         #expect(plan.count(without: [StreamID]()) == 2)
+    }
+}
+
+@Suite struct AlikeFailuresTests {
+    @Test func fiveStreamsThatFailAlikePauseTheConsumer() {
+        var alike = AlikeFailures()
+        for number in 1...4 { alike.failed(StreamID("a-\(number)"), "down") }
+        // The same stream again is no further evidence.
+        for _ in 1...9 { alike.failed("a-1", "down") }
+        #expect(!alike.isPaused)
+        alike.failed("a-5", "down")
+        #expect(alike.isPaused && !alike.probesNewEvent)
+        alike.failed("a-5", "down")
+        #expect(alike.isPaused && alike.probesNewEvent && alike.probes == 1)
+        alike.succeeded()
+        #expect(!alike.isPaused)
+    }
+
+    @Test func differentErrorsAndSuccessesInBetweenDoNotPauseIt() {
+        var alike = AlikeFailures()
+        for number in 1...20 { alike.failed(StreamID("a-\(number)"), number.isMultiple(of: 4) ? "other" : "down") }
+        #expect(!alike.isPaused)
+        for number in 1...20 {
+            alike.failed(StreamID("a-\(number)"), "down")
+            if number.isMultiple(of: 4) { alike.succeeded() }
+        }
+        #expect(!alike.isPaused)
     }
 }
 

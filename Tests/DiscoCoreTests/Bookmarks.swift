@@ -8,7 +8,7 @@ final class Bookmarks: ReadModelStore {
 
     private struct State: Sendable {
         var positions: [String: Position] = [:]
-        var held: [String: [HeldEvent]] = [:]
+        var held: [String: [HeldStream]] = [:]
         var isUnreachable = false
         var asked = 0
     }
@@ -21,10 +21,8 @@ final class Bookmarks: ReadModelStore {
     func move(_ consumer: String, to position: Position) { state.withLock { $0.positions[consumer] = position } }
 
     func hold(_ consumer: String, _ positions: Position...) {
-        let events = positions.map {
-            HeldEvent(position: $0, stream: "wallet-1", attempts: 1, retryAt: nil, reason: "trouble")
-        }
-        state.withLock { $0.held[consumer] = events }
+        let stream = HeldStream("wallet-1", first: positions.min() ?? 1, through: positions.max() ?? 1, attempts: 1)
+        state.withLock { $0.held[consumer] = positions.isEmpty ? [] : [stream] }
     }
 
     func setUnreachable(_ isUnreachable: Bool) { state.withLock { $0.isUnreachable = isUnreachable } }
@@ -38,13 +36,21 @@ final class Bookmarks: ReadModelStore {
         }
     }
 
-    func held(by partition: ConsumerPartition) async throws -> [HeldEvent] {
+    func held(by partition: ConsumerPartition) async throws -> [HeldStream] {
         state.withLock { $0.held[partition.consumer] ?? [] }
     }
     func save(_ step: ConsumerStep) async throws { move(step.partition.consumer, to: step.to.position) }
-    func claim(_ partition: ConsumerPartition, by owner: String) async throws -> PartitionState {
-        PartitionState(partition: partition)
-    }
+    func define(
+        _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
+    ) async throws -> [PartitionState] { try await partitions(of: consumer) }
+    func decide(_ decision: HeldDecision) async throws -> [HeldStream] { [] }
+    func audit(of consumer: String, limit: Int) async throws -> [HeldAudit] { [] }
+    func join(_ member: ConsumerMember, for lease: Duration) async throws {}
+    func renew(_ member: String, for lease: Duration) async throws -> Bool { true }
+    func leave(_ member: String) async throws {}
+    func members() async throws -> [MemberState] { [] }
+    func claim(_ partitions: [PartitionState], for member: String) async throws -> [PartitionState] { [] }
+    func release(_ partition: ConsumerPartition, _ lease: PartitionLease) async throws {}
     func reset(_ consumer: String) async throws { state.withLock { $0.positions[consumer] = nil } }
 
     func commit(

@@ -5,7 +5,7 @@ import Testing
 @Suite struct MigrationsTests {
     /// A file that is not listed would never be applied.
     @Test(arguments: [
-        ("sqlite", [Migration.sqliteEventStore, Migration.sqliteReadModels]),
+        ("sqlite", [Migration.sqliteEventStore, Migration.sqliteReadModels, Migration.sqliteMembers]),
         ("postgres", [Migration.postgresEventStore, Migration.postgresReadModels]),
     ])
     func everyFileIsListedInOrder(database: String, listed: [[Migration]]) throws {

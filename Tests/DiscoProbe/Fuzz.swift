@@ -201,18 +201,19 @@ struct Fuzz {
         let from = try await readModels.checkpoint(of: consumer)
         let position = Position(rawValue: from.position.rawValue + 1)
         let reason = values.text()
-        let held = HeldEvent(
-            position: position, stream: StreamID("a-1"), attempts: 1, retryAt: values.pick(GeneratedValues.dates),
-            reason: reason)
+        let held = HeldStream(
+            "a-1", first: position, attempts: 1, retryAt: values.pick(GeneratedValues.dates),
+            failure: HeldFailure(code: reason, reason: reason, firstAt: values.pick(GeneratedValues.dates)))
         try await readModels.save(
             ConsumerStep(consumer: consumer, from: from, to: Checkpoint(position: position), hold: [held]))
-        guard let kept = try await readModels.held(by: consumer).last, kept.reason == held.reason else {
+        guard let kept = try await readModels.held(by: consumer).last, kept.failure?.reason == held.failure?.reason
+        else {
             throw Difference(description: "held \(reason.debugDescription)")
         }
         try await readModels.save(
             ConsumerStep(
                 consumer: consumer, from: Checkpoint(position: position), to: Checkpoint(position: position),
-                release: [position]))
+                release: ["a-1"]))
     }
 
     // MARK: Text only

@@ -64,7 +64,7 @@ import Testing
         let query = EventQuery.types("DoorOpened")
         let orchestrator: Orchestrator
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             guard let id = UUID(uuidString: event.stream.id) else { return .skip("\(event.stream) is no door of ours") }
             try await orchestrator.dispatch(CloseDoor(id: id), metadata: .caused(by: event))
             return .done
@@ -134,8 +134,8 @@ import Testing
         let policy = CloseDoors(orchestrator: orchestrator)
         try await Consumers(of: client, [.policy(policy, in: readModels)]).catchUp()
         let held = try await readModels.held(by: "close_doors")
-        let reasons = held.map { "\($0.position), attempt \($0.attempts): \($0.reason)" }
-        #expect(held.map(\.position) == [2])
+        let reasons = held.map { "\($0.stream) at \($0.first), attempt \($0.attempts): \($0.failure?.reason ?? "")" }
+        #expect(held.map(\.first) == [2])
         #expect(reasons.count == 1)
     }
 

@@ -103,7 +103,7 @@ import Testing
     struct LockReport: Policy {
         let name = "lock_report"
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             event.stream.category == Door.category ? .done : .skip("\(event.stream) is no door")
         }
     }
@@ -134,7 +134,7 @@ import Testing
         let open = try await store.read { try $0.query("SELECT door FROM open_doors").count }
         #expect(open == 1)
         let locked = events.record("DoorLocked", "{}", in: "garage-1", tags: ["person:ada"])
-        let outcome = try await LockReport().process(locked)  // .skip
+        let outcome = try await LockReport().process(locked, in: PolicyContext(for: locked))  // .skip
         #expect(outcome == .skip("garage-1 is no door"))
         #expect(locked.position == 3)
     }

@@ -43,7 +43,7 @@ import Testing
         let query = EventQuery.types("OrderPlaced")
         let orchestrator: Orchestrator
 
-        func process(_ event: RecordedEvent) async throws -> Outcome {
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             let due = event.recordedAt.addingTimeInterval(3 * 86_400)
             let remaining = due.timeIntervalSince(orchestrator.context.now())
             if remaining > 0 { return .retry(after: .seconds(remaining)) }
@@ -82,7 +82,7 @@ import Testing
         }
         let held = try await readModels.held(by: "cancel_unpaid_orders")
         #expect(held.map(\.stream) == ["order-4711", "order-4712"])
-        #expect(held.map(\.attempts) == [1, 1])
+        #expect(held.map(\.attempts) == [0, 0])
         #expect(try await readModels.checkpoint(of: "cancel_unpaid_orders").position == 3)
         await readModels.close()
     }

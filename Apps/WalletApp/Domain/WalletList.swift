@@ -45,7 +45,7 @@ public struct LowBalanceNotice: Policy {
 
     public init(orchestrator: Orchestrator) { self.orchestrator = orchestrator }
 
-    public func process(_ event: RecordedEvent) async throws -> Outcome {
+    public func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
         guard let id = UUID(uuidString: event.stream.id) else {
             return .skip("\(event.stream) is not a wallet stream")
         }

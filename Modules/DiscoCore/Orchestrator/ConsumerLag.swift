@@ -25,21 +25,48 @@ public struct ConsumerLag: Hashable, Sendable {
         events = position >= awaited ? 0 : try? await counting?.events(after: position, upTo: awaited)
     }
 
-    mutating func look(at store: any CheckpointStore, _ positions: [ClosedRange<Position>]) async {
+    /// - Parameter events: the store of the events, which tells to which stream a position belongs.
+    mutating func look(
+        at store: any CheckpointStore, _ positions: [ClosedRange<Position>], _ events: any EventStore
+    ) async {
         do {
             let reached = try await store.checkpoint(of: consumer).position
             position = reached
             problem = nil
             guard reached >= awaited else { return }
-            holds = try await store.held(by: consumer).contains { held in
-                positions.contains { $0.contains(held.position) }
-            }
+            holds = try await Self.isHeld(positions, by: try await store.held(by: consumer), events)
             isDone = !holds
         } catch is CancellationError {
             // The waiting task has ended; what was learned before counts.
         } catch {
             problem = ErrorDescription(error).message
         }
+    }
+
+    private static func isHeld(
+        _ positions: [ClosedRange<Position>], by held: [HeldStream], _ events: any EventStore
+    ) async throws -> Bool {
+        for positions in positions {
+            let touched = held.filter { positions.overlaps($0.first...max($0.first, $0.through)) }
+            if touched.isEmpty { continue }
+            if touched.contains(where: { positions.contains($0.first) || positions.contains($0.through) }) {
+                return true
+            }
+            // Events of other streams may lie between those of a held one.
+            var next = positions.lowerBound
+            while next <= positions.upperBound {
+                let before = Position(rawValue: next.rawValue - 1)
+                var read = Read(after: before, upTo: positions.upperBound)
+                read.showsFailures = true
+                let page = try await events.page(read)
+                for event in page.events
+                where touched.contains(where: { $0.stream == event.stream && event.position >= $0.first }) {
+                    return true
+                }
+                next = Position(rawValue: max(next, page.through).rawValue + 1)
+            }
+        }
+        return false
     }
 
     var sentence: String {

@@ -61,7 +61,7 @@ extension EventStoreClient {
         var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: awaited) }
         while true {
             for index in lags.indices where !lags[index].isDone {
-                await lags[index].look(at: consumers[index].store, positions)
+                await lags[index].look(at: consumers[index].store, positions, store)
             }
             if lags.allSatisfy(\.isDone) { return [] }
             let now = context.uptime()

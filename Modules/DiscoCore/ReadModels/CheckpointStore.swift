@@ -1,36 +1,57 @@
 /// Stores the progress of consumers: all that a policy needs.
-public protocol CheckpointStore: Sendable {
-    /// The partitions of a consumer, or of all consumers if `nil`, ordered by consumer name and slices; empty for an
-    /// unknown consumer.
+public protocol CheckpointStore: LeaseStore {
+    /// The partitions of a consumer, or of all consumers if `nil`, ordered by consumer name, version and slices; empty
+    /// for an unknown consumer.
     func partitions(of consumer: String?) async throws -> [PartitionState]
 
-    /// The held events of a partition, in order of position.
-    func held(by partition: ConsumerPartition) async throws -> [HeldEvent]
+    /// The streams that a partition holds, ordered by their first position.
+    func held(by partition: ConsumerPartition) async throws -> [HeldStream]
+
+    /// Creates the partitions of a consumer that has none; of two processes that do so at once, one does it.
+    ///
+    /// - Parameters:
+    ///   - count: the number of partitions.
+    ///   - checkpoint: where all of them start.
+    /// - Returns: the partitions of the consumer, which may have existed before.
+    func define(
+        _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
+    ) async throws -> [PartitionState]
 
     /// Stores a step if the checkpoint is still the one it starts from (compare and set).
     ///
     /// It must also complete in a cancelled task, so that processed events are not processed again.
     func save(_ step: ConsumerStep) async throws
 
-    /// Makes `owner` the owner of a partition and increments its fence; steps with an older fence are refused.
-    func claim(_ partition: ConsumerPartition, by owner: String) async throws -> PartitionState
+    /// Carries out a decision about held streams, with an entry in the audit log for each of them. The owner of their
+    /// partition notices it at once.
+    ///
+    /// - Returns: the streams concerned, as they were before.
+    func decide(_ decision: HeldDecision) async throws -> [HeldStream]
 
-    /// Deletes the checkpoints and held events of a consumer, which then starts over.
+    /// The audit log of a consumer, the latest entry first.
+    func audit(of consumer: String, limit: Int) async throws -> [HeldAudit]
+
+    /// Deletes the checkpoints and held streams of a consumer, which then starts over.
     func reset(_ consumer: String) async throws
 
-    /// The changes that others make to consumers: claims and resets, but not steps.
+    /// The changes that others make to consumers: claims, releases, decisions and resets, but not steps.
     func changes() -> ConsumerChanges
 }
 
 extension CheckpointStore {
     /// The checkpoint of the partition that is furthest behind; ``Checkpoint/start`` for an unknown consumer.
     public func checkpoint(of consumer: String) async throws -> Checkpoint {
-        try await partitions(of: consumer).map(\.checkpoint).min { $0.position < $1.position } ?? .start
+        try await partitions(of: consumer).filter(\.isLive).map(\.checkpoint).min { $0.position < $1.position }
+            ?? .start
     }
 
-    /// All held events of a consumer, in order of position.
-    public func held(by consumer: String) async throws -> [HeldEvent] {
-        try await held(by: ConsumerPartition(consumer))
+    /// All streams that a consumer holds, ordered by their first position.
+    public func held(by consumer: String) async throws -> [HeldStream] {
+        var held: [HeldStream] = []
+        for state in try await partitions(of: consumer) where state.isLive {
+            held += try await self.held(by: state.partition)
+        }
+        return held.sorted { $0.first < $1.first }
     }
 
     /// The names of all consumers that have a checkpoint, sorted.

@@ -5,30 +5,32 @@ public struct ConsumerStep: Hashable, Sendable {
     /// ``EventStoreError/Code/checkpointMoved``.
     public var from: Checkpoint
     public var to: Checkpoint
-    /// Events held from now on. An event at or below `from` must already be held, with one attempt fewer; otherwise
-    /// someone else has tried it in the meantime, and the step is refused with the same code.
-    public var hold: [HeldEvent]
-    /// Positions of held events that are now done; if one is no longer held, the step is refused with the same code.
-    public var release: [Position]
-    /// The fence of the claim under which the consumer works; `nil` for none. If someone else has claimed the partition
-    /// since, the step is refused with the same code.
-    public var fence: Int?
+    /// Streams that are held from now on, or differently than before.
+    public var hold: [HeldStream]
+    /// Held streams whose events are now done; if one is not held, the step is refused with the same code.
+    public var release: [StreamID]
+    /// The lease under which the consumer works; `nil` for a consumer that nobody shares. If it no longer counts, the
+    /// step is refused with the same code.
+    public var lease: PartitionLease?
+    /// The event that is about to be processed alone, after crashes.
+    public var inHand: Position?
 
     public init(
-        partition: ConsumerPartition, from: Checkpoint, to: Checkpoint, hold: [HeldEvent] = [],
-        release: [Position] = [], fence: Int? = nil
+        partition: ConsumerPartition, from: Checkpoint, to: Checkpoint, hold: [HeldStream] = [],
+        release: [StreamID] = [], lease: PartitionLease? = nil, inHand: Position? = nil
     ) {
         self.partition = partition
         self.from = from
         self.to = to
         self.hold = hold
         self.release = release
-        self.fence = fence
+        self.lease = lease
+        self.inHand = inHand
     }
 
     /// Creates the step of a consumer with one partition.
     public init(
-        consumer: String, from: Checkpoint, to: Checkpoint, hold: [HeldEvent] = [], release: [Position] = []
+        consumer: String, from: Checkpoint, to: Checkpoint, hold: [HeldStream] = [], release: [StreamID] = []
     ) {
         self.init(partition: ConsumerPartition(consumer), from: from, to: to, hold: hold, release: release)
     }
@@ -58,6 +60,11 @@ extension ConsumerPartition {
             throw EventStoreError(
                 .invalidArgument,
                 "A partition of \(consumer) has the slices \(slices); slices must be in 0...\(StreamID.slices - 1).")
+        }
+        guard version >= 1, version <= Int(Int32.max) else {
+            throw EventStoreError(
+                .invalidArgument,
+                "A partition of \(consumer) has the version \(version); versions must be in 1...\(Int32.max).")
         }
     }
 }

@@ -1,7 +1,8 @@
+import Foundation
+
 /// A read model store on an SQL database: the adapter runs transactions, and this protocol does the rest.
 ///
-/// The database has the tables `disco_partitions`, `disco_held` and `disco_changes`: see the migrations
-/// `…_0001_read_models.sql`.
+/// The database has the tables of the migrations `…_0001_read_models.sql` and `…_0002_consumers.sql`.
 public protocol SQLReadModelStore: ReadModelStore {
     /// The context the store was opened with.
     var context: StoreContext { get }
@@ -17,7 +18,7 @@ public protocol SQLReadModelStore: ReadModelStore {
     /// Returns the change count, as given by ``revision(_:)``, once it exceeds `seen`; for -1, returns at once.
     func changes(beyond seen: Int64) async throws -> Int64
 
-    /// Tells others that consumers were claimed or reset here, and that the change count is now `revision`.
+    /// Tells others that consumers were changed here, and that the change count is now `revision`.
     func changed(to revision: Int64)
 }
 
@@ -28,7 +29,11 @@ public enum SQLAccess: Hashable, Sendable {
     case write
     /// Creates tables; if two processes do so at once, the second waits for the first.
     case setUp
+    /// Reads and writes the table `disco_members`, on a connection of its own: no other transaction may delay it.
+    case membership
 }
+
+// MARK: Progress
 
 extension SQLReadModelStore {
     public func partitions(of consumer: String?) async throws -> [PartitionState] {
@@ -36,7 +41,7 @@ extension SQLReadModelStore {
         return try await transaction(.read) { try ConsumerTables($0).partitions(of: consumer) }
     }
 
-    public func held(by partition: ConsumerPartition) async throws -> [HeldEvent] {
+    public func held(by partition: ConsumerPartition) async throws -> [HeldStream] {
         try partition.check()
         return try await transaction(.read) { try ConsumerTables($0).held(by: partition) }
     }
@@ -56,36 +61,104 @@ extension SQLReadModelStore {
         }
     }
 
-    public func claim(_ partition: ConsumerPartition, by owner: String) async throws -> PartitionState {
-        try partition.check()
+    public func changes() -> ConsumerChanges { ConsumerChanges { seen in try await changes(beyond: seen) } }
+
+    /// How often something was changed that running consumers must notice.
+    public static func revision(_ connection: any SQLConnection) throws -> Int64 {
+        try ConsumerTables(connection).revision()
+    }
+
+    /// Makes a change that others must notice.
+    private func changing<Result: Sendable>(
+        _ body: @escaping @Sendable (ConsumerTables) throws -> Result
+    ) async throws -> Result {
+        let (result, before, after) = try await transaction(.write) { connection in
+            let tables = ConsumerTables(connection)
+            let before = try tables.revision()
+            return (try body(tables), before, try tables.revision())
+        }
+        if after > before { changed(to: after) }
+        return result
+    }
+}
+
+// MARK: Leases
+
+extension SQLReadModelStore {
+    public func define(
+        _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
+    ) async throws -> [PartitionState] {
+        try ConsumerPartition(consumer).check()
         try Task.checkCancellation()
         let now = context.now()
-        let (state, revision) = try await transaction(.write) { connection in
-            let tables = ConsumerTables(connection)
-            return (try tables.claim(partition, by: owner, at: now), try tables.revision())
+        return try await changing { try $0.define(consumer, count, checkpoint, at: now) }
+    }
+
+    public func claim(_ partitions: [PartitionState], for member: String) async throws -> [PartitionState] {
+        for state in partitions { try state.partition.check() }
+        try Task.checkCancellation()
+        return try await changing { try $0.claim(partitions, for: member) }
+    }
+
+    public func release(_ partition: ConsumerPartition, _ lease: PartitionLease) async throws {
+        try partition.check()
+        try await changing { try $0.release(partition, lease) }
+    }
+
+    public func join(_ member: ConsumerMember, for lease: Duration) async throws {
+        try Task.checkCancellation()
+        try await withMembers { try $0.join(member, for: lease) }
+        // Others look who is there.
+        try await changing { try $0.change() }
+    }
+
+    public func renew(_ member: String, for lease: Duration) async throws -> Bool {
+        try await withMembers { try $0.renew(member, for: lease) }
+    }
+
+    public func leave(_ member: String) async throws { try await withMembers { try $0.leave(member) } }
+
+    public func members() async throws -> [MemberState] { try await withMembers { try $0.members() } }
+
+    private func withMembers<Result: Sendable>(
+        _ body: @escaping @Sendable (MemberTable) throws -> Result
+    ) async throws -> Result {
+        let context = context
+        return try await transaction(.membership) { connection in
+            let now = try connection.now() ?? Timestamp.microseconds(of: context.now())
+            return try body(MemberTable(transaction: SQLTransaction(connection), now: now))
         }
-        changed(to: revision)
-        return state
+    }
+}
+
+// MARK: Administration
+
+extension SQLReadModelStore {
+    public func decide(_ decision: HeldDecision) async throws -> [HeldStream] {
+        try ConsumerPartition(decision.consumer).check()
+        guard decision.action == .retry || decision.reason.contains(where: { !$0.isWhitespace }) else {
+            throw EventStoreError(.invalidArgument, "To discard events, give a reason; it is kept in the audit log.")
+        }
+        try Task.checkCancellation()
+        let now = context.now()
+        return try await changing { try $0.decide(decision, at: now) }
+    }
+
+    public func audit(of consumer: String, limit: Int) async throws -> [HeldAudit] {
+        try ConsumerPartition(consumer).check()
+        return try await transaction(.read) { try ConsumerTables($0).audit(of: consumer, limit: limit) }
     }
 
     public func reset(_ consumer: String) async throws {
         try ConsumerPartition(consumer).check()
         try Task.checkCancellation()
-        let revision = try await transaction(.write) { connection in
-            let tables = ConsumerTables(connection)
-            try tables.reset(consumer)
-            return try tables.revision()
-        }
-        changed(to: revision)
+        try await changing { try $0.reset(consumer) }
     }
+}
 
-    /// How often consumers have been claimed or reset.
-    public static func revision(_ connection: any SQLConnection) throws -> Int64 {
-        try ConsumerTables(connection).revision()
-    }
+// MARK: Read models
 
-    public func changes() -> ConsumerChanges { ConsumerChanges { seen in try await changes(beyond: seen) } }
-
+extension SQLReadModelStore {
     public func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
         try Task.checkCancellation()
         try await transaction(.write) { try body(SQLTransaction($0)) }

@@ -22,6 +22,13 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
         problem = interpolation.problem
     }
 
+    /// A statement with more text, which has no values, at its end.
+    init(_ statement: SQLStatement, _ suffix: String) {
+        pieces = statement.pieces.dropLast() + [statement.pieces[statement.pieces.count - 1] + " " + suffix]
+        values = statement.values
+        problem = statement.problem
+    }
+
     /// The text with a placeholder for each value; `placeholder` gets the value's number, starting at 1.
     public func text(placeholder: (Int) -> String) -> String {
         var text = pieces[0]

@@ -42,6 +42,19 @@ extension SQLTransaction: Sendable {}
 public protocol SQLConnection {
     /// Runs one statement with its values bound.
     func run(_ sql: SQLStatement) throws -> SQLResult
+
+    /// What ends a `SELECT` so that it locks its rows, and leaves out those that another transaction has locked; empty
+    /// where only one transaction writes at a time.
+    var skippingLocked: String { get }
+
+    /// The database's time in microseconds since 1970; `nil` if it has none of its own, because all that use it are on
+    /// the same machine.
+    func now() throws -> Int64?
+}
+
+extension SQLConnection {
+    public var skippingLocked: String { "" }
+    public func now() throws -> Int64? { nil }
 }
 
 /// The result of a statement.

@@ -63,7 +63,7 @@ extension StoreRoutes {
                 "from_slice": JSON(state.partition.slices.lowerBound),
                 "to_slice": JSON(state.partition.slices.upperBound),
                 "position": JSON(state.checkpoint.position.rawValue), "lag": lag.map { JSON($0) } ?? .null,
-                "held": JSON(held.count), "parked": JSON(held.count { $0.parkedAt != nil }),
+                "held": JSON(held.count), "parked": JSON(held.count(where: \.isParked)),
                 "owner": state.owner.map(JSON.string) ?? .null,
             ])
         }

@@ -10,7 +10,7 @@ extension ReadModelStoreConformance {
         Case("G40", "an unknown consumer is at the start; a checkpoint reads back unchanged") { suite in
             let store = try await suite.open()
             try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint of an unknown consumer")
-            try requireEqual(try await store.held(by: "c"), [], "held events")
+            try requireEqual(try await store.held(by: "c"), [], "held streams")
             let first = checkpoint(5)
             try await store.save(ConsumerStep(consumer: "c", from: .start, to: first))
             try await store.save(ConsumerStep(consumer: "c é", from: .start, to: checkpoint(9)))
@@ -21,10 +21,10 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.checkpoint(of: "c é").position, 9, "checkpoint of the other consumer")
             try requireEqual(try await store.consumers(), ["c", "c é"], "consumers")
         },
-        Case("G40", "a checkpoint moves backwards only by a reset, which also drops held events") { suite in
+        Case("G40", "a checkpoint moves backwards only by a reset, which also drops held streams") { suite in
             let store = try await suite.open()
             let five = checkpoint(5)
-            let held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
+            let held = HeldStream("a-1", first: 5, attempts: 1)
             try await store.save(ConsumerStep(consumer: "c", from: .start, to: five, hold: [held]))
             let error = try await requireThrows(EventStoreError.self) {
                 try await store.save(ConsumerStep(consumer: "c", from: five, to: checkpoint(4)))
@@ -33,7 +33,7 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.checkpoint(of: "c"), five, "checkpoint")
             try await store.reset("c")
             try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint after the reset")
-            try requireEqual(try await store.held(by: "c"), [], "held events after the reset")
+            try requireEqual(try await store.held(by: "c"), [], "held streams after the reset")
         },
         Case("G41", "a step is refused if its start differs from the stored checkpoint in any part") { suite in
             let store = try await suite.open()
@@ -61,36 +61,28 @@ extension ReadModelStoreConformance {
             let taken = try await Self.taken(of: 40, [store, try await suite.again(store)])
             try requireEqual(taken, 1, "saved steps")
         },
-        Case("G41", "of two steps that read the same held event, only one can release or retry it") { suite in
+        Case("G41", "held streams are read in order, replaced and released") { suite in
             let store = try await suite.open()
-            let step = Checkpoint(position: 9)
-            var held = HeldEvent(position: 5, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
-            try await store.save(ConsumerStep(consumer: "c", from: .start, to: step, hold: [held]))
-            held.attempts = 2
-            let done = ConsumerStep(consumer: "c", from: step, to: step, release: [5])
-            let again = ConsumerStep(consumer: "c", from: step, to: step, hold: [held])
-            try await store.save(again)
-            try await requireMoved { try await store.save(again) }
-            try requireEqual(try await store.held(by: "c"), [held], "held events")
-            try await store.save(done)
-            held.attempts = 3
-            for late in [done, ConsumerStep(consumer: "c", from: step, to: step, hold: [held])] {
-                try await requireMoved { try await store.save(late) }
-            }
-            try requireEqual(try await store.held(by: "c"), [], "held events")
-        },
-        Case("G41", "held events are read in order, replaced and released") { suite in
-            let store = try await suite.open()
-            let retryAt = Date(timeIntervalSince1970: 1_700_000_000.123456)
-            var first = HeldEvent(position: 3, stream: "a-é", attempts: 1, retryAt: retryAt, reason: "no \"luck\"")
-            let second = HeldEvent(position: 12, stream: "a-é", attempts: 0, retryAt: nil, reason: "waits")
+            let at = Date(timeIntervalSince1970: 1_700_000_000.123456)
+            var first = HeldStream(
+                "a-é", first: 3, through: 12, attempts: 1, retryAt: at,
+                failure: HeldFailure(
+                    type: "É", code: "trouble", reason: "no \"luck\"", firstAt: at, lastAt: at.addingTimeInterval(1),
+                    build: "1"))
+            let second = HeldStream("a-2", first: 4, through: 9)
             let step = Checkpoint(position: 12)
             try await store.save(ConsumerStep(consumer: "c", from: .start, to: step, hold: [second, first]))
-            try requireEqual(try await store.held(by: "c"), [first, second], "held events")
-            try requireEqual(try await store.held(by: "d"), [], "held events of the other consumer")
+            try requireEqual(try await store.held(by: "c"), [first, second], "held streams")
+            try requireEqual(try await store.held(by: "d"), [], "held streams of the other consumer")
             first.attempts = 2
-            try await store.save(ConsumerStep(consumer: "c", from: step, to: step, hold: [first], release: [12]))
-            try requireEqual(try await store.held(by: "c"), [first], "held events")
+            first.first = 5
+            first.failure = nil
+            let change = ConsumerStep(consumer: "c", from: step, to: step, hold: [first], release: ["a-2"])
+            try await store.save(change)
+            try requireEqual(try await store.held(by: "c"), [first], "held streams")
+            // What is not held cannot be released.
+            try await requireMoved { try await store.save(change) }
+            try requireEqual(try await store.held(by: "c"), [first], "held streams")
         },
     ]
 

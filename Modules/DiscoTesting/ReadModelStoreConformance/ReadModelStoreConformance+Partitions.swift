@@ -1,16 +1,15 @@
 import DiscoCore
 import Foundation
 
-/// Partitions, their owners and fences, and change notifications.
+/// Partitions and change notifications.
 extension ReadModelStoreConformance {
     private static let low = ConsumerPartition("c", slices: 0...511)
     private static let high = ConsumerPartition("c", slices: 512...1023)
 
     private static func step(
-        _ partition: ConsumerPartition, to position: Position, from: Checkpoint = .start, fence: Int? = nil,
-        hold: [HeldEvent] = []
+        _ partition: ConsumerPartition, to position: Position, hold: [HeldStream] = []
     ) -> ConsumerStep {
-        ConsumerStep(partition: partition, from: from, to: Checkpoint(position: position), hold: hold, fence: fence)
+        ConsumerStep(partition: partition, from: .start, to: Checkpoint(position: position), hold: hold)
     }
 
     /// A stream whose slice lies in a range.
@@ -19,18 +18,13 @@ extension ReadModelStoreConformance {
         return try requireValue(all.first { slices.contains($0.slice) }, "a stream in \(slices)")
     }
 
-    private static func requireMoved(_ body: () async throws -> Void) async throws {
-        let error = try await requireThrows(EventStoreError.self) { try await body() }
-        try requireEqual(error.code, .checkpointMoved, "code")
-    }
-
     static let partitionCases: [Case] = [
-        Case("71", "each partition has its own checkpoint and held events") { suite in
+        Case("71", "each partition has its own checkpoint and held streams") { suite in
             let store = try await suite.open()
-            let (one, other) = (try stream(in: low.slices), try stream(in: high.slices))
-            let held = [one, other].map {
-                HeldEvent(position: $0 == one ? 3 : 4, stream: $0, attempts: 1, retryAt: nil, reason: "r")
-            }
+            let held = [
+                HeldStream(try stream(in: low.slices), first: 3, attempts: 1),
+                HeldStream(try stream(in: high.slices), first: 4, attempts: 1),
+            ]
             try await store.save(step(low, to: 5, hold: [held[0]]))
             try await store.save(step(high, to: 9, hold: [held[1]]))
             try await store.save(step(ConsumerPartition("b"), to: 1))
@@ -44,59 +38,36 @@ extension ReadModelStoreConformance {
             try requireEqual(try await store.held(by: low), [held[0]], "held by the one")
             try requireEqual(try await store.held(by: high), [held[1]], "held by the other")
             try requireEqual(try await store.held(by: "c"), held, "held by both")
-            try await requireMoved { try await store.save(step(low, to: 9, from: Checkpoint(position: 9))) }
-        },
-        Case("72", "a claim increments the fence, and steps with an older fence are refused") { suite in
-            let store = try await suite.open()
-            let partition = ConsumerPartition("c")
-            let first = try await store.claim(partition, by: "one")
-            try requireEqual(first, PartitionState(partition: partition, owner: "one", fence: 1), "the first claim")
-            try await store.save(step(partition, to: 5, fence: 1))
-            let second = try await store.claim(partition, by: "two")
-            try requireEqual(second.owner, "two", "owner")
-            try requireEqual(second.fence, 2, "fence")
-            try requireEqual(second.checkpoint.position, 5, "checkpoint")
-            let five = Checkpoint(position: 5)
-            try await requireMoved { try await store.save(step(partition, to: 6, from: five, fence: 1)) }
-            try await requireMoved {
-                try await store.commit(step(partition, to: 6, from: five, fence: 1)) { transaction in
-                    try transaction.execute("CREATE TABLE never (v INTEGER)")
-                }
+            let moved = try await requireThrows(EventStoreError.self) {
+                let nine = Checkpoint(position: 9)
+                try await store.save(ConsumerStep(partition: low, from: nine, to: nine))
             }
-            try await store.save(step(partition, to: 6, from: five, fence: 2))
-            try requireEqual(try await store.partitions(of: "c").map(\.fence), [2], "fence")
-            // A step without a fence is not checked against it.
-            try await store.save(step(partition, to: 7, from: Checkpoint(position: 6)))
+            try requireEqual(moved.code, .checkpointMoved, "code")
         },
-        Case("72", "concurrent claims each get a different fence") { suite in
+        Case("71", "a consumer's partitions are created once, and cover all slices") { suite in
             let store = try await suite.open()
             let stores = [store, try await suite.again(store)]
-            let fences = try await withThrowingTaskGroup(of: Int.self) { group in
-                for number in 0..<20 {
-                    group.addTask {
-                        try await stores[number % 2].claim(ConsumerPartition("c"), by: "owner \(number)").fence
-                    }
+            let start = Checkpoint(position: 7, eventID: UUID(), store: StoreIdentity(store: UUID(), epoch: 1))
+            let answers = try await withThrowingTaskGroup(of: [PartitionState].self) { group in
+                for number in 0..<8 {
+                    group.addTask { try await stores[number % 2].define("c", partitions: 3 + number, at: start) }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            try requireEqual(fences.sorted(), Array(1...20), "fences")
+            let stored = try await store.partitions(of: "c")
+            try require(answers.allSatisfy { $0 == stored }, "every caller gets the same partitions")
+            try requireEqual(stored.map(\.checkpoint), stored.map { _ in start }, "checkpoints")
+            try requireEqual(stored.map { $0.owner ?? "nobody" }, stored.map { _ in "nobody" }, "owners")
+            for (consumer, count, expected) in [
+                ("none", 0, 1), ("less", Int.min, 1), ("most", Int.max, 1024), ("8", 8, 8),
+            ] {
+                let states = try await store.define(consumer, partitions: count, at: .start)
+                try requireEqual(states.count, expected, "partitions for \(count)")
+                try requireEqual(
+                    states.flatMap { Array($0.partition.slices) }, Array(0..<StreamID.slices), "slices for \(count)")
+            }
         },
-        Case("74", "a parked event reads back unchanged") { suite in
-            let store = try await suite.open()
-            let at = Date(timeIntervalSince1970: 1_700_000_000.123456)
-            let parked = HeldEvent(
-                position: 3, stream: "a-1", attempts: 5, retryAt: nil, parkedAt: at, reason: "\u{301} no luck")
-            let partition = ConsumerPartition("c")
-            var held = parked
-            held.attempts = 4
-            held.parkedAt = nil
-            held.retryAt = at
-            try await store.save(step(partition, to: 5, hold: [held]))
-            let five = Checkpoint(position: 5)
-            try await store.save(step(partition, to: 5, from: five, hold: [parked]))
-            try requireEqual(try await store.held(by: partition), [parked], "held events")
-        },
-        Case("84", "claims and resets notify every store on the same data; steps do not") { suite in
+        Case("84", "changes to leases notify every store on the same data; steps do not") { suite in
             let store = try await suite.open()
             let other = try await suite.again(store)
             for (waiting, acting) in [(store, store), (store, other), (other, store)] {
@@ -114,10 +85,16 @@ extension ReadModelStoreConformance {
                 try await acting.save(step(ConsumerPartition("steps \(UUID())"), to: 1))
                 try await Task.sleep(for: .milliseconds(150))
                 try requireEqual(count.withLock { $0 }, 0, "changes after a step")
-                _ = try await acting.claim(ConsumerPartition("c"), by: "one")
+                let states = try await acting.define("c", partitions: 1, at: .start)
                 try await becomes(1, count)
-                try await acting.reset("c")
+                let claimed = try await acting.claim(states, for: "one")
                 try await becomes(2, count)
+                try await acting.release(ConsumerPartition("c"), try requireValue(claimed.first?.lease, "the lease"))
+                try await becomes(3, count)
+                try await acting.join(ConsumerMember(id: UUID().uuidString, consumers: ["c"]), for: .seconds(1))
+                try await becomes(4, count)
+                try await acting.reset("c")
+                try await becomes(5, count)
             }
         },
         Case("84", "waiting for changes ends when the task is cancelled or the store closes") { suite in
@@ -139,22 +116,33 @@ extension ReadModelStoreConformance {
         },
         Case("66", "edge-case names, owners and slices are stored unchanged or refused") { suite in
             let store = try await suite.open()
-            for owner in ["", "é e\u{301}", "\"'; --", String(repeating: "x", count: 1000)] {
-                let state = try await store.claim(ConsumerPartition("c"), by: owner)
+            for owner in ["é e\u{301}", "\"'; --", String(repeating: "x", count: 1000)] {
+                let states = try await store.define("c", partitions: 1, at: .start)
+                let state = try requireValue(try await store.claim(states, for: owner).first, "the claim")
                 try requireEqual(state.owner.map { Array($0.utf8) }, Array(owner.utf8), "owner")
             }
             for slices in [-1...5, 0...1024, 5000...6000, Int.min...Int.max] {
                 let partition = ConsumerPartition("c", slices: slices)
+                let state = PartitionState(partition: partition)
                 _ = try await requireThrows(EventStoreError.self) { try await store.save(step(partition, to: 1)) }
                 _ = try await requireThrows(EventStoreError.self) { _ = try await store.held(by: partition) }
-                _ = try await requireThrows(EventStoreError.self) { _ = try await store.claim(partition, by: "o") }
+                _ = try await requireThrows(EventStoreError.self) { _ = try await store.claim([state], for: "o") }
+            }
+            for version in [0, -1, Int.min, Int.max] {
+                let partition = ConsumerPartition("c", version: version)
+                _ = try await requireThrows(EventStoreError.self) { try await store.save(step(partition, to: 1)) }
             }
             for name in ["", "a\0b", String(repeating: "x", count: 256)] {
                 _ = try await requireThrows(EventStoreError.self) { _ = try await store.partitions(of: name) }
                 _ = try await requireThrows(EventStoreError.self) { try await store.reset(name) }
+                _ = try await requireThrows(EventStoreError.self) {
+                    _ = try await store.define(name, partitions: 1, at: .start)
+                }
             }
+            let states = try await store.partitions(of: "c")
+            _ = try await requireThrows(EventStoreError.self) { _ = try await store.claim(states, for: "a\0b") }
             _ = try await requireThrows(EventStoreError.self) {
-                _ = try await store.claim(ConsumerPartition("c"), by: "a\0b")
+                try await store.join(ConsumerMember(id: "a\0b", consumers: []), for: .seconds(1))
             }
         },
     ]

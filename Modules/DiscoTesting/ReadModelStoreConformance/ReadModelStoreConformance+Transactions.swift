@@ -28,7 +28,7 @@ extension ReadModelStoreConformance {
         Case("G43", "neither the read model nor its checkpoint is written if the body throws") { suite in
             let store = try await suite.open()
             try await makeTable(store)
-            let held = HeldEvent(position: 1, stream: "a-1", attempts: 1, retryAt: nil, reason: "r")
+            let held = HeldStream("a-1", first: 1, attempts: 1)
             try await requireThrows(Trouble.self) {
                 try await store.commit(
                     ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1), hold: [held])
@@ -39,7 +39,7 @@ extension ReadModelStoreConformance {
             }
             try requireEqual(try await names(store), [], "rows")
             try requireEqual(try await store.checkpoint(of: "c"), .start, "checkpoint")
-            try requireEqual(try await store.held(by: "c"), [], "held events")
+            try requireEqual(try await store.held(by: "c"), [], "held streams")
         },
         Case("G43", "neither the read model nor its checkpoint is written if the checkpoint has moved") { suite in
             let store = try await suite.open()

@@ -187,17 +187,23 @@ extension ReadModelStoreConformance {
         },
         Case("86", "a NUL in a reason is stored as ␀, and a NUL in a consumer's name is refused") { suite in
             let store = try await suite.open()
-            let held = HeldEvent(
-                position: 1, stream: "a-1", attempts: 1, retryAt: .distantFuture, reason: "bad \0 payload")
-            let step = ConsumerStep(consumer: "c", from: .start, to: Checkpoint(position: 1), hold: [held])
+            func held(_ stream: StreamID, _ position: Position, _ retryAt: Date, _ text: String) -> HeldStream {
+                HeldStream(
+                    stream, first: position, attempts: 1, retryAt: retryAt,
+                    failure: HeldFailure(code: text, reason: text, firstAt: retryAt))
+            }
+            let step = ConsumerStep(
+                consumer: "c", from: .start, to: Checkpoint(position: 1),
+                hold: [held("a-1", 1, .distantFuture, "bad \0 payload")])
             try await store.save(step)
-            try requireEqual(try await store.held(by: "c").map(\.reason), ["bad ␀ payload"], "reasons")
-            let long = HeldEvent(
-                position: 2, stream: "b-1", attempts: 1, retryAt: Date(timeIntervalSince1970: .nan),
-                reason: String(repeating: "é", count: 10_000))
+            let failure = try await store.held(by: "c").first?.failure
+            try requireEqual(failure?.reason, "bad ␀ payload", "reason")
+            try requireEqual(failure?.code, "bad ␀ payload", "code")
+            let nan = Date(timeIntervalSince1970: .nan)
+            let long = held("b-1", 2, nan, String(repeating: "é", count: 10_000))
             try await store.save(
-                ConsumerStep(consumer: "c", from: step.to, to: Checkpoint(position: 2), hold: [long], release: [1]))
-            let bytes = try await store.held(by: "c").map(\.reason.utf8.count)
+                ConsumerStep(consumer: "c", from: step.to, to: Checkpoint(position: 2), hold: [long], release: ["a-1"]))
+            let bytes = try await store.held(by: "c").compactMap(\.failure).map(\.reason.utf8.count)
             try require(bytes.count == 1 && (1990...2000).contains(bytes[0]), "the reason has \(bytes) bytes")
             for name in ["", "c\0", "c\0x", String(repeating: "c", count: 256)] {
                 try await requireRefused("a name") { _ = try await store.checkpoint(of: name) }

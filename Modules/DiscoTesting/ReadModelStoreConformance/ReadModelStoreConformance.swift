@@ -26,7 +26,8 @@ public struct ReadModelStoreConformance: Sendable {
         self.again = again
     }
 
-    public static let cases: [Case] = checkpointCases + partitionCases + transactionCases + valueCases
+    public static let cases: [Case] =
+        checkpointCases + partitionCases + leaseCases + decisionCases + transactionCases + valueCases
 
     func again(_ store: any ReadModelStore) async throws -> any ReadModelStore {
         try await demand(again, "a second store on the same data")(store)
