@@ -1,4 +1,4 @@
-import DiscoCore
+public import DiscoCore
 import Foundation
 import Logging
 
@@ -11,7 +11,10 @@ struct EventFailure {
 
     init(_ error: any Error) {
         let description = ErrorDescription(error)
-        code = description.code
+        // Without a code of its own, the error's type tells most.
+        code =
+            description.code == "internal"
+            ? DerivedName.snakeCase(String(describing: type(of: error))) : description.code
         reason = description.message
     }
 
@@ -22,6 +25,17 @@ struct EventFailure {
     }
 
     static func upcasting(_ reason: String) -> EventFailure { EventFailure(code: "upcasting_failed", reason: reason) }
+}
+
+extension ConsumerStopped: DescribedError {
+    public var code: String { "consumer_stopped" }
+    public var message: String { description }
+    public var data: JSON.Object {
+        [
+            "consumer": .string(consumer), "stream": .string(stream.name), "position": JSON(position.rawValue),
+            "attempts": JSON(attempts),
+        ]
+    }
 }
 
 /// Something that a consumer needs is away.

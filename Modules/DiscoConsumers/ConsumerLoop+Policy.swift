@@ -94,12 +94,15 @@ extension ConsumerLoop {
     }
 
     private func verdict(_ policy: any Policy, _ event: Recorded, attempt: Int) async -> Verdict {
-        let sender = PolicySender(consumer: consumer.name, event: event, attempt: attempt, store: context)
+        let sender = PolicySender(consumer: consumer.name, event: event.id, attempt: attempt)
         let limit = failures.timeLimit
         do {
             for part in event.parts {
                 let outcome = try await context.limited(to: limit, TookTooLong(limit: limit)) {
-                    try await policy.process(part, in: PolicyContext(event: part, sender: sender))
+                    let outcome = try await policy.process(part, in: PolicyContext(event: part, sender: sender))
+                    if case .retry = outcome { return outcome }
+                    try await sender.settle()
+                    return outcome
                 }
                 switch outcome {
                 case .done: break
@@ -116,11 +119,9 @@ extension ConsumerLoop {
             return .interrupted
         } catch {
             if failures.classify(error) == .outage { return .outage(error) }
-            if sender.hasChangedCommand {
-                return .failed(
-                    EventFailure(code: "command_changed", reason: ErrorDescription(error).message, isFinal: true))
-            }
-            return .failed(EventFailure(error))
+            var failure = EventFailure(error)
+            failure.isFinal = sender.hasChangedCommand
+            return .failed(failure)
         }
     }
 }

@@ -15,14 +15,21 @@ extension IdempotencyKey {
         do {
             try NameCheck.append.check(IdempotencyKey(key, fingerprint: ""))
         } catch {
-            throw ValidationError([
-                "idempotency_key": ["must be 1 to 255 bytes long, contain no NUL, and not begin with $"]
-            ])
+            throw Self.unusable
         }
         let fields = JSONText(try JSON(encoding: command).canonical).bytes
         let hash = FNV1a.hash(fields)
         self.init(key, fingerprint: "\(type(of: command).name):\(fields.count):\(String(hash, radix: 16))")
     }
+}
+
+extension IdempotencyKey {
+    static let unusable = ValidationError([
+        "idempotency_key": ["must be 1 to 255 bytes long, contain no NUL, and not begin with $"]
+    ])
+
+    /// Whether it is closed to callers, because Disco makes such keys itself.
+    static func isReserved(_ key: String) -> Bool { key.utf8.first == UInt8(ascii: "$") }
 }
 
 extension JSON {

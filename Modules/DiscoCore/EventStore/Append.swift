@@ -57,6 +57,9 @@ public struct IdempotencyKey: Hashable, Sendable {
     /// Identifies the content: the same key with another fingerprint is refused.
     public var fingerprint: String
 
+    /// What the keys of a policy's commands begin with: `$policy/consumer/event id/command name/number`.
+    package static let policyPrefix = "$policy/"
+
     public init(_ key: String, fingerprint: String) {
         self.key = key
         self.fingerprint = fingerprint

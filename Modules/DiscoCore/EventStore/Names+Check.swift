@@ -92,10 +92,14 @@ public struct NameCheck: Sendable {
         return date
     }
 
+    package static let longestKey = 255
+
     public func check(consumer: String) throws { try check(consumer, "consumer name", most: 255) }
 
     public func check(_ key: IdempotencyKey) throws {
-        try check(key.key, "idempotency key", most: 255)
+        // A policy's commands come to a store under such keys; the orchestrator refuses them from its callers.
+        let check = key.key.utf8.starts(with: IdempotencyKey.policyPrefix.utf8) ? .argument : self
+        try check.check(key.key, "idempotency key", most: Self.longestKey)
         if key.fingerprint.utf8.contains(0) {
             throw EventStoreError(code, "The fingerprint of the idempotency key \"\(key.key)\" contains a NUL.")
         }

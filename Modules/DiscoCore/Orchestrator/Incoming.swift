@@ -18,6 +18,8 @@ struct DispatchOptions: Sendable {
     var key: String?
     var consumers: [String]
     var limit: Duration
+    /// Whether the key may be one that callers must not use.
+    var mayUseReservedKeys = false
 }
 
 /// A command by name, with its fields decoded: the queue orders it, and the orchestrator runs it.

@@ -68,9 +68,11 @@ extension Orchestrator {
         // Looked up before anything is recorded.
         let awaited = try stores(of: options.consumers)
         let value = command.value
+        let key = options.key ?? (value as? any KeyedCommand)?.idempotencyKey
+        if let key, IdempotencyKey.isReserved(key), !options.mayUseReservedKeys { throw IdempotencyKey.unusable }
         let call = Call(
             kind: .command, name: C.name, request: value, metadata: options.metadata.withIDs(client.context.newID),
-            key: options.key ?? (value as? any KeyedCommand)?.idempotencyKey)
+            key: key)
         var dispatched = try await chain.run(call) { call in try await decide(try command.valid(), call) }
         if !awaited.isEmpty, !dispatched.positions.isEmpty {
             dispatched.behind = await client.behind(awaited, at: dispatched.positions, within: options.limit)
@@ -79,7 +81,7 @@ extension Orchestrator {
     }
 
     /// - Throws: ``DispatchError/unknownCommand(_:known:)`` if the aggregate was not registered.
-    private func host<C: AggregateCommand>(of command: C.Type) throws -> AggregateHost<C.State> {
+    func host<C: AggregateCommand>(of command: C.Type) throws -> AggregateHost<C.State> {
         guard let host = hosts[C.State.self] else { throw DispatchError.unknownCommand(C.name, known: commands()) }
         return host
     }

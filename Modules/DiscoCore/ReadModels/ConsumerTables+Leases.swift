@@ -91,7 +91,7 @@ extension ConsumerTables {
                     AND slice_from = \(partition.slices.lowerBound) AND slice_to = \(partition.slices.upperBound)
                 """)
             for stream in try held(by: partition) where decision.filter.matches(stream) {
-                try carryOut(decision.action, stream, partition, now)
+                try carryOut(decision.action, stream, partition)
                 try note(decision, stream, at: now)
                 decided.append(stream)
             }
@@ -101,11 +101,12 @@ extension ConsumerTables {
     }
 
     private func carryOut(
-        _ action: HeldDecision.Action, _ held: HeldStream, _ partition: ConsumerPartition, _ now: Date
+        _ action: HeldDecision.Action, _ held: HeldStream, _ partition: ConsumerPartition
     ) throws {
         var held = held
         held.attempts = 0
-        held.retryAt = now
+        // At once, whatever the clock of the owner says.
+        held.retryAt = Date(timeIntervalSince1970: 0)
         held.parkedAt = nil
         if action == .discardFirst {
             held.first = Position(rawValue: held.first.rawValue + 1)
