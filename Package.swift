@@ -199,6 +199,8 @@ let package = Package(
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
                 "DiscoTesting", "WalletDomain", "CourseDomain", .logging,
                 .target(name: "DiscoEventStoreRemote", condition: .when(traits: ["HTTP"])),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Tests/DiscoProbe"),
         .target(
@@ -246,7 +248,7 @@ let package = Package(
             name: "DiscoConsumersTests",
             dependencies: [
                 "DiscoCore", "DiscoEventStore", "DiscoEventStoreSQLite", "DiscoEventStorePostgres", "DiscoConsumers",
-                "DiscoTesting", "TestSupport", .logging,
+                "DiscoProbe", "DiscoTesting", "TestSupport", .logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(

@@ -34,6 +34,9 @@ struct DiscoProbe {
         case "fuzz-json": try FuzzJSON.run(path, seconds: Double(rest[0]) ?? 10, seed: UInt64(rest[1]) ?? 1)
         case "insist": try await insist(path)
         case "trace": try await trace(path, count: Int(rest[0]) ?? 1)
+        case "consume":
+            try await consume(
+                path, partitions: Int(rest[0]) ?? 1, lease: .milliseconds(Int(rest[1]) ?? 500))
         case "wander": try await wander(path, in: rest[0])
         default: preconditionFailure("Unknown task \(task).")
         }
@@ -83,7 +86,7 @@ struct DiscoProbe {
     }
 
     /// One short write is atomic, so lines of several tasks do not mix.
-    private static func say(_ line: some CustomStringConvertible) {
+    static func say(_ line: some CustomStringConvertible) {
         try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
     }
 
