@@ -22,7 +22,7 @@ struct ConsumersCommand: AsyncParsableCommand {
                 let head = try await client.head()
                 try await ConsumersCommand.withReadModels { readModels in
                     var table = Table(["consumer", "position", "lag", "held", "reason"], json: rows.json)
-                    for name in try await readModels.consumers() {
+                    for name in try await readModels.consumers().map(\.name) {
                         let position = try await readModels.checkpoint(of: name).position
                         let held = try await readModels.held(by: name)
                         try table.add([
@@ -51,7 +51,7 @@ struct ConsumersCommand: AsyncParsableCommand {
         func run() async throws {
             try await Output.reporting {
                 try await ConsumersCommand.withReadModels { readModels in
-                    let known = try await readModels.consumers()
+                    let known = try await readModels.consumers().map(\.name)
                     guard known.contains(name) else {
                         let names = known.isEmpty ? "none has a checkpoint" : "known: \(known.joined(separator: ", "))"
                         throw EventStoreError(.unknownConsumer, "There is no consumer \(name); \(names).")

@@ -3,21 +3,32 @@
 -- One row for each consumer.
 CREATE TABLE "disco".disco_consumers (
     name text COLLATE "C" PRIMARY KEY,
-    partitions integer NOT NULL,          -- how many it should have
-    live integer NOT NULL DEFAULT 1,      -- the version of its read model that queries see
-    version integer NOT NULL DEFAULT 1,   -- the highest version of its definition that has run
-    fingerprint text COLLATE "C",         -- of the query of that version
-    run_to bigint,                        -- its partitions stop here, because they are about to be exchanged
-    paused_at bigint,                     -- microseconds since 1970
+    partitions integer NOT NULL,              -- how many it should have
+    live integer NOT NULL DEFAULT 1,          -- the generation of its read model that queries see
+    live_definition text COLLATE "C",         -- version and fingerprint of the query, as in 2:5f0c
+    building integer,                         -- a generation that is being built
+    building_definition text COLLATE "C",
+    building_since bigint,                    -- microseconds since 1970
+    previous integer,                         -- the generation that was live before
+    previous_definition text COLLATE "C",
+    switched_at bigint,
+    run_to bigint,                            -- its partitions stop here, because they are about to be exchanged
+    paused_at bigint,
     paused_reason text
 );
 
+-- The tables of projections, which exist once for each generation; the name itself is a view of the live one.
+CREATE TABLE "disco".disco_tables (
+    name text COLLATE "C" PRIMARY KEY,
+    consumer text COLLATE "C" NOT NULL
+);
+
 ALTER TABLE "disco".disco_partitions
-    ADD COLUMN version integer NOT NULL DEFAULT 1,
+    ADD COLUMN generation integer NOT NULL DEFAULT 1,
     ADD COLUMN crashes integer NOT NULL DEFAULT 0,  -- owners in a row that ended without progress
     ADD COLUMN in_hand bigint,                      -- the event that is processed alone, after crashes
     DROP CONSTRAINT disco_partitions_pkey,
-    ADD PRIMARY KEY (consumer, version, slice_from, slice_to);
+    ADD PRIMARY KEY (consumer, generation, slice_from, slice_to);
 
 -- One row for each process that runs consumers.
 CREATE TABLE "disco".disco_members (
@@ -36,7 +47,7 @@ ALTER TABLE "disco".disco_held RENAME TO disco_held_events;
 
 CREATE TABLE "disco".disco_held (
     consumer text COLLATE "C" NOT NULL,
-    version integer NOT NULL DEFAULT 1,
+    generation integer NOT NULL DEFAULT 1,
     stream text COLLATE "C" NOT NULL,
     slice integer NOT NULL,               -- the slice of the stream
     first_position bigint NOT NULL,       -- the event that failed
@@ -50,7 +61,7 @@ CREATE TABLE "disco".disco_held (
     first_failed_at bigint,
     last_failed_at bigint,
     build text,
-    PRIMARY KEY (consumer, version, stream)
+    PRIMARY KEY (consumer, generation, stream)
 );
 
 INSERT INTO "disco".disco_held (consumer, stream, slice, first_position, through_position, attempts, retry_at,

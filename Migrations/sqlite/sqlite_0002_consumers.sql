@@ -3,20 +3,31 @@
 -- One row for each consumer.
 CREATE TABLE disco_consumers (
     name TEXT NOT NULL PRIMARY KEY,
-    partitions INTEGER NOT NULL,          -- how many it should have
-    live INTEGER NOT NULL DEFAULT 1,      -- the version of its read model that queries see
-    version INTEGER NOT NULL DEFAULT 1,   -- the highest version of its definition that has run
-    fingerprint TEXT,                     -- of the query of that version
-    run_to INTEGER,                       -- its partitions stop here, because they are about to be exchanged
-    paused_at INTEGER,                    -- microseconds since 1970
+    partitions INTEGER NOT NULL,              -- how many it should have
+    live INTEGER NOT NULL DEFAULT 1,          -- the generation of its read model that queries see
+    live_definition TEXT,                     -- version and fingerprint of the query, as in 2:5f0c
+    building INTEGER,                         -- a generation that is being built
+    building_definition TEXT,
+    building_since INTEGER,                   -- microseconds since 1970
+    previous INTEGER,                         -- the generation that was live before
+    previous_definition TEXT,
+    switched_at INTEGER,
+    run_to INTEGER,                           -- its partitions stop here, because they are about to be exchanged
+    paused_at INTEGER,
     paused_reason TEXT
+) STRICT, WITHOUT ROWID;
+
+-- The tables of projections, which exist once for each generation; the name itself is a view of the live one.
+CREATE TABLE disco_tables (
+    name TEXT NOT NULL PRIMARY KEY,
+    consumer TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE disco_partitions RENAME TO disco_partitions_old;
 
 CREATE TABLE disco_partitions (
     consumer TEXT NOT NULL,
-    version INTEGER NOT NULL DEFAULT 1,
+    generation INTEGER NOT NULL DEFAULT 1,
     slice_from INTEGER NOT NULL,          -- covers streams whose slice is in this range, bounds included
     slice_to INTEGER NOT NULL,
     store TEXT,
@@ -28,7 +39,7 @@ CREATE TABLE disco_partitions (
     crashes INTEGER NOT NULL DEFAULT 0,   -- owners in a row that ended without progress
     in_hand INTEGER,                      -- the event that is processed alone, after crashes
     updated_at INTEGER NOT NULL,          -- microseconds since 1970
-    PRIMARY KEY (consumer, version, slice_from, slice_to)
+    PRIMARY KEY (consumer, generation, slice_from, slice_to)
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO disco_partitions (consumer, slice_from, slice_to, store, epoch, position, event_id, owner, fence, updated_at)
@@ -41,7 +52,7 @@ ALTER TABLE disco_held RENAME TO disco_held_events;
 
 CREATE TABLE disco_held (
     consumer TEXT NOT NULL,
-    version INTEGER NOT NULL DEFAULT 1,
+    generation INTEGER NOT NULL DEFAULT 1,
     stream TEXT NOT NULL,
     slice INTEGER NOT NULL,               -- the slice of the stream
     first_position INTEGER NOT NULL,      -- the event that failed
@@ -55,7 +66,7 @@ CREATE TABLE disco_held (
     first_failed_at INTEGER,
     last_failed_at INTEGER,
     build TEXT,
-    PRIMARY KEY (consumer, version, stream)
+    PRIMARY KEY (consumer, generation, stream)
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO disco_held (consumer, stream, slice, first_position, through_position, attempts, retry_at, parked_at, type,

@@ -19,10 +19,12 @@ extension ConsumerGroup {
     /// What the group knows while it runs.
     private struct State {
         var running: [ConsumerPartition: ConsumerLoop] = [:]
-        /// Consumers that are set up; the partitions of others are not claimed.
-        var prepared: Set<String> = []
-        /// Consumers whose partitions exist.
+        /// Consumers whose partitions exist, as this process knows them.
         var defined: Set<String> = []
+        /// Generations whose tables exist; the partitions of others are not claimed.
+        var prepared: Set<ConsumerPartition> = []
+        /// What is wrong with consumers, so that it is logged once.
+        var mismatches: [String: String] = [:]
         /// The uptime since which partitions have no owner.
         var freeSince: [ConsumerPartition: Duration] = [:]
         /// Consumers that this process stands by for, so that it is logged once.
@@ -60,15 +62,41 @@ extension ConsumerGroup {
 
     /// Finds errors that do not pass by themselves before any consumer starts.
     private func prepareAll(_ state: inout State) async throws {
-        for consumer in consumers {
-            do {
-                if try await prepare(consumer) { state.defined.insert(consumer.name) }
-                state.prepared.insert(consumer.name)
-            } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
-                // One that waits for a store does not delay the others.
-                continue
-            }
+        do {
+            try await prepare(try await stored(), &state)
+        } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
+            // It is tried again while the group runs.
         }
+    }
+
+    /// Defines consumers that are not, and creates the tables of generations that have none.
+    ///
+    /// - Returns: whether anything was done.
+    @discardableResult
+    private func prepare(_ before: Stored, _ state: inout State) async throws -> Bool {
+        var stored = before
+        var hasChanged = false
+        for consumer in consumers where !state.defined.contains(consumer.name) {
+            guard try await define(consumer) else { continue }
+            state.defined.insert(consumer.name)
+            stored = try await self.stored()
+            hasChanged = true
+        }
+        for consumer in consumers {
+            let generations = Set(stored.partitions.map(\.partition).filter { $0.consumer == consumer.name }.map(\.generation))
+            for generation in generations.sorted() {
+                let all = ConsumerPartition(consumer.name, generation: generation)
+                if state.prepared.contains(all) { continue }
+                try await setUp(consumer, generation)
+                state.prepared.insert(all)
+            }
+            let problem = stored.state(consumer.name).flatMap { Self.mismatch(consumer, $0) }
+            if problem != state.mismatches[consumer.name], let problem {
+                context.logger?.warning("\(consumer.name) stands by: \(problem)", metadata: ["consumer": "\(consumer.name)"])
+            }
+            state.mismatches[consumer.name] = problem
+        }
+        return hasChanged
     }
 
     private func handle(
@@ -112,7 +140,7 @@ extension ConsumerGroup {
 
     private func log(_ level: Logger.Level, _ verb: String, _ partition: ConsumerPartition) {
         let slices = partition.slices
-        let part = slices.count == StreamID.slices ? "" : " (slices \(slices.lowerBound) to \(slices.upperBound))"
+        let part = slices.count == StreamID.slices ? "" : " on the slices \(slices.lowerBound) to \(slices.upperBound)"
         context.logger?.log(
             level: level, "\(partition.consumer) \(verb) its lease\(part)",
             metadata: ["consumer": "\(partition.consumer)", "slices": "\(slices)"])
@@ -164,15 +192,24 @@ extension ConsumerGroup {
             }
         }
         let me = membership.id
+        var stored = try await stored()
+        if try await prepare(stored, &state) { stored = try await self.stored() }
+        if try await exchange(stored) { stored = try await self.stored() }
+        // Read after the partitions, so that it has everyone who had claimed one by then.
         let members = try await checkpoints.members()
-        try await defineMissing(&state)
-        let partitions = try await partitions()
-        notice(partitions, &state, me)
-        let runnable = partitions.filter { state.prepared.contains($0.partition.consumer) && !$0.isPaused }
+        try await releaseDead(stored, members)
+        if try await dropPrevious(stored, members) { membership.poke() }
+        notice(stored, &state, me)
+        let runnable = stored.partitions.filter { partition in
+            let all = ConsumerPartition(partition.partition.consumer, generation: partition.partition.generation)
+            return state.prepared.contains(all) && !partition.isPaused
+                && !(partition.hasArrived && partition.owner == nil)
+        }
         let free = noteFree(runnable, members, &state)
         let uptime = context.uptime()
         let plan = LeasePlan(
-            me: me, members: members.map(\.member), partitions: runnable, running: Set(state.running.keys)
+            me: me, members: members.map(\.member), partitions: runnable, running: Set(state.running.keys),
+            definition: stored.definition
         ) { partition in state.freeSince[partition].map { uptime - $0 >= Self.patience } ?? false }
         for partition in plan.givesUp { state.running[partition]?.signal.stop() }
         // A loop that is about to end gives its partition back first.
@@ -194,22 +231,27 @@ extension ConsumerGroup {
         state.nextLook = max(.milliseconds(5), next)
     }
 
-    /// Creates the partitions of consumers that have none: they were reset, or their start time has come.
-    private func defineMissing(_ state: inout State) async throws {
-        for consumer in consumers {
-            if !state.prepared.contains(consumer.name) {
-                let isDefined = try await prepare(consumer)
-                state.prepared.insert(consumer.name)
-                if isDefined { state.defined.insert(consumer.name) }
-            } else if !state.defined.contains(consumer.name), try await define(consumer) {
-                state.defined.insert(consumer.name)
+    /// Deletes the generation that was live before, after a while, once no process runs its code.
+    private func dropPrevious(_ stored: Stored, _ members: [MemberState]) async throws -> Bool {
+        var hasDropped = false
+        for state in stored.consumers {
+            guard let previous = state.previous, let switchedAt = state.switchedAt, state.building == nil,
+                context.now() >= switchedAt.addingTimeInterval(settings.keepsPrevious / .seconds(1))
+            else { continue }
+            let isRun = members.contains { member in
+                previous.definition != state.live.definition
+                    && member.member.consumers[state.name] == previous.definition
             }
+            if isRun { continue }
+            try await checkpoints.administer(state.name, .dropPrevious)
+            hasDropped = true
         }
+        return hasDropped
     }
 
     /// Tells running loops what has happened to their partitions.
-    private func notice(_ partitions: [PartitionState], _ state: inout State, _ me: String) {
-        let known = Dictionary(partitions.map { ($0.partition, $0) }) { $1 }
+    private func notice(_ stored: Stored, _ state: inout State, _ me: String) {
+        let known = Dictionary(stored.partitions.map { ($0.partition, $0) }) { $1 }
         for (partition, loop) in state.running {
             guard let stored = known[partition], stored.owner == me, !stored.isPaused else {
                 loop.signal.stop()
@@ -217,8 +259,11 @@ extension ConsumerGroup {
             }
             loop.signal.notice(stored)
         }
-        let consumers = Set(partitions.map(\.partition.consumer))
-        state.defined.formIntersection(consumers)
+        // They were reset: they start over.
+        state.defined.formIntersection(Set(stored.all.map(\.partition.consumer)))
+        state.prepared = state.prepared.filter { all in
+            stored.all.contains { $0.partition.consumer == all.consumer && $0.partition.generation == all.generation }
+        }
     }
 
     /// Notes since when partitions have no owner.

@@ -53,7 +53,8 @@ extension ConsumerLoop {
                         action = runner.stepped(
                             to: step.position, step.next, retryIn: step.nextRetry.map(untilRetry),
                             saveIn: memory.tail?.savesIn(at: context.uptime()))
-                        if step.next == .stop { membership.poke() }
+                        // The partition is about to be exchanged for others.
+                        if step.next == .stop { return .ended }
                     } catch let outage as Outage {
                         trouble.ends(part)
                         needing.begins("waits for what it needs and is retrying", outage.underlying)

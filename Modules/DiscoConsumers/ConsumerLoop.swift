@@ -170,17 +170,18 @@ struct ConsumerLoop: Sendable {
         let pace = pace(&memory, now)
         if pace == .none { return Step(position: tail.reached.position, next: .retries, nextRetry: memory.probeAt) }
         postponeHidden(&memory, now)
-        let (due, leavesSome) = try await due(&memory, now, pace)
+        let hasArrived = memory.runTo.map { tail.reached.position >= $0 } ?? false
+        let (due, leavesSome) = hasArrived ? ([], false) : try await due(&memory, now, pace)
         var to = tail.reached
         var news = News()
         var next = Step.Next.retries
         // Events of deleted streams wait for a person, and must not keep everything else waiting.
         let waiting = memory.plan.count(without: memory.hidden.keys)
         let takesNews = pace == .page || due.isEmpty
-        if waiting >= Self.mostHeld {
-            memory.overflow.begins("reads no new events until held streams are done", TooManyHeld(waiting))
-        } else if let runTo = memory.runTo, tail.reached.position >= runTo {
+        if hasArrived {
             next = .stop
+        } else if waiting >= Self.mostHeld {
+            memory.overflow.begins("reads no new events until held streams are done", TooManyHeld(waiting))
         } else if takesNews {
             memory.overflow.ends("reads new events again")
             let page = try await store.page(

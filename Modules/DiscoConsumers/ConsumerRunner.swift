@@ -32,8 +32,8 @@ struct ConsumerRunner: Equatable {
         case .more: return .step
         case .newEvents: return .wait(beyond: position, atMost: limit)
         case .retries: return .wait(beyond: nil, atMost: limit ?? .seconds(1))
-        // It waits for a signal.
-        case .stop: return .wait(beyond: nil, atMost: saveIn ?? Self.longest)
+        // The loop ends.
+        case .stop: return .step
         }
     }
 

@@ -20,10 +20,13 @@ public struct Consumers: Sendable {
         public var lease: Duration
         /// Names the build of the program, for example a version or a commit: shown with members and failures.
         public var build: String
+        /// How long the generation of a read model that was live before a rebuild is kept, for going back to it.
+        public var keepsPrevious: Duration
 
-        public init(lease: Duration = .seconds(10), build: String = "") {
+        public init(lease: Duration = .seconds(10), build: String = "", keepsPrevious: Duration = .seconds(3600)) {
             self.lease = max(.milliseconds(100), lease.bounded)
             self.build = build
+            self.keepsPrevious = keepsPrevious.bounded
         }
     }
 

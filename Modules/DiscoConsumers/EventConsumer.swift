@@ -7,10 +7,9 @@ public struct EventConsumer: Sendable {
         case policy(any Policy, any CheckpointStore)
     }
 
-    public let name: String
+    let definition: ConsumerDefinition
     let query: EventQuery
     let start: ConsumerStart
-    let partitions: Int
     let failures: FailurePolicy
     let work: Work
 
@@ -28,8 +27,10 @@ public struct EventConsumer: Sendable {
         partitions: Int = 1, failures: FailurePolicy = FailurePolicy()
     ) -> EventConsumer {
         EventConsumer(
-            name: projection.name, query: projection.query, start: start, partitions: partitions, failures: failures,
-            work: .projection(projection, store))
+            definition: ConsumerDefinition(
+                projection.name, version: projection.version, query: projection.query, partitions: partitions,
+                isProjection: true),
+            query: projection.query, start: start, failures: failures, work: .projection(projection, store))
     }
 
     /// A policy and the store of its checkpoint.
@@ -46,13 +47,13 @@ public struct EventConsumer: Sendable {
         partitions: Int = 1, failures: FailurePolicy = FailurePolicy()
     ) -> EventConsumer {
         EventConsumer(
-            name: policy.name, query: policy.query, start: start, partitions: partitions, failures: failures,
-            work: .policy(policy, store))
+            definition: ConsumerDefinition(
+                policy.name, version: policy.version, query: policy.query, partitions: partitions, isProjection: false),
+            query: policy.query, start: start, failures: failures, work: .policy(policy, store))
     }
 
-    var isProjection: Bool {
-        if case .projection = work { true } else { false }
-    }
+    public var name: String { definition.name }
+    var isProjection: Bool { definition.isProjection }
 
     var checkpoints: any CheckpointStore {
         switch work {

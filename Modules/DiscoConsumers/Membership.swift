@@ -17,17 +17,17 @@ final class Membership: Sendable {
     private let context: StoreContext
     private let lease: Duration
     private let build: String
-    private let consumers: [String]
+    private let consumers: [String: String]
     private let state = Locked(State())
     let trouble: StoreTrouble
 
-    init(_ store: any LeaseStore, _ context: StoreContext, _ settings: Consumers.Settings, consumers: [String]) {
+    init(_ store: any LeaseStore, _ context: StoreContext, _ settings: Consumers.Settings, _ consumers: [EventConsumer]) {
         self.store = store
         self.context = context
         lease = settings.lease
         build = settings.build
-        self.consumers = consumers
-        trouble = StoreTrouble(consumers, context.logger)
+        self.consumers = Dictionary(consumers.map { ($0.name, $0.definition.text) }) { $1 }
+        trouble = StoreTrouble(consumers.map(\.name), context.logger)
     }
 
     /// The current id; empty before the first ``join()``.

@@ -8,6 +8,9 @@ public import DiscoCore
 public protocol Policy: Sendable {
     /// The name under which its checkpoint is stored.
     var name: String { get }
+    /// The version of its code, 1 by default. Raise it with every change of the query: of programs with different
+    /// versions, only those with the highest one run the policy.
+    var version: Int { get }
     /// The events that it gets.
     var query: EventQuery { get }
     /// Processes one event; if it throws, the event is retried as the consumer's ``FailurePolicy`` says.
@@ -17,6 +20,7 @@ public protocol Policy: Sendable {
 }
 
 extension Policy {
+    public var version: Int { 1 }
     public var query: EventQuery { .all }
 }
 

@@ -7,6 +7,10 @@ public import DiscoCore
 public protocol Projection: Sendable {
     /// The name under which its checkpoint is stored.
     var name: String { get }
+    /// The version of its code, 1 by default. Raise it when the read model must be built anew, because its tables, its
+    /// query or what it makes of an event have changed: a program with the higher version builds its read model beside
+    /// the running one. That needs tables whose names are written as `\(table: "name")`.
+    var version: Int { get }
     /// The events that it gets.
     var query: EventQuery { get }
     /// Creates the tables; runs at every start, so use `IF NOT EXISTS`.
@@ -15,6 +19,7 @@ public protocol Projection: Sendable {
 }
 
 extension Projection {
+    public var version: Int { 1 }
     public var query: EventQuery { .all }
 }
 

@@ -30,10 +30,14 @@ import Testing
             saves.withLock { $0.append(step) }
         }
 
-        func define(
-            _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
-        ) async throws -> [PartitionState] {
-            try await base.define(consumer, partitions: count, at: checkpoint)
+        func consumers() async throws -> [ConsumerState] { try await base.consumers() }
+
+        func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws {
+            try await base.define(definition, at: checkpoint)
+        }
+
+        func administer(_ consumer: String, _ action: ConsumerAction) async throws {
+            try await base.administer(consumer, action)
         }
 
         func decide(_ decision: HeldDecision) async throws -> [HeldStream] { try await base.decide(decision) }
@@ -61,7 +65,6 @@ import Testing
             try await base.release(partition, lease)
         }
 
-        func reset(_ consumer: String) async throws { try await base.reset(consumer) }
         func changes() -> ConsumerChanges { base.changes() }
     }
 

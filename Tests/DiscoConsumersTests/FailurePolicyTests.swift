@@ -328,7 +328,8 @@ import Testing
         let readModels = try await SQLiteReadModelStore.open(path: folder.file("models"))
         let policy = Reactor()
         for number in 1...4 { try await record(StreamID("a-\(number)")) }
-        var states = try await readModels.define("reactor", partitions: 1, at: .start)
+        try await readModels.define(ConsumerDefinition("reactor", isProjection: false), at: .start)
+        var states = try await readModels.partitions(of: "reactor")
         // What owners leave behind that die with the second event in hand.
         let first = try await client.events(in: "a-1").collect()[0]
         let one = Checkpoint(position: 1, eventID: first.id, store: try await store.identity())

@@ -40,9 +40,11 @@ final class Bookmarks: ReadModelStore {
         state.withLock { $0.held[partition.consumer] ?? [] }
     }
     func save(_ step: ConsumerStep) async throws { move(step.partition.consumer, to: step.to.position) }
-    func define(
-        _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
-    ) async throws -> [PartitionState] { try await partitions(of: consumer) }
+    func consumers() async throws -> [ConsumerState] { [] }
+    func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws {}
+    func administer(_ consumer: String, _ action: ConsumerAction) async throws {
+        state.withLock { $0.positions[consumer] = nil }
+    }
     func decide(_ decision: HeldDecision) async throws -> [HeldStream] { [] }
     func audit(of consumer: String, limit: Int) async throws -> [HeldAudit] { [] }
     func join(_ member: ConsumerMember, for lease: Duration) async throws {}
@@ -51,7 +53,6 @@ final class Bookmarks: ReadModelStore {
     func members() async throws -> [MemberState] { [] }
     func claim(_ partitions: [PartitionState], for member: String) async throws -> [PartitionState] { [] }
     func release(_ partition: ConsumerPartition, _ lease: PartitionLease) async throws {}
-    func reset(_ consumer: String) async throws { state.withLock { $0.positions[consumer] = nil } }
 
     func commit(
         _ step: ConsumerStep, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
@@ -60,7 +61,9 @@ final class Bookmarks: ReadModelStore {
         try await save(step)
     }
 
-    func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws { try await write(body) }
+    func setUp(
+        _ consumer: String?, generation: Int, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+    ) async throws { try await write(body) }
 
     func write(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
         try body(SQLTransaction(NoRows()))

@@ -21,17 +21,17 @@ public struct Checkpoint: Hashable, Codable, Sendable {
 /// A share of a consumer's events: those of the streams whose ``StreamID/slice`` is in a range.
 public struct ConsumerPartition: Hashable, Sendable {
     public var consumer: String
-    /// The version of the read model; several may exist while one is rebuilt.
-    public var version: Int
+    /// The generation of the read model; several may exist while one is rebuilt.
+    public var generation: Int
     public var slices: ClosedRange<Int>
 
     /// - Parameters:
     ///   - consumer: the name of the consumer.
-    ///   - version: the version of its read model.
+    ///   - generation: the generation of its read model.
     ///   - slices: the slices; all of them by default.
-    public init(_ consumer: String, version: Int = 1, slices: ClosedRange<Int> = 0...StreamID.slices - 1) {
+    public init(_ consumer: String, generation: Int = 1, slices: ClosedRange<Int> = 0...StreamID.slices - 1) {
         self.consumer = consumer
-        self.version = version
+        self.generation = generation
         self.slices = slices
     }
 
@@ -52,7 +52,7 @@ public struct PartitionState: Hashable, Sendable {
     public var owner: String?
     /// Incremented by each claim and by administration; a step with an older fence is refused.
     public var fence: Int
-    /// Whether it belongs to the version of the read model that queries see.
+    /// Whether it belongs to the generation of the read model that queries see.
     public var isLive: Bool
     /// Whether somebody has paused the consumer.
     public var isPaused: Bool

@@ -1,21 +1,23 @@
 /// Stores the progress of consumers: all that a policy needs.
 public protocol CheckpointStore: LeaseStore {
-    /// The partitions of a consumer, or of all consumers if `nil`, ordered by consumer name, version and slices; empty
+    /// The partitions of a consumer, or of all consumers if `nil`, ordered by consumer name, generation and slices; empty
     /// for an unknown consumer.
     func partitions(of consumer: String?) async throws -> [PartitionState]
 
     /// The streams that a partition holds, ordered by their first position.
     func held(by partition: ConsumerPartition) async throws -> [HeldStream]
 
-    /// Creates the partitions of a consumer that has none; of two processes that do so at once, one does it.
+    /// What is recorded about the consumers, ordered by name.
+    func consumers() async throws -> [ConsumerState]
+
+    /// Records that a program is about to run a consumer, and creates its partitions if it has none; of two processes
+    /// that do so at once, one does it.
     ///
-    /// - Parameters:
-    ///   - count: the number of partitions.
-    ///   - checkpoint: where all of them start.
-    /// - Returns: the partitions of the consumer, which may have existed before.
-    func define(
-        _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
-    ) async throws -> [PartitionState]
+    /// For a projection with a higher version than the live one, a generation of its own is created. A policy with a
+    /// higher version takes the partitions from the lower one.
+    ///
+    /// - Parameter checkpoint: where the partitions of a new consumer start.
+    func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws
 
     /// Stores a step if the checkpoint is still the one it starts from (compare and set).
     ///
@@ -31,8 +33,11 @@ public protocol CheckpointStore: LeaseStore {
     /// The audit log of a consumer, the latest entry first.
     func audit(of consumer: String, limit: Int) async throws -> [HeldAudit]
 
-    /// Deletes the checkpoints and held streams of a consumer, which then starts over.
-    func reset(_ consumer: String) async throws
+    /// Changes a consumer.
+    ///
+    /// - Throws: ``EventStoreError`` with code ``EventStoreError/Code/unknownConsumer``, or
+    ///   ``EventStoreError/Code/invalidArgument`` if the change is not possible, with the reason.
+    func administer(_ consumer: String, _ action: ConsumerAction) async throws
 
     /// The changes that others make to consumers: claims, releases, decisions and resets, but not steps.
     func changes() -> ConsumerChanges
@@ -54,13 +59,12 @@ extension CheckpointStore {
         return held.sorted { $0.first < $1.first }
     }
 
-    /// The names of all consumers that have a checkpoint, sorted.
-    public func consumers() async throws -> [String] {
-        var names: [String] = []
-        for state in try await partitions(of: nil) where names.last != state.partition.consumer {
-            names.append(state.partition.consumer)
-        }
-        return names
+    /// Empties the tables of a consumer that were created with `\(table:)`, deletes its checkpoints and held streams,
+    /// and lets it start over. Unknown consumers are ignored.
+    public func reset(_ consumer: String) async throws {
+        do {
+            try await administer(consumer, .reset)
+        } catch let error as EventStoreError where error.code == .unknownConsumer {}
     }
 
     /// Reports no changes: a caller that waits for them must also poll.

@@ -61,10 +61,10 @@ extension ConsumerPartition {
                 .invalidArgument,
                 "A partition of \(consumer) has the slices \(slices); slices must be in 0...\(StreamID.slices - 1).")
         }
-        guard version >= 1, version <= Int(Int32.max) else {
+        guard generation >= 1, generation <= Int(Int32.max) else {
             throw EventStoreError(
                 .invalidArgument,
-                "A partition of \(consumer) has the version \(version); versions must be in 1...\(Int32.max).")
+                "A partition of \(consumer) has the generation \(generation); generations must be in 1...\(Int32.max).")
         }
     }
 }

@@ -1,39 +1,6 @@
 import Foundation
 
 extension ConsumerTables {
-    // MARK: Partitions
-
-    func define(_ consumer: String, _ count: Int, _ checkpoint: Checkpoint, at now: Date) throws -> [PartitionState] {
-        let slices = ConsumerPartition.slices(of: count)
-        // Locks the row: of two processes that define the same consumer, the second finds what the first has done.
-        try transaction.execute(
-            """
-            INSERT INTO disco_consumers (name, partitions) VALUES (\(consumer), \(slices.count))
-            ON CONFLICT (name) DO UPDATE SET name = excluded.name
-            """)
-        let existing = try partitions(of: consumer)
-        if !existing.isEmpty { return existing }
-        try add(consumer, version: 1, slices, checkpoint, fence: 0, at: now)
-        return try partitions(of: consumer)
-    }
-
-    func add(
-        _ consumer: String, version: Int, _ slices: [ClosedRange<Int>], _ checkpoint: Checkpoint, fence: Int,
-        at now: Date
-    ) throws {
-        for slices in slices {
-            try transaction.execute(
-                """
-                INSERT INTO disco_partitions (consumer, version, slice_from, slice_to, store, epoch, position, event_id,
-                    fence, updated_at)
-                VALUES (\(consumer), \(version), \(slices.lowerBound), \(slices.upperBound), \(checkpoint.store?.store),
-                    \(checkpoint.store?.epoch), \(checkpoint.position), \(checkpoint.eventID), \(fence),
-                    \(Self.time(now)))
-                """)
-        }
-        try change()
-    }
-
     // MARK: Leases
 
     func claim(_ states: [PartitionState], for member: String) throws -> [PartitionState] {
@@ -45,16 +12,16 @@ extension ConsumerTables {
                 SQLStatement(
                     """
                     SELECT 1 AS free FROM disco_partitions
-                    WHERE consumer = \(partition.consumer) AND version = \(partition.version)
+                    WHERE consumer = \(partition.consumer) AND generation = \(partition.generation)
                         AND slice_from = \(partition.slices.lowerBound) AND slice_to = \(partition.slices.upperBound)
-                    """, connection.skippingLocked)
+                    """, ending: connection.skippingLocked)
             ).isEmpty
             guard isFree else { continue }
             let changed = try transaction.changed(
                 """
                 UPDATE disco_partitions SET owner = \(member), fence = fence + 1,
                     crashes = CASE WHEN owner IS NULL THEN 0 ELSE crashes + 1 END
-                WHERE consumer = \(partition.consumer) AND version = \(partition.version)
+                WHERE consumer = \(partition.consumer) AND generation = \(partition.generation)
                     AND slice_from = \(partition.slices.lowerBound) AND slice_to = \(partition.slices.upperBound)
                     AND fence = \(state.fence) AND coalesce(owner, '') = coalesce(\(state.owner), '')
                 """)
@@ -69,7 +36,7 @@ extension ConsumerTables {
         let changed = try transaction.changed(
             """
             UPDATE disco_partitions SET owner = NULL, in_hand = NULL
-            WHERE consumer = \(partition.consumer) AND version = \(partition.version)
+            WHERE consumer = \(partition.consumer) AND generation = \(partition.generation)
                 AND slice_from = \(partition.slices.lowerBound) AND slice_to = \(partition.slices.upperBound)
                 AND owner = \(lease.owner) AND fence = \(lease.fence)
             """)
@@ -81,13 +48,13 @@ extension ConsumerTables {
     func decide(_ decision: HeldDecision, at now: Date) throws -> [HeldStream] {
         var decided: [HeldStream] = []
         for state in try partitions(of: decision.consumer) where state.isLive {
-            let (partition, version) = (state.partition, state.partition.version)
+            let (partition, generation) = (state.partition, state.partition.generation)
             if try held(by: partition).contains(where: decision.filter.matches) == false { continue }
             // Locks the row, and makes the owner read again what it holds.
             try transaction.execute(
                 """
                 UPDATE disco_partitions SET fence = fence + 1
-                WHERE consumer = \(partition.consumer) AND version = \(version)
+                WHERE consumer = \(partition.consumer) AND generation = \(generation)
                     AND slice_from = \(partition.slices.lowerBound) AND slice_to = \(partition.slices.upperBound)
                 """)
             for stream in try held(by: partition) where decision.filter.matches(stream) {
@@ -115,11 +82,11 @@ extension ConsumerTables {
         if action == .discardAll || held.first > held.through {
             try transaction.execute(
                 """
-                DELETE FROM disco_held WHERE consumer = \(partition.consumer) AND version = \(partition.version)
+                DELETE FROM disco_held WHERE consumer = \(partition.consumer) AND generation = \(partition.generation)
                     AND stream = \(held.stream)
                 """)
         } else {
-            try hold(held, partition.consumer, partition.version)
+            try hold(held, partition.consumer, partition.generation)
         }
     }
 
@@ -155,12 +122,5 @@ extension ConsumerTables {
                 attempts: try row.value("attempts"), failure: try row.value("failure"),
                 reason: try row.value("reason"), by: try row.value("decided_by"))
         }
-    }
-
-    func reset(_ consumer: String) throws {
-        try transaction.execute("DELETE FROM disco_partitions WHERE consumer = \(consumer)")
-        try transaction.execute("DELETE FROM disco_held WHERE consumer = \(consumer)")
-        try transaction.execute("DELETE FROM disco_consumers WHERE name = \(consumer)")
-        try change()
     }
 }

@@ -17,25 +17,25 @@ struct ConsumerTables {
     func partitions(of consumer: String?) throws -> [PartitionState] {
         try transaction.query(
             """
-            SELECT p.consumer, p.version, slice_from, slice_to, position, event_id, store, epoch, owner, fence, crashes,
+            SELECT p.consumer, p.generation, slice_from, slice_to, position, event_id, store, epoch, owner, fence, crashes,
                 in_hand, updated_at, coalesce(c.live, 1) AS live, c.run_to, c.paused_at
             FROM disco_partitions p LEFT JOIN disco_consumers c ON c.name = p.consumer
-            WHERE p.consumer = coalesce(\(consumer), p.consumer) ORDER BY p.consumer, p.version, slice_from
+            WHERE p.consumer = coalesce(\(consumer), p.consumer) ORDER BY p.consumer, p.generation, slice_from
             """
         ).map(Self.state)
     }
 
     private static func state(_ row: SQLRow) throws -> PartitionState {
         let (from, to): (Int, Int) = (try row.value("slice_from"), try row.value("slice_to"))
-        let (version, live): (Int, Int) = (try row.value("version"), try row.value("live"))
+        let (generation, live): (Int, Int) = (try row.value("generation"), try row.value("live"))
         let store: UUID? = try row.value("store")
         let pausedAt: Int64? = try row.value("paused_at")
         return PartitionState(
-            partition: ConsumerPartition(try row.value("consumer"), version: version, slices: from...max(from, to)),
+            partition: ConsumerPartition(try row.value("consumer"), generation: generation, slices: from...max(from, to)),
             checkpoint: Checkpoint(
                 position: try row.value("position"), eventID: try row.value("event_id"),
                 store: try store.map { StoreIdentity(store: $0, epoch: try row.value("epoch")) }),
-            owner: try row.value("owner"), fence: try row.value("fence"), isLive: version == live,
+            owner: try row.value("owner"), fence: try row.value("fence"), isLive: generation == live,
             isPaused: pausedAt != nil, runTo: try row.value("run_to"), crashes: try row.value("crashes"),
             inHand: try row.value("in_hand"), updatedAt: Timestamp.date(microseconds: try row.value("updated_at")))
     }
@@ -46,7 +46,7 @@ struct ConsumerTables {
             """
             SELECT stream, first_position, through_position, attempts, retry_at, parked_at, type, code, reason,
                 first_failed_at, last_failed_at, build FROM disco_held
-            WHERE consumer = \(partition.consumer) AND version = \(partition.version)
+            WHERE consumer = \(partition.consumer) AND generation = \(partition.generation)
                 AND slice BETWEEN \(slices.lowerBound) AND \(slices.upperBound)
             ORDER BY first_position
             """
@@ -75,12 +75,12 @@ struct ConsumerTables {
             // A row at the start is equivalent to no row.
             changed = try transaction.changed(
                 """
-                INSERT INTO disco_partitions (consumer, version, slice_from, slice_to, store, epoch, position, event_id,
+                INSERT INTO disco_partitions (consumer, generation, slice_from, slice_to, store, epoch, position, event_id,
                     updated_at)
-                VALUES (\(partition.consumer), \(partition.version), \(partition.slices.lowerBound),
+                VALUES (\(partition.consumer), \(partition.generation), \(partition.slices.lowerBound),
                     \(partition.slices.upperBound), \(to.store?.store), \(to.store?.epoch), \(to.position), \(to.eventID),
                     \(updated))
-                ON CONFLICT (consumer, version, slice_from, slice_to) DO UPDATE
+                ON CONFLICT (consumer, generation, slice_from, slice_to) DO UPDATE
                 SET store = excluded.store, epoch = excluded.epoch, position = excluded.position,
                     event_id = excluded.event_id, updated_at = excluded.updated_at
                 WHERE disco_partitions.position = 0 AND disco_partitions.store IS NULL
@@ -92,7 +92,7 @@ struct ConsumerTables {
                 UPDATE disco_partitions SET store = \(to.store?.store), epoch = \(to.store?.epoch),
                     position = \(to.position), event_id = \(to.eventID), updated_at = \(updated),
                     in_hand = \(step.inHand), crashes = CASE WHEN position = \(to.position) THEN crashes ELSE 0 END
-                WHERE consumer = \(partition.consumer) AND version = \(partition.version)
+                WHERE consumer = \(partition.consumer) AND generation = \(partition.generation)
                     AND slice_from = \(partition.slices.lowerBound) AND slice_to = \(partition.slices.upperBound)
                     AND position = \(from.position)
                     AND coalesce(store, '') = coalesce(\(from.store?.store), '')
@@ -107,25 +107,25 @@ struct ConsumerTables {
 
     /// Stores what is held from now on and deletes what is done; called after the body, which may fail.
     func hold(_ step: ConsumerStep) throws {
-        let (consumer, version) = (step.partition.consumer, step.partition.version)
+        let (consumer, generation) = (step.partition.consumer, step.partition.generation)
         for stream in step.release {
             let changed = try transaction.changed(
-                "DELETE FROM disco_held WHERE consumer = \(consumer) AND version = \(version) AND stream = \(stream)")
+                "DELETE FROM disco_held WHERE consumer = \(consumer) AND generation = \(generation) AND stream = \(stream)")
             if changed != 1 { throw EventStoreError.checkpointMoved(consumer) }
         }
-        for held in step.hold { try hold(held, consumer, version) }
+        for held in step.hold { try hold(held, consumer, generation) }
     }
 
-    func hold(_ held: HeldStream, _ consumer: String, _ version: Int) throws {
+    func hold(_ held: HeldStream, _ consumer: String, _ generation: Int) throws {
         let (failure, retryAt, parkedAt) = (held.failure, held.retryAt.map(Self.time), held.parkedAt.map(Self.time))
         try transaction.execute(
             """
-            INSERT INTO disco_held (consumer, version, stream, slice, first_position, through_position, attempts,
+            INSERT INTO disco_held (consumer, generation, stream, slice, first_position, through_position, attempts,
                 retry_at, parked_at, type, code, reason, first_failed_at, last_failed_at, build)
-            VALUES (\(consumer), \(version), \(held.stream), \(held.stream.slice), \(held.first), \(held.through),
+            VALUES (\(consumer), \(generation), \(held.stream), \(held.stream.slice), \(held.first), \(held.through),
                 \(held.attempts), \(retryAt), \(parkedAt), \(failure?.type), \(failure?.code), \(failure?.reason),
                 \(failure.map { Self.time($0.firstAt) }), \(failure.map { Self.time($0.lastAt) }), \(failure?.build))
-            ON CONFLICT (consumer, version, stream) DO UPDATE
+            ON CONFLICT (consumer, generation, stream) DO UPDATE
             SET first_position = excluded.first_position, through_position = excluded.through_position,
                 attempts = excluded.attempts, retry_at = excluded.retry_at, parked_at = excluded.parked_at,
                 type = excluded.type, code = excluded.code, reason = excluded.reason,

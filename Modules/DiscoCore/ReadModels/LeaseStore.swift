@@ -41,10 +41,10 @@ public struct ConsumerMember: Hashable, Sendable {
     public var host: String
     /// Which build of the program it is, for people.
     public var build: String
-    /// The names of the consumers that it can run.
-    public var consumers: [String]
+    /// The consumers that it can run, by name, each with the version and fingerprint of its code.
+    public var consumers: [String: String]
 
-    public init(id: String, host: String = "", build: String = "", consumers: [String]) {
+    public init(id: String, host: String = "", build: String = "", consumers: [String: String]) {
         self.id = id
         self.host = host
         self.build = build

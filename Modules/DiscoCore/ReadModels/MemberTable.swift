@@ -7,7 +7,8 @@ struct MemberTable {
     let now: Int64
 
     func join(_ member: ConsumerMember, for lease: Duration) throws {
-        let consumers = JSONText(JSON.array(member.consumers.map(JSON.string))).string
+        let sorted = member.consumers.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let consumers = JSONText(.object(JSON.Object(sorted.map { ($0.key, JSON.string($0.value)) }))).string
         try transaction.execute(
             """
             INSERT INTO disco_members (id, host, build, consumers, expires_at)
@@ -35,14 +36,15 @@ struct MemberTable {
                 return MemberState(
                     ConsumerMember(
                         id: try row.value("id"), host: try row.value("host"), build: try row.value("build"),
-                        consumers: try Self.names(try row.value("consumers"))),
+                        consumers: try Self.definitions(try row.value("consumers"))),
                     remaining: .microseconds(expiresAt - now))
             }
     }
 
-    private static func names(_ text: String) throws -> [String] {
-        guard case .array(let names) = try JSONText(text).value() else { return [] }
-        return names.compactMap { if case .string(let name) = $0 { name } else { nil } }
+    private static func definitions(_ text: String) throws -> [String: String] {
+        guard case .object(let object) = try JSONText(text).value() else { return [:] }
+        let members = object.compactMap { member in member.value.string.map { (member.name, $0) } }
+        return Dictionary(members) { $1 }
     }
 
     private func end(of lease: Duration) -> Int64 {

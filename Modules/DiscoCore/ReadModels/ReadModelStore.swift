@@ -11,7 +11,13 @@ public protocol ReadModelStore: CheckpointStore {
 
     /// Runs `body`, which creates missing tables, in a transaction; if two processes do so at once, the second waits
     /// for the first.
-    func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws
+    ///
+    /// - Parameters:
+    ///   - consumer: the projection whose tables they are; `nil` for tables that belong to none.
+    ///   - generation: the generation of the projection's tables.
+    func setUp(
+        _ consumer: String?, generation: Int, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+    ) async throws
 
     /// Runs `body` on a snapshot.
     func read<Result: Sendable>(
@@ -20,4 +26,11 @@ public protocol ReadModelStore: CheckpointStore {
 
     /// Closes the store: later calls throw ``EventStoreError/Code/closed``.
     func close() async
+}
+
+extension ReadModelStore {
+    /// Creates missing tables that belong to no projection.
+    public func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
+        try await setUp(nil, generation: 1, body)
+    }
 }

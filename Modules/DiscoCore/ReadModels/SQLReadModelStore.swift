@@ -56,7 +56,7 @@ extension SQLReadModelStore {
         try await transaction(.write) { connection in
             let tables = ConsumerTables(connection)
             try tables.move(step, at: now)
-            try body(SQLTransaction(connection))
+            try body(SQLTransaction(connection, GenerationTables(step.partition.generation)))
             try tables.hold(step)
         }
     }
@@ -85,13 +85,15 @@ extension SQLReadModelStore {
 // MARK: Leases
 
 extension SQLReadModelStore {
-    public func define(
-        _ consumer: String, partitions count: Int, at checkpoint: Checkpoint
-    ) async throws -> [PartitionState] {
-        try ConsumerPartition(consumer).check()
+    public func consumers() async throws -> [ConsumerState] {
+        try await transaction(.read) { try ConsumerTables($0).consumers() }
+    }
+
+    public func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws {
+        try ConsumerPartition(definition.name).check()
         try Task.checkCancellation()
         let now = context.now()
-        return try await changing { try $0.define(consumer, count, checkpoint, at: now) }
+        try await changing { try $0.define(definition, checkpoint, at: now) }
     }
 
     public func claim(_ partitions: [PartitionState], for member: String) async throws -> [PartitionState] {
@@ -149,10 +151,11 @@ extension SQLReadModelStore {
         return try await transaction(.read) { try ConsumerTables($0).audit(of: consumer, limit: limit) }
     }
 
-    public func reset(_ consumer: String) async throws {
+    public func administer(_ consumer: String, _ action: ConsumerAction) async throws {
         try ConsumerPartition(consumer).check()
         try Task.checkCancellation()
-        try await changing { try $0.reset(consumer) }
+        let now = context.now()
+        try await changing { try $0.administer(consumer, action, at: now) }
     }
 }
 
@@ -164,9 +167,17 @@ extension SQLReadModelStore {
         try await transaction(.write) { try body(SQLTransaction($0)) }
     }
 
-    public func setUp(_ body: @escaping @Sendable (SQLTransaction) throws -> Void) async throws {
+    public func setUp(
+        _ consumer: String?, generation: Int, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
+    ) async throws {
+        if let consumer { try ConsumerPartition(consumer, generation: generation).check() }
         try Task.checkCancellation()
-        try await transaction(.setUp) { try body(SQLTransaction($0)) }
+        try await transaction(.setUp) { connection in
+            guard let consumer else { return try body(SQLTransaction(connection)) }
+            let tables = GenerationTables(generation)
+            try body(SQLTransaction(connection, tables))
+            try ConsumerTables(connection).register(tables.used.sorted(), of: consumer, generation)
+        }
     }
 
     public func read<Result: Sendable>(

@@ -7,26 +7,66 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
     /// The text before, between and after the values: one more piece than there are values.
     let pieces: [String]
     public let values: [SQLValue]
+    /// Names of tables of projections, which depend on the generation, with their places in the pieces.
+    let tables: [TableReference]
     /// Why a value could not be bound.
     let problem: EventStoreError?
+
+    struct TableReference: Sendable {
+        let name: String
+        /// The index of the piece, and where in it the name belongs.
+        let piece: Int
+        let offset: Int
+        /// Whether it is the name of a table, and not of something that belongs to one.
+        let isTable: Bool
+    }
 
     public init(stringLiteral value: String) {
         pieces = [value]
         values = []
+        tables = []
         problem = nil
     }
 
     public init(stringInterpolation interpolation: StringInterpolation) {
         pieces = interpolation.pieces
         values = interpolation.values
+        tables = interpolation.tables
         problem = interpolation.problem
     }
 
-    /// A statement with more text, which has no values, at its end.
-    init(_ statement: SQLStatement, _ suffix: String) {
-        pieces = statement.pieces.dropLast() + [statement.pieces[statement.pieces.count - 1] + " " + suffix]
-        values = statement.values
-        problem = statement.problem
+    private init(pieces: [String], values: [SQLValue], problem: EventStoreError?) {
+        self.pieces = pieces
+        self.values = values
+        tables = []
+        self.problem = problem
+    }
+
+    /// A statement that begins with text that has no values.
+    init(beginning prefix: String, _ statement: SQLStatement) {
+        self.init(
+            pieces: [prefix + " " + statement.pieces[0]] + statement.pieces.dropFirst(), values: statement.values,
+            problem: statement.problem)
+    }
+
+    /// The statement with the names of tables inserted.
+    func resolved(_ name: (TableReference) throws -> String) rethrows -> SQLStatement {
+        if tables.isEmpty { return self }
+        var pieces = pieces
+        // From the last to the first, so that places stay valid.
+        for table in tables.reversed() {
+            let piece = pieces[table.piece]
+            let place = piece.utf8.index(piece.startIndex, offsetBy: table.offset)
+            pieces[table.piece] = piece[..<place] + (try name(table)) + piece[place...]
+        }
+        return SQLStatement(pieces: pieces, values: values, problem: problem)
+    }
+
+    /// A statement that ends with text that has no values.
+    init(_ statement: SQLStatement, ending suffix: String) {
+        var pieces = statement.pieces
+        pieces[pieces.count - 1] += " " + suffix
+        self.init(pieces: pieces, values: statement.values, problem: statement.problem)
     }
 
     /// The text with a placeholder for each value; `placeholder` gets the value's number, starting at 1.
@@ -39,6 +79,7 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
     public struct StringInterpolation: StringInterpolationProtocol {
         var pieces = [""]
         var values: [SQLValue] = []
+        var tables: [TableReference] = []
         var problem: EventStoreError?
 
         public init(literalCapacity: Int, interpolationCount: Int) {}
@@ -47,6 +88,23 @@ public struct SQLStatement: ExpressibleByStringInterpolation, Sendable {
         /// A separate overload for optionals, so that the compiler does not warn about them.
         public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) { append(value) }
         public mutating func appendInterpolation(_ value: some SQLConvertible) { append(value) }
+
+        /// The name of a table that exists once for each generation of a projection: in `setUp` and `apply` that of the
+        /// generation being written, everywhere else that of the live one.
+        public mutating func appendInterpolation(table name: String) { append(name, isTable: true) }
+
+        /// The name of an index on such a table, or of anything else that exists once for each generation.
+        public mutating func appendInterpolation(index name: String) { append(name, isTable: false) }
+
+        private mutating func append(_ name: String, isTable: Bool) {
+            if let fault = TableName.fault(of: name) {
+                problem = problem ?? EventStoreError(.invalidArgument, fault)
+                return
+            }
+            let piece = pieces.count - 1
+            tables.append(
+                TableReference(name: name, piece: piece, offset: pieces[piece].utf8.count, isTable: isTable))
+        }
 
         private mutating func append(_ value: some SQLConvertible) {
             pieces.append("")

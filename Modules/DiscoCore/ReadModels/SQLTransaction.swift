@@ -1,8 +1,14 @@
 /// A transaction of a read model store. It must not leave the closure that receives it.
 public struct SQLTransaction {
     private let connection: any SQLConnection
+    private let tables: GenerationTables
 
-    public init(_ connection: any SQLConnection) { self.connection = connection }
+    public init(_ connection: any SQLConnection) { self.init(connection, GenerationTables(nil)) }
+
+    init(_ connection: any SQLConnection, _ tables: GenerationTables) {
+        self.connection = connection
+        self.tables = tables
+    }
 
     /// Runs one statement.
     ///
@@ -18,7 +24,7 @@ public struct SQLTransaction {
     /// Runs one statement and returns its full result: rows, and how many rows it changed.
     public func run(_ sql: SQLStatement) throws -> SQLResult {
         try sql.check()
-        return try connection.run(sql)
+        return try connection.run(try sql.resolved { try tables.name(of: $0, connection) })
     }
 
     /// Runs `body`; if it throws, its changes are rolled back and the transaction continues.
@@ -37,6 +43,26 @@ public struct SQLTransaction {
 
 @available(*, unavailable)
 extension SQLTransaction: Sendable {}
+
+/// Which generation of a projection's tables a transaction uses.
+final class GenerationTables {
+    /// `nil` for the live one.
+    private let generation: Int?
+    /// The live generations, once they are known: as of this transaction, however many statements it has.
+    private var live: [String: Int]?
+    /// The names of tables that were used.
+    private(set) var used: Set<String> = []
+
+    init(_ generation: Int?) { self.generation = generation }
+
+    fileprivate func name(of table: SQLStatement.TableReference, _ connection: any SQLConnection) throws -> String {
+        if table.isTable { used.insert(table.name) }
+        if let generation { return TableName.of(table.name, generation) }
+        let live = try self.live ?? ConsumerTables(connection).liveTables()
+        self.live = live
+        return TableName.of(table.name, live[table.name] ?? 1)
+    }
+}
 
 /// The connection that an adapter gives to an ``SQLTransaction``.
 public protocol SQLConnection {

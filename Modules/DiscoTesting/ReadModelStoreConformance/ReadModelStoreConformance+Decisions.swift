@@ -15,7 +15,8 @@ extension ReadModelStoreConformance {
     }
 
     private static func holding(_ held: [HeldStream], in store: any ReadModelStore) async throws -> PartitionState {
-        let states = try await store.define("c", partitions: 1, at: .start)
+        try await store.define(ConsumerDefinition("c", isProjection: true), at: .start)
+        let states = try await store.partitions(of: "c")
         let state = try requireValue(try await store.claim(states, for: "owner").first, "the claim")
         try await store.save(
             ConsumerStep(
