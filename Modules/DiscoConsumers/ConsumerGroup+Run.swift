@@ -41,6 +41,8 @@ extension ConsumerGroup {
         try await prepareAll(&state)
         context.logger?.info(
             "Consumers have started: \(names)", metadata: ["build": "\(settings.build)", "host": "\(HostName.current)"])
+        tell(["The consumers \(names) are starting."])
+        defer { reports.ended(names) }
         do {
             try await withThrowingTaskGroup(of: Report.self) { group in
                 group.addTask { .look }
@@ -83,7 +85,8 @@ extension ConsumerGroup {
             hasChanged = true
         }
         for consumer in consumers {
-            let generations = Set(stored.partitions.map(\.partition).filter { $0.consumer == consumer.name }.map(\.generation))
+            let generations = Set(
+                stored.partitions.map(\.partition).filter { $0.consumer == consumer.name }.map(\.generation))
             for generation in generations.sorted() {
                 let all = ConsumerPartition(consumer.name, generation: generation)
                 if state.prepared.contains(all) { continue }
@@ -92,7 +95,8 @@ extension ConsumerGroup {
             }
             let problem = stored.state(consumer.name).flatMap { Self.mismatch(consumer, $0) }
             if problem != state.mismatches[consumer.name], let problem {
-                context.logger?.warning("\(consumer.name) stands by: \(problem)", metadata: ["consumer": "\(consumer.name)"])
+                context.logger?.warning(
+                    "\(consumer.name) stands by: \(problem)", metadata: ["consumer": "\(consumer.name)"])
             }
             state.mismatches[consumer.name] = problem
         }
@@ -111,6 +115,7 @@ extension ConsumerGroup {
                     membership.trouble.ends("leases")
                     state.failedLooks = 0
                 } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
+                    tell(["The stores of \(names) cannot be used: \(error.message)"])
                     membership.trouble.begins("leases", error)
                     let pause = FailurePolicy.pause(attempts: state.failedLooks, random: context.random())
                     state.nextLook = min(pause, Self.lookInterval)
@@ -144,6 +149,26 @@ extension ConsumerGroup {
         context.logger?.log(
             level: level, "\(partition.consumer) \(verb) its lease\(part)",
             metadata: ["consumer": "\(partition.consumer)", "slices": "\(slices)"])
+    }
+
+    // MARK: Health
+
+    private func tell(_ problems: [String]) {
+        let late = max(.seconds(60), settings.lease * 6)
+        reports.report(.init(names: names, lookedAt: context.uptime(), late: late, problems: problems))
+    }
+
+    /// Why this process is not ready.
+    private func problems(_ stored: Stored, _ state: State) -> [String] {
+        var problems = state.mismatches.sorted { $0.key < $1.key }.map(\.value)
+        for consumer in consumers {
+            guard let stored = stored.state(consumer.name) else { continue }
+            if !stored.live.belongs(to: consumer.definition), stored.building?.belongs(to: consumer.definition) == true
+            {
+                problems.append("Version \(consumer.definition.version) of \(consumer.name) is being built.")
+            }
+        }
+        return problems
     }
 
     // MARK: Looking
@@ -223,6 +248,7 @@ extension ConsumerGroup {
             }
         }
         logStandBy(runnable, &state, members)
+        tell(problems(stored, state))
         // A member that is due to expire is looked at when it does.
         let soonest = members.filter { $0.member.id != me }.map(\.remaining).min()
         let jitter = 0.75 + context.random() / 2

@@ -8,11 +8,13 @@ struct ConsumerGroup: Sendable {
     let checkpoints: any CheckpointStore
     let store: any EventStore
     let settings: Consumers.Settings
+    let reports: HealthReports
 
     var context: StoreContext { store.context }
 
     static func groups(
-        of consumers: [EventConsumer], _ store: any EventStore, _ settings: Consumers.Settings
+        of consumers: [EventConsumer], _ store: any EventStore, _ settings: Consumers.Settings,
+        _ reports: HealthReports
     ) -> [ConsumerGroup] {
         var groups: [[EventConsumer]] = []
         for consumer in consumers {
@@ -23,7 +25,8 @@ struct ConsumerGroup: Sendable {
             }
         }
         return groups.map {
-            ConsumerGroup(consumers: $0, checkpoints: $0[0].checkpoints, store: store, settings: settings)
+            ConsumerGroup(
+                consumers: $0, checkpoints: $0[0].checkpoints, store: store, settings: settings, reports: reports)
         }
     }
 
@@ -36,7 +39,8 @@ struct ConsumerGroup: Sendable {
     var projections: ConsumerGroup? {
         let projections = consumers.filter(\.isProjection)
         if projections.isEmpty { return nil }
-        return ConsumerGroup(consumers: projections, checkpoints: checkpoints, store: store, settings: settings)
+        return ConsumerGroup(
+            consumers: projections, checkpoints: checkpoints, store: store, settings: settings, reports: reports)
     }
 
     func newMembership() -> Membership {
@@ -48,7 +52,7 @@ struct ConsumerGroup: Sendable {
         else { return nil }
         return ConsumerLoop(
             consumer: consumer, store: store, partition: state.partition, lease: lease, membership: membership,
-            build: settings.build, signal: LoopSignal(state))
+            settings: settings, signal: LoopSignal(state))
     }
 
     // MARK: Preparing
@@ -219,6 +223,7 @@ private struct CatchingUp {
         while true {
             let stored = try await group.stored()
             try check(stored)
+            for state in stored.partitions { mine[state.partition]?.loop.signal.notice(state) }
             if try await group.exchange(stored) { continue }
             try await claim(stored)
             for consumer in defined {

@@ -85,6 +85,7 @@ extension ConsumerLoop {
     }
 
     func logFailure(_ held: HeldStream, _ failure: EventFailure) {
+        settings.observer?.failed(consumer.name, code: failure.code, parked: held.isParked)
         let type = held.failure?.type ?? ""
         let metadata = metadata(held.stream, type, held.first, held.attempts)
         context.logger?.warning(

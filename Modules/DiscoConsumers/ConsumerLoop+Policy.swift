@@ -95,11 +95,17 @@ extension ConsumerLoop {
 
     private func verdict(_ policy: any Policy, _ event: Recorded, attempt: Int) async -> Verdict {
         let sender = PolicySender(consumer: consumer.name, event: event.id, attempt: attempt)
-        let limit = failures.timeLimit
+        let (limit, name, observer) = (failures.timeLimit, consumer.name, settings.observer)
         do {
             for part in event.parts {
                 let outcome = try await context.limited(to: limit, TookTooLong(limit: limit)) {
-                    let outcome = try await policy.process(part, in: PolicyContext(event: part, sender: sender))
+                    let context = PolicyContext(event: part, sender: sender)
+                    let outcome =
+                        if let observer {
+                            try await observer.around(name, part) { try await policy.process(part, in: context) }
+                        } else {
+                            try await policy.process(part, in: context)
+                        }
                     if case .retry = outcome { return outcome }
                     try await sender.settle()
                     return outcome

@@ -19,10 +19,11 @@ struct ConsumerLoop: Sendable {
     /// The claim under which it works.
     let lease: PartitionLease
     let membership: Membership
-    let build: String
+    let settings: Consumers.Settings
     let signal: LoopSignal
 
     var context: StoreContext { store.context }
+    var build: String { settings.build }
     var failures: FailurePolicy { consumer.failures }
     /// Whether to end with the event in hand.
     var isEnding: Bool { Shutdown.isAsked || signal.isStopping }
@@ -174,6 +175,7 @@ struct ConsumerLoop: Sendable {
         let (due, leavesSome) = hasArrived ? ([], false) : try await due(&memory, now, pace)
         var to = tail.reached
         var news = News()
+        var head = to.position
         var next = Step.Next.retries
         // Events of deleted streams wait for a person, and must not keep everything else waiting.
         let waiting = memory.plan.count(without: memory.hidden.keys)
@@ -190,6 +192,7 @@ struct ConsumerLoop: Sendable {
                 throw CheckpointDiverged(consumer: consumer.name, checkpoint: to.position, head: page.head)
             }
             news = News(page)
+            head = page.head
             next = page.hasMore || page.through < page.head ? .more : .newEvents
             if page.through > to.position {
                 to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
@@ -207,6 +210,7 @@ struct ConsumerLoop: Sendable {
             }
         }
         if pace == .single { try await takeInHand(due.first?.events.first ?? news.events.first, &news, &memory) }
+        let begun = context.uptime()
         let outcome: Processed
         switch consumer.work {
         case .projection(let projection, let readModels):
@@ -219,6 +223,7 @@ struct ConsumerLoop: Sendable {
         }
         memory.plan.stored()
         memory.tail?.stored(outcome.reached)
+        observe(news, outcome, since: begun, head: head)
         if pace == .single {
             memory.cautiousFor = memory.cautiousFor.map { max(0, $0 - 1) }
             memory.crashed = nil
@@ -234,6 +239,17 @@ struct ConsumerLoop: Sendable {
 
     private func nextRetry(_ memory: Memory) -> Date? {
         memory.isPaused ? memory.probeAt : memory.plan.nextRetry
+    }
+
+    private func observe(_ news: News, _ outcome: Processed, since begun: Duration, head: Position) {
+        guard let observer = settings.observer else { return }
+        let passed = news.events.prefix { $0.position <= outcome.reached.position }
+        observer.processed(consumer.name, events: passed.count, in: context.uptime() - begun)
+        guard let last = passed.last?.parts.last else { return }
+        let positions = max(0, head.rawValue - outcome.reached.position.rawValue)
+        // What remains is younger than the last one.
+        let seconds = positions == 0 ? 0 : max(0, context.now().timeIntervalSince(last.recordedAt))
+        observer.isBehind(consumer.name, seconds: seconds, positions: Int(clamping: positions))
     }
 
     /// How a step ended.

@@ -13,6 +13,7 @@ public import DiscoCore
 public struct Consumers: Sendable {
     let client: EventStoreClient
     let groups: [ConsumerGroup]
+    let reports = HealthReports()
 
     public struct Settings: Sendable {
         /// How long a process keeps its partitions without renewing its lease: so long others wait after it has died.
@@ -22,8 +23,14 @@ public struct Consumers: Sendable {
         public var build: String
         /// How long the generation of a read model that was live before a rebuild is kept, for going back to it.
         public var keepsPrevious: Duration
+        /// Is told what the consumers do, for metrics and traces.
+        public var observer: (any ConsumerObserver)?
 
-        public init(lease: Duration = .seconds(10), build: String = "", keepsPrevious: Duration = .seconds(3600)) {
+        public init(
+            lease: Duration = .seconds(10), build: String = "", keepsPrevious: Duration = .seconds(3600),
+            observer: (any ConsumerObserver)? = nil
+        ) {
+            self.observer = observer
             self.lease = max(.milliseconds(100), lease.bounded)
             self.build = build
             self.keepsPrevious = keepsPrevious.bounded
@@ -37,6 +44,6 @@ public struct Consumers: Sendable {
             Set(names).count == names.count, "Two of the consumers \(names) have the same name. Give each its own name."
         )
         self.client = client
-        groups = ConsumerGroup.groups(of: consumers, client.store, settings)
+        groups = ConsumerGroup.groups(of: consumers, client.store, settings, reports)
     }
 }

@@ -102,6 +102,14 @@ public struct ConsumerStopped: Error, Hashable, Sendable, CustomStringConvertibl
     public let attempts: Int
     public let reason: String
 
+    public init(consumer: String, stream: StreamID, position: Position, attempts: Int, reason: String) {
+        self.consumer = consumer
+        self.stream = stream
+        self.position = position
+        self.attempts = attempts
+        self.reason = reason
+    }
+
     public var description: String {
         "\(consumer) has stopped: the event of \(stream) at position \(position) failed \(attempts) times. \(reason)"
     }

@@ -82,7 +82,9 @@ struct LeasePlan {
 
     private mutating func giveUp(_ mine: [ConsumerPartition]) {
         var left = mine
-        for consumer in Set(mine.map(\.whole)).sorted(by: { ($0.consumer, $0.generation) < ($1.consumer, $1.generation) }) {
+        for consumer in Set(mine.map(\.whole)).sorted(by: {
+            ($0.consumer, $0.generation) < ($1.consumer, $1.generation)
+        }) {
             let able = able(consumer)
             guard let least = able.map({ share(consumer, $0.id) }).min() else { continue }
             let own = share(consumer, me)

@@ -21,7 +21,8 @@ final class Membership: Sendable {
     private let state = Locked(State())
     let trouble: StoreTrouble
 
-    init(_ store: any LeaseStore, _ context: StoreContext, _ settings: Consumers.Settings, _ consumers: [EventConsumer]) {
+    init(_ store: any LeaseStore, _ context: StoreContext, _ settings: Consumers.Settings, _ consumers: [EventConsumer])
+    {
         self.store = store
         self.context = context
         lease = settings.lease

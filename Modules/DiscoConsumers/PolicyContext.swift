@@ -199,11 +199,10 @@ final class PolicySender: Sendable {
 }
 
 /// A command seemed to fail, but took effect.
-struct TookEffect: DescribedError {
+struct TookEffect: Error, CustomStringConvertible {
     let command: String
 
-    var code: String { "took_effect" }
-    var message: String {
+    var description: String {
         "The command \(command) took effect although it seemed to fail; the event is processed again."
     }
 }

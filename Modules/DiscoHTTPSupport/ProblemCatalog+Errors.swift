@@ -25,12 +25,20 @@ extension ProblemCatalog {
         "closed": Entry(
             kind: .unavailable,
             title: "The store was closed."),
+        "command_changed": Entry(
+            kind: .`internal`,
+            title: "A policy sent another command than at an earlier attempt for the same event. The event is parked."),
         "condition_failed": Entry(
             kind: .conflict,
             title: "A recorded event matches the condition of the append."),
         "configuration": Entry(
             kind: .`internal`,
             title: "A setting is missing or wrong; see the message."),
+        "consumer_stopped": Entry(
+            kind: .`internal`,
+            title:
+                "A consumer has stopped because of an event, as its failure policy demands. Mend the cause and start it again."
+        ),
         "consumers_behind": Entry(
             kind: .exhausted,
             title: "The read model has not processed the awaited event yet. Query again, or check its consumers."),
@@ -87,6 +95,11 @@ extension ProblemCatalog {
         "queue_full": Entry(
             kind: .exhausted,
             title: "The queue is full. Send the command again later."),
+        "refused_before": Entry(
+            kind: .conflict,
+            title:
+                "A policy's command was refused when it was sent for the same event before, and the policy went on."
+        ),
         "schema": Entry(
             kind: .`internal`,
             title: "The database does not have the schema of this version of Disco."),

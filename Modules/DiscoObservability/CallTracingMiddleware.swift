@@ -15,13 +15,13 @@ public struct CallTracingMiddleware: Middleware {
     public func handle<Answer: Sendable>(_ call: Call, next: Next<Answer>) async throws -> Answer {
         var context = ServiceContext.current ?? .topLevel
         if ServiceContext.current == nil, call.metadata.values != nil {
-            tracer.extract(call.metadata.trace, into: &context, using: Strings())
+            tracer.extract(call.metadata.trace, into: &context, using: TraceStrings())
         }
         return try await tracer.withAnySpan("\(call.kind.rawValue) \(call.name)", context: context) { span in
             var call = call
             if call.kind == .command {
                 var trace: [String: String] = [:]
-                tracer.inject(span.context, into: &trace, using: Strings())
+                tracer.inject(span.context, into: &trace, using: TraceStrings())
                 if !trace.isEmpty { call.metadata.trace = trace }
             }
             span.updateAttributes { $0["disco.name"] = call.name }
@@ -35,7 +35,8 @@ public struct CallTracingMiddleware: Middleware {
     }
 }
 
-private struct Strings: Injector, Extractor {
+/// A trace context as strings.
+struct TraceStrings: Injector, Extractor {
     func inject(_ value: String, forKey key: String, into carrier: inout [String: String]) { carrier[key] = value }
     func extract(key: String, from carrier: [String: String]) -> String? { carrier[key] }
 }

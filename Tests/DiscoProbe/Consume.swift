@@ -48,7 +48,8 @@ private struct Questions: Projection {
 
     func setUp(_ transaction: SQLTransaction) throws {
         try transaction.execute(
-            "CREATE TABLE IF NOT EXISTS questions (stream TEXT PRIMARY KEY, asked BIGINT NOT NULL, wrong BIGINT NOT NULL)")
+            "CREATE TABLE IF NOT EXISTS questions (stream TEXT PRIMARY KEY, asked BIGINT NOT NULL, wrong BIGINT NOT NULL)"
+        )
     }
 
     func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {

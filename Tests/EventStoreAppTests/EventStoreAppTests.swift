@@ -154,9 +154,10 @@ import Testing
         #expect(listed.map { $0["lag"] } == [0, 0])
         #expect(try await app.rows("consumers", "reset", "wallets") == [["reset": "wallets"]])
         #expect(try await app.rows("consumers", "list").map { $0["consumer"] } == ["low_balance_notice"])
+        #expect(try await app.rows("consumers").map { $0["state"] } == ["stopped"])
         let unknown = try await app.run("consumers", "reset", "nobody")
         #expect(unknown.status == 1)
-        #expect(unknown.errors.contains("There is no consumer nobody; known: low_balance_notice."))
+        #expect(unknown.errors.contains("There is no consumer nobody. Known: low_balance_notice, wallets."))
     }
 
     @Test(arguments: Adapter.allCases) func theExportedSQLCreatesTheTablesWithOtherTools(adapter: Adapter) async throws

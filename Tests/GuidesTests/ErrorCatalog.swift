@@ -1,3 +1,4 @@
+import DiscoConsumers
 import Foundation
 
 @testable import DiscoCore
@@ -119,6 +120,18 @@ enum ErrorCatalog {
                 CheckpointDiverged(consumer: "c", checkpoint: 1, head: 1),
                 "A consumer's checkpoint is not in this store's history: the store is a restored backup or another store. "
                     + "Reset the consumer."
+            ),
+            (
+                ConsumerStopped(consumer: "c", stream: "a-1", position: 1, attempts: 1, reason: "r"),
+                "A consumer has stopped because of an event, as its failure policy demands. Mend the cause and start it again."
+            ),
+            (
+                RefusedBefore(command: "c"),
+                "A policy's command was refused when it was sent for the same event before, and the policy went on."
+            ),
+            (
+                CommandChanged(command: "c", key: "k"),
+                "A policy sent another command than at an earlier attempt for the same event. The event is parked."
             ),
             (
                 UndecodableEvent(

@@ -14,7 +14,7 @@ public protocol CheckpointStore: LeaseStore {
     /// that do so at once, one does it.
     ///
     /// For a projection with a higher version than the live one, a generation of its own is created. A policy with a
-    /// higher version takes the partitions from the lower one.
+    /// higher version takes over from the lower one, once that has given its partitions back.
     ///
     /// - Parameter checkpoint: where the partitions of a new consumer start.
     func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws

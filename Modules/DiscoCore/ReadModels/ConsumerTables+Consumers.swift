@@ -70,10 +70,9 @@ extension ConsumerTables {
             }
             try build(state, definition.text, at: now)
         } else {
+            // The lower version notices it, finishes the event in hand, and gives its partitions back.
             try transaction.execute(
                 "UPDATE disco_consumers SET live_definition = \(definition.text) WHERE name = \(consumer)")
-            try transaction.execute(
-                "UPDATE disco_partitions SET fence = fence + 1, owner = NULL WHERE consumer = \(consumer)")
             try change()
         }
     }
@@ -107,16 +106,19 @@ extension ConsumerTables {
                 building_since = \(Self.time(now)), run_to = NULL
             WHERE name = \(state.name)
             """)
-        try add(state.name, number, ConsumerPartition.slices(of: state.partitions), .start, fence: Int(revision()), at: now)
+        try add(
+            state.name, number, ConsumerPartition.slices(of: state.partitions), .start, fence: Int(revision()), at: now)
     }
 
     private func drop(_ generation: Int, of consumer: String) throws {
         for name in try tables(of: consumer) {
-            try transaction.execute(SQLStatement(stringLiteral: "DROP TABLE IF EXISTS \(TableName.of(name, generation))"))
+            try transaction.execute(
+                SQLStatement(stringLiteral: "DROP TABLE IF EXISTS \(TableName.of(name, generation))"))
         }
         for table in ["disco_partitions", "disco_held"] {
             try transaction.execute(
-                SQLStatement(beginning: "DELETE FROM \(table)", "WHERE consumer = \(consumer) AND generation = \(generation)"))
+                SQLStatement(
+                    beginning: "DELETE FROM \(table)", "WHERE consumer = \(consumer) AND generation = \(generation)"))
         }
     }
 
@@ -362,6 +364,7 @@ enum TableName {
                 || place > 0 && (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         }
         if isPlain, (1...50).contains(name.utf8.count), !name.hasPrefix("disco_") { return nil }
-        return "\"\(name.cut(to: 80))\" cannot be the name of a table: use 1 to 50 lower-case letters, digits and _, and do not begin with a digit or disco_."
+        return
+            "\"\(name.cut(to: 80))\" cannot be the name of a table: use 1 to 50 lower-case letters, digits and _, and do not begin with a digit or disco_."
     }
 }

@@ -31,7 +31,8 @@ struct ConsumerTables {
         let store: UUID? = try row.value("store")
         let pausedAt: Int64? = try row.value("paused_at")
         return PartitionState(
-            partition: ConsumerPartition(try row.value("consumer"), generation: generation, slices: from...max(from, to)),
+            partition: ConsumerPartition(
+                try row.value("consumer"), generation: generation, slices: from...max(from, to)),
             checkpoint: Checkpoint(
                 position: try row.value("position"), eventID: try row.value("event_id"),
                 store: try store.map { StoreIdentity(store: $0, epoch: try row.value("epoch")) }),
@@ -110,7 +111,8 @@ struct ConsumerTables {
         let (consumer, generation) = (step.partition.consumer, step.partition.generation)
         for stream in step.release {
             let changed = try transaction.changed(
-                "DELETE FROM disco_held WHERE consumer = \(consumer) AND generation = \(generation) AND stream = \(stream)")
+                "DELETE FROM disco_held WHERE consumer = \(consumer) AND generation = \(generation) AND stream = \(stream)"
+            )
             if changed != 1 { throw EventStoreError.checkpointMoved(consumer) }
         }
         for held in step.hold { try hold(held, consumer, generation) }

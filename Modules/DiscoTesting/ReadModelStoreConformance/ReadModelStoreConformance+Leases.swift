@@ -74,7 +74,9 @@ extension ReadModelStoreConformance {
             let second = try requireValue(try await store.claim(five, for: "two").first, "the claim")
             try requireEqual(second.lease, PartitionLease(owner: "two", fence: fence + 1), "lease")
             try requireEqual(second.checkpoint.position, 5, "checkpoint")
-            let late = [first.lease, PartitionLease(owner: "two", fence: fence), PartitionLease(owner: "one", fence: fence + 1)]
+            let late = [
+                first.lease, PartitionLease(owner: "two", fence: fence), PartitionLease(owner: "one", fence: fence + 1),
+            ]
             for lease in late {
                 try await requireMoved { try await store.save(step(second, to: 6, lease: lease)) }
                 try await requireMoved {
