@@ -90,10 +90,11 @@ package enum AppConfiguration {
                 : "The key \(key) in \(path) is a list; it must be one value.")
     }
 
-    /// Makes the logger for background work, which writes warnings and errors to standard error.
-    package static func logger(_ label: String) -> Logger {
+    /// Makes the logger for background work, which writes to standard error: warnings and errors, unless `level` says
+    /// otherwise.
+    package static func logger(_ label: String, _ level: Logger.Level = .warning) -> Logger {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .warning
+        logger.logLevel = level
         return logger
     }
 

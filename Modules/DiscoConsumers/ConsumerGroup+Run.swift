@@ -10,7 +10,8 @@ extension ConsumerGroup {
 
     /// What a part of the group reports.
     private enum Report: Sendable {
-        case look
+        /// `wished`: something has changed; otherwise only time has passed.
+        case look(wished: Bool)
         case ended(ConsumerPartition, ConsumerLoop.Ending)
         /// The lease of this member has expired: it joins again under a new id.
         case expired
@@ -45,7 +46,7 @@ extension ConsumerGroup {
         defer { reports.ended(names) }
         do {
             try await withThrowingTaskGroup(of: Report.self) { group in
-                group.addTask { .look }
+                group.addTask { .look(wished: false) }
                 while let report = try await group.next() {
                     try await handle(report, &state, membership, &group)
                     if Shutdown.isAsked, state.running.isEmpty { break }
@@ -108,7 +109,9 @@ extension ConsumerGroup {
         _ group: inout ThrowingTaskGroup<Report, any Error>
     ) async throws {
         switch report {
-        case .look:
+        case .look(let wished):
+            // Somebody may be waiting for what is not stored yet.
+            if wished { for loop in state.running.values { loop.signal.flush() } }
             if !Shutdown.isAsked {
                 do {
                     try await look(&state, membership, &group)
@@ -178,12 +181,14 @@ extension ConsumerGroup {
         _ changes: ConsumerChanges.Iterator?, _ limit: Duration, _ membership: Membership
     ) async -> Report {
         let context = context
+        let wished = Locked(false)
         try? await Shutdown.ending {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 if var changes {
                     group.addTask {
                         do {
                             try await changes.next()
+                            wished.withLock { $0 = true }
                         } catch is CancellationError {
                         } catch {
                             // Without notifications, looking from time to time is enough.
@@ -197,7 +202,7 @@ extension ConsumerGroup {
                 try await group.next()
             }
         }
-        return .look
+        return .look(wished: wished.withLock { $0 })
     }
 
     /// Reads the stored leases, and claims, begins and gives up partitions accordingly.

@@ -7,6 +7,7 @@ struct ConsumerGroup: Sendable {
     let consumers: [EventConsumer]
     let checkpoints: any CheckpointStore
     let store: any EventStore
+    let tail: SharedTail
     let settings: Consumers.Settings
     let reports: HealthReports
 
@@ -16,6 +17,7 @@ struct ConsumerGroup: Sendable {
         of consumers: [EventConsumer], _ store: any EventStore, _ settings: Consumers.Settings,
         _ reports: HealthReports
     ) -> [ConsumerGroup] {
+        let tail = SharedTail(store)
         var groups: [[EventConsumer]] = []
         for consumer in consumers {
             if let place = groups.firstIndex(where: { isSame($0[0].checkpoints, consumer.checkpoints) }) {
@@ -26,7 +28,8 @@ struct ConsumerGroup: Sendable {
         }
         return groups.map {
             ConsumerGroup(
-                consumers: $0, checkpoints: $0[0].checkpoints, store: store, settings: settings, reports: reports)
+                consumers: $0, checkpoints: $0[0].checkpoints, store: store, tail: tail, settings: settings,
+                reports: reports)
         }
     }
 
@@ -40,7 +43,8 @@ struct ConsumerGroup: Sendable {
         let projections = consumers.filter(\.isProjection)
         if projections.isEmpty { return nil }
         return ConsumerGroup(
-            consumers: projections, checkpoints: checkpoints, store: store, settings: settings, reports: reports)
+            consumers: projections, checkpoints: checkpoints, store: store, tail: tail, settings: settings,
+            reports: reports)
     }
 
     func newMembership() -> Membership {
@@ -51,7 +55,8 @@ struct ConsumerGroup: Sendable {
         guard let consumer = consumers.first(where: { $0.name == state.partition.consumer }), let lease = state.lease
         else { return nil }
         return ConsumerLoop(
-            consumer: consumer, store: store, partition: state.partition, lease: lease, membership: membership,
+            consumer: consumer, store: store, tail: tail, partition: state.partition, lease: lease,
+            membership: membership,
             settings: settings, signal: LoopSignal(state))
     }
 

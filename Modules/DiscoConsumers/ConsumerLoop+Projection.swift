@@ -4,8 +4,8 @@ import Logging
 
 extension ConsumerLoop {
     private struct Failure: Error {
-        /// `nil` if several events were applied at once.
-        let position: Position?
+        /// The event that failed; `nil` if that is not known.
+        var position: Position?
         let underlying: any Error
     }
 
@@ -36,7 +36,7 @@ extension ConsumerLoop {
                         do {
                             if !apply.isEmpty { try batches.apply(apply.flatMap(\.parts), transaction) }
                         } catch {
-                            throw Failure(position: nil, underlying: error)
+                            throw Failure(underlying: error)
                         }
                         return
                     }
@@ -44,7 +44,9 @@ extension ConsumerLoop {
                         do {
                             for part in event.parts { try projection.apply(part, transaction) }
                         } catch {
-                            throw Failure(position: event.position, underlying: error)
+                            // An error of a database may come after the event that caused it.
+                            let isKnown = transaction.isImmediate || !(error is EventStoreError)
+                            throw Failure(position: isKnown ? event.position : nil, underlying: error)
                         }
                     }
                 }
@@ -53,11 +55,15 @@ extension ConsumerLoop {
             } catch let failure as Failure {
                 if self.failures.classify(failure.underlying) == .outage { throw Outage(failure.underlying) }
                 // What fails as a batch may succeed event by event.
+                let wasBatch = batches != nil
                 batches = nil
                 var found = try await self.failures(of: apply, projection, readModels)
                 if let position = failure.position {
                     // This event is not tried again now, whatever its failure depended on.
                     found[position] = found[position] ?? EventFailure(failure.underlying)
+                } else if found.isEmpty, !wasBatch, let last = apply.last {
+                    // Together they fail, but none alone: the last one waits for the next step.
+                    found[last.position] = EventFailure(failure.underlying)
                 }
                 failures.merge(found) { $1 }
             }

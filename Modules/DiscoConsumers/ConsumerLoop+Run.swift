@@ -28,6 +28,7 @@ extension ConsumerLoop {
     func giveBack(_ memory: inout Memory) async {
         membership.trouble.ends(part)
         membership.trouble.ends(part + " waiting")
+        defer { consumer.checkpoints.progress?.ended(partition) }
         try? await flush(&memory)
         try? await consumer.checkpoints.release(partition, memory.lease)
     }

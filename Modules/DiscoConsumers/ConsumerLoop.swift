@@ -15,6 +15,7 @@ struct ConsumerLoop: Sendable {
 
     let consumer: EventConsumer
     let store: any EventStore
+    let tail: SharedTail
     let partition: ConsumerPartition
     /// The claim under which it works.
     let lease: PartitionLease
@@ -48,6 +49,8 @@ struct ConsumerLoop: Sendable {
         var probeAt: Date?
         /// How many events are still processed one at a time, because of crashes; `nil` before the first step.
         var cautiousFor: Int?
+        /// Whether it has read everything, so that what comes next is read together with others.
+        var hasCaughtUp = false
         /// The event that was in hand at the last crash, and how many crashes there were.
         var crashed: (position: Position, times: Int)?
         var overflow: TroubleLog
@@ -122,6 +125,7 @@ struct ConsumerLoop: Sendable {
         if failures.retriesWithNewBuild { retryParked(&memory.plan) }
         let tail = ConsumerTail(state.checkpoint)
         memory.tail = tail
+        progress(memory)
         return tail
     }
 
@@ -186,14 +190,14 @@ struct ConsumerLoop: Sendable {
             memory.overflow.begins("reads no new events until held streams are done", TooManyHeld(waiting))
         } else if takesNews {
             memory.overflow.ends("reads new events again")
-            let page = try await store.page(
-                read(after: to.position, upTo: memory.runTo, limit: pace == .page ? Self.pageSize : 1))
+            let page = try await page(after: to.position, &memory, pace)
             if page.head < to.position {
                 throw CheckpointDiverged(consumer: consumer.name, checkpoint: to.position, head: page.head)
             }
-            news = News(page)
+            news = page.news
             head = page.head
             next = page.hasMore || page.through < page.head ? .more : .newEvents
+            memory.hasCaughtUp = next == .newEvents
             if page.through > to.position {
                 to = Checkpoint(position: page.through, eventID: page.throughID, store: try await store.identity())
             }
@@ -205,6 +209,9 @@ struct ConsumerLoop: Sendable {
             if next == .newEvents { memory.cautiousFor = 0 }
             if memory.plan.isUnchanged {
                 memory.tail?.passed(to: to, at: context.uptime())
+                // What does not concern it has taken effect as soon as it is read.
+                progress(memory)
+                if signal.takeFlush() { try await flush(&memory) }
                 if memory.tail?.savesIn(at: context.uptime()) == .zero || next == .stop { try await flush(&memory) }
                 return Step(position: to.position, next: next, nextRetry: nextRetry(memory))
             }
@@ -223,6 +230,7 @@ struct ConsumerLoop: Sendable {
         }
         memory.plan.stored()
         memory.tail?.stored(outcome.reached)
+        progress(memory)
         observe(news, outcome, since: begun, head: head)
         if pace == .single {
             memory.cautiousFor = memory.cautiousFor.map { max(0, $0 - 1) }
@@ -235,6 +243,19 @@ struct ConsumerLoop: Sendable {
         if let stopped = outcome.stopped { throw stopped }
         if let outage = outcome.outage { throw outage }
         return Step(position: outcome.reached.position, next: next, nextRetry: nextRetry(memory))
+    }
+
+    /// The next page: read together with others if they all want the newest one.
+    private func page(after: Position, _ memory: inout Memory, _ pace: Pace) async throws -> SharedTail.Answer {
+        if memory.hasCaughtUp, memory.runTo == nil, pace == .page,
+            let answer = try await tail.next(consumer.query, slices, after: after)
+        {
+            return answer
+        }
+        let page = try await store.page(
+            read(after: after, upTo: memory.runTo, limit: pace == .page ? Self.pageSize : 1))
+        return SharedTail.Answer(
+            news: News(page), through: page.through, throughID: page.throughID, head: page.head, hasMore: page.hasMore)
     }
 
     private func nextRetry(_ memory: Memory) -> Date? {
@@ -281,13 +302,20 @@ struct ConsumerLoop: Sendable {
             try await consumer.checkpoints.save(
                 ConsumerStep(partition: partition, from: tail.saved, to: tail.reached, lease: memory.lease))
             memory.tail?.stored(tail.reached)
+            progress(memory)
         } catch let error as EventStoreError where error.code == .checkpointMoved {
             memory.forget()
         }
     }
 
+    /// Tells those who wait in this process.
+    private func progress(_ memory: Memory) {
+        guard let tail = memory.tail else { return }
+        consumer.checkpoints.progress?.stored(partition, tail.reached.position, holds: !memory.plan.streams.isEmpty)
+    }
+
     /// The events of one page, including those that could not be upcast.
-    struct News {
+    struct News: Sendable {
         var events: [Recorded] = []
         var failures: [Position: String] = [:]
 

@@ -5,8 +5,8 @@ import DiscoCore
 /// A pure state machine. Events that do not concern a consumer advance it in memory at once; the checkpoint is stored
 /// only after a delay, with the next step, or at the end, so that an append does not cost every consumer a write.
 struct ConsumerTail: Equatable {
-    /// How long progress may stay unsaved: whoever waits for a consumer waits that much longer.
-    static let unsavedFor = Duration.milliseconds(100)
+    /// How long progress may stay unsaved. Whoever waits for a consumer in another process has it saved at once.
+    static let unsavedFor = Duration.seconds(5)
 
     /// The stored checkpoint, from which the next step starts.
     private(set) var saved: Checkpoint

@@ -5,6 +5,7 @@ final class LoopSignal: Sendable {
     private struct State: Sendable {
         var isStopping = false
         var rereads = false
+        var flushes = false
         /// What the loop has last been told of its partition's row.
         var fence: Int
         var runTo: Position?
@@ -32,6 +33,16 @@ final class LoopSignal: Sendable {
         }
     }
 
+    /// Makes the loop store how far it has come, because somebody waits for it.
+    func flush() { signal { $0.flushes = true } }
+
+    func takeFlush() -> Bool {
+        state.withLock { state in
+            defer { state.flushes = false }
+            return state.flushes
+        }
+    }
+
     /// Whether the state must be read again; asks once for each signal.
     func takeReread() -> Bool {
         state.withLock { state in
@@ -40,8 +51,8 @@ final class LoopSignal: Sendable {
         }
     }
 
-    /// Returns when the loop should end, or read again.
-    func wait() async throws { try await wait { $0.isStopping || $0.rereads } }
+    /// Returns when the loop should end, read again, or store how far it has come.
+    func wait() async throws { try await wait { $0.isStopping || $0.rereads || $0.flushes } }
 
     /// Returns when the loop should end.
     func waitForStop() async throws { try await wait { $0.isStopping } }

@@ -3,7 +3,7 @@ import Foundation
 
 /// What was recorded at one position: one event, or the several that an upcaster made of it. They are processed
 /// together, because checkpoints and held events refer to a position.
-struct Recorded {
+struct Recorded: Sendable {
     /// All at the position at which the event was recorded.
     private(set) var parts: [RecordedEvent]
 
@@ -11,6 +11,13 @@ struct Recorded {
     var stream: StreamID { parts[0].stream }
     var id: UUID { parts[0].id }
     var type: String { parts[0].type }
+
+    /// With only the parts that a query selects; `nil` if it selects none.
+    func filtered(_ query: EventQuery) -> Recorded? {
+        if parts.count == 1 { return query.matches(parts[0]) ? self : nil }
+        let selected = parts.filter(query.matches)
+        return selected.isEmpty ? nil : Recorded(parts: selected)
+    }
 
     /// - Parameter events: in the order of their positions.
     static func grouped(_ events: [RecordedEvent]) -> [Recorded] {

@@ -6,12 +6,13 @@ import Foundation
 
 /// A store of read models, checkpoints and held events in its own schema of a PostgreSQL database, the same as the
 /// events' or another one.
-public final class PostgresReadModelStore: SQLReadModelStore {
+public final class PostgresReadModelStore: SQLReadModelStore, ProgressKeeping {
     private let settings: Settings
     private let pool: PostgresPool
     /// One connection for the members that share consumers: a long transaction must not delay a renewal.
     private let members: PostgresPool
     private let hub = WakeUpHub()
+    package let consumerProgress = ConsumerProgress()
     public let context: StoreContext
 
     /// Dedicated connections, created when a caller first waits for changes or makes one.
@@ -136,6 +137,7 @@ public final class PostgresReadModelStore: SQLReadModelStore {
         let sql = PostgresSQLConnection(connection: connection, isReading: isReading)
         do {
             let result = try body(sql)
+            try sql.finish()
             if let failure = sql.trouble.failure { throw failure }
             return result
         } catch {

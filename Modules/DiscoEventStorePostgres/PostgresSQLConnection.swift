@@ -12,8 +12,55 @@ struct PostgresSQLConnection: SQLConnection {
 
     final class Trouble {
         var failure: PostgresFailure?
+        /// Statements that are sent together, to save round trips.
+        var unsent: [PostgresStatement] = []
+        var unsentBytes = 0
     }
 
+    /// So many statements are sent in one round trip, so that the answers fit into the buffers of the connection.
+    private static let mostUnsent = 128
+    private static let mostUnsentBytes = 64 << 10
+
+    func execute(_ sql: SQLStatement) throws {
+        if let failure = trouble.failure { throw failure }
+        // A reader has nothing to send later, and BEGIN and the like are run by themselves.
+        if isReading || sql.isOfTransaction {
+            _ = try run(sql)
+            return
+        }
+        let statement = statement(sql)
+        trouble.unsent.append(statement)
+        trouble.unsentBytes += statement.sql.utf8.count + statement.values.reduce(0) { $0 + $1.size }
+        if trouble.unsent.count >= Self.mostUnsent || trouble.unsentBytes >= Self.mostUnsentBytes { try finish() }
+    }
+
+    func finish() throws {
+        if trouble.unsent.isEmpty { return }
+        let statements = trouble.unsent
+        trouble.unsent = []
+        trouble.unsentBytes = 0
+        try checkTransaction()
+        _ = try send(statements)
+    }
+
+    private func checkTransaction() throws {
+        guard connection.isInTransaction else {
+            throw EventStoreError(
+                .database, "An earlier statement ended the transaction; everything in it was rolled back.")
+        }
+    }
+
+    private func statement(_ sql: SQLStatement) -> PostgresStatement {
+        // A literal has no type: the server infers it from the context.
+        var statement = PostgresStatement(
+            sql.text { "$\($0)" }, sql.values.map { $0.text.map(PostgresValue.literal) ?? .null })
+        statement.format = 0
+        // BEGIN and COMMIT need no plan, so preparing them saves nothing.
+        statement.isPrepared = !sql.isOfTransaction
+        return statement
+    }
+
+    var isImmediate: Bool { false }
     var skippingLocked: String { "FOR UPDATE SKIP LOCKED" }
 
     func now() throws -> Int64? {
@@ -22,27 +69,23 @@ struct PostgresSQLConnection: SQLConnection {
 
     func run(_ sql: SQLStatement) throws -> SQLResult {
         if let failure = trouble.failure { throw failure }
-        guard connection.isInTransaction else {
-            throw EventStoreError(
-                .database, "An earlier statement ended the transaction; everything in it was rolled back.")
-        }
-        // A literal has no type: the server infers it from the context.
-        var statement = PostgresStatement(
-            sql.text { "$\($0)" }, sql.values.map { $0.text.map(PostgresValue.literal) ?? .null })
-        statement.format = 0
-        // BEGIN and COMMIT need no plan, so preparing them saves nothing.
-        statement.isPrepared = !sql.isOfTransaction
-        do {
-            guard let result = try connection.run([statement]).last else { return SQLResult() }
-            let types = (0..<Int32(result.columns.count)).map(result.type)
-            let rows = (0..<result.count).map { row in
-                types.enumerated().map { column, type -> SQLValue in
-                    let column = Int32(column)
-                    if result.isNull(row, column) { return .null }
-                    return SQLValue(result.text(row, column), type: type)
-                }
+        try finish()
+        try checkTransaction()
+        guard let result = try send([statement(sql)]).last else { return SQLResult() }
+        let types = (0..<Int32(result.columns.count)).map(result.type)
+        let rows = (0..<result.count).map { row in
+            types.enumerated().map { column, type -> SQLValue in
+                let column = Int32(column)
+                if result.isNull(row, column) { return .null }
+                return SQLValue(result.text(row, column), type: type)
             }
-            return SQLResult(columns: result.columns, rows: rows, changed: result.changed)
+        }
+        return SQLResult(columns: result.columns, rows: rows, changed: result.changed)
+    }
+
+    private func send(_ statements: [PostgresStatement]) throws -> [PostgresResult] {
+        do {
+            return try connection.run(statements)
         } catch let failure as PostgresFailure where failure.isLost || failure.mayPass || failure.isOfStalePlan {
             // A read-only cluster is a problem of the server; a read-only transaction is not.
             if isReading, failure.sqlState == "25006" {
@@ -53,6 +96,13 @@ struct PostgresSQLConnection: SQLConnection {
         } catch let failure as PostgresFailure {
             throw PostgresError.ofStatement(failure, isReading: isReading)
         }
+    }
+}
+
+extension PostgresValue {
+    /// About how many bytes it has.
+    fileprivate var size: Int {
+        if case .literal(let text) = self { text.utf8.count } else { 8 }
     }
 }
 

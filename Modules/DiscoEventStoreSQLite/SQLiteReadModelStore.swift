@@ -7,11 +7,12 @@ import GRDB
 
 /// A store of read models, checkpoints and held events in its own SQLite file, so that a slow projection never
 /// blocks an append.
-public final class SQLiteReadModelStore: SQLReadModelStore {
+public final class SQLiteReadModelStore: SQLReadModelStore, ProgressKeeping {
     private let database: SQLiteDatabase
     /// The file of the members that share consumers, opened when it is first used.
     private let members = Locked<SQLiteDatabase?>(nil)
     private let hub = WakeUpHub()
+    package let consumerProgress = ConsumerProgress()
     /// Created when a caller first waits for changes.
     private let watcher = Locked<SQLiteWatcher?>(nil)
     public let context: StoreContext

@@ -151,8 +151,8 @@ import Testing
         #expect(tail.reached == second && tail.saved == first && tail.isUnsaved)
         tail.passed(to: at(9), at: .seconds(10) + .milliseconds(60))
         // Counted from the first move, so that endless appends do not postpone the save forever.
-        #expect(tail.savesIn(at: .seconds(10) + .milliseconds(60)) == .milliseconds(40))
-        #expect(tail.savesIn(at: .seconds(11)) == .zero)
+        #expect(tail.savesIn(at: .seconds(10) + .milliseconds(60)) == .milliseconds(4940))
+        #expect(tail.savesIn(at: .seconds(16)) == .zero)
     }
 
     @Test func theNextStepStartsAtTheStoredCheckpoint() {

@@ -43,7 +43,7 @@ final class Bookmarks: ReadModelStore {
     func consumers() async throws -> [ConsumerState] { [] }
     func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws {}
     func administer(_ consumer: String, _ action: ConsumerAction) async throws {
-        state.withLock { $0.positions[consumer] = nil }
+        if action == .reset { state.withLock { $0.positions[consumer] = nil } }
     }
     func decide(_ decision: HeldDecision) async throws -> [HeldStream] { [] }
     func audit(of consumer: String, limit: Int) async throws -> [HeldAudit] { [] }

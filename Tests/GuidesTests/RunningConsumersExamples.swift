@@ -47,14 +47,15 @@ import Testing
         let query = EventQuery.types("DoorOpened")
 
         func setUp(_ transaction: SQLTransaction) throws {
-            try transaction.execute("CREATE TABLE IF NOT EXISTS door_counts (door TEXT PRIMARY KEY, opened INTEGER)")
+            try transaction.execute(
+                "CREATE TABLE IF NOT EXISTS \(table: "door_counts") (door TEXT PRIMARY KEY, opened INTEGER)")
         }
 
         func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
             try transaction.execute(
                 """
-                INSERT INTO door_counts VALUES (\(event.stream.id), 1)
-                ON CONFLICT (door) DO UPDATE SET opened = door_counts.opened + 1
+                INSERT INTO \(table: "door_counts") AS counts VALUES (\(event.stream.id), 1)
+                ON CONFLICT (door) DO UPDATE SET opened = counts.opened + 1
                 """)
         }
     }
@@ -66,7 +67,7 @@ import Testing
 
         func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
             guard let id = UUID(uuidString: event.stream.id) else { return .skip("\(event.stream) is no door of ours") }
-            try await orchestrator.dispatch(CloseDoor(id: id), metadata: .caused(by: event))
+            try await context.dispatch(CloseDoor(id: id), by: orchestrator)
             return .done
         }
     }
@@ -78,10 +79,10 @@ import Testing
 
     @Test func aNullIsReadAsAnOptional() async throws {
         let readModels = try await SQLiteReadModelStore.open(.inMemory)
-        try await readModels.setUp { try DoorCounts().setUp($0) }
+        try await readModels.setUp("door_counts", generation: 1) { try DoorCounts().setUp($0) }
         let none = try await readModels.read { try opened("front", $0) }
         #expect(none == nil)
-        try await readModels.write { try $0.execute("INSERT INTO door_counts VALUES ('front', 3)") }
+        try await readModels.write { try $0.execute("INSERT INTO \(table: "door_counts") VALUES ('front', 3)") }
         let three = try await readModels.read { try opened("front", $0) }
         #expect(three == 3)
     }
@@ -103,7 +104,7 @@ import Testing
         let consumers = Consumers(
             of: client,
             [
-                .projection(DoorCounts(), in: readModels),
+                .projection(DoorCounts(), in: readModels, partitions: 8),
                 .policy(CloseDoors(orchestrator: orchestrator), in: readModels, from: .now),
             ])
         try await consumers.catchUp()
@@ -139,6 +140,46 @@ import Testing
         #expect(reasons.count == 1)
     }
 
+    @Test func failuresAreHandledAsThePolicySays() async throws {
+        let client = EventStoreClient(InMemoryEventStore())
+        let readModels = try await SQLiteReadModelStore.open(.inMemory)
+        let orchestrator = Orchestrator(client: client, aggregates: [Door.self])
+        try await openAnUnknownDoor(client)
+        let mails = EventConsumer.policy(
+            CloseDoors(orchestrator: orchestrator), in: readModels,
+            failures: FailurePolicy(attempts: 5, longestDelay: .seconds(600)))
+        let consumers = Consumers(of: client, [mails])
+        try await consumers.catchUp()
+        try await readModels.decide(
+            HeldDecision(.retry, consumer: "close_doors", HeldFilter(code: "timed_out"), by: "ann"))
+        for status in try await consumers.status() {
+            print(status.consumer, status.state, status.lag ?? 0, status.lagSeconds ?? 0, status.parked)
+        }
+        let health = consumers.health  // isLive, isReady, and the reasons
+        #expect(health.isLive && !health.isReady)
+        #expect(try await readModels.held(by: "close_doors").map(\.attempts) == [1])
+    }
+
+    struct ReportMissing: UpdateCommand {
+        let id: UUID
+        func run(on door: Door) -> [Door.Event] { [] }
+    }
+
+    struct CloseOrReport: Policy {
+        let name = "close_or_report"
+        let door: UUID
+        let orchestrator: Orchestrator
+
+        func process(_ event: RecordedEvent, in context: PolicyContext) async throws -> Outcome {
+            do {
+                try await context.dispatch(CloseDoor(id: door), by: orchestrator)
+            } catch DispatchError.aggregateNotFound {
+                try await context.dispatch(ReportMissing(id: door), by: orchestrator)
+            }
+            return .done
+        }
+    }
+
     func serve(_ consumers: Consumers) async throws {
         let group = ServiceGroup(services: [consumers], logger: logger)
         try await group.run()
@@ -153,7 +194,6 @@ import Testing
         do {
             try await consumers.run()
         } catch let diverged as CheckpointDiverged where diverged.consumer == "door_counts" {
-            try await readModels.write { try $0.execute("DROP TABLE IF EXISTS door_counts") }
             try await readModels.reset("door_counts")
         }
         #expect(try await readModels.checkpoint(of: "door_counts") == .start)

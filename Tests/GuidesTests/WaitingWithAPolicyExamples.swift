@@ -47,7 +47,7 @@ import Testing
             let due = event.recordedAt.addingTimeInterval(3 * 86_400)
             let remaining = due.timeIntervalSince(orchestrator.context.now())
             if remaining > 0 { return .retry(after: .seconds(remaining)) }
-            try await orchestrator.dispatch(CancelUnpaid(id: event.stream.id), metadata: .caused(by: event))
+            try await context.dispatch(CancelUnpaid(id: event.stream.id), by: orchestrator)
             return .done
         }
     }

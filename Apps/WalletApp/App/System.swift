@@ -16,8 +16,10 @@ struct System {
     private let events: any EventStore
     private let readModels: any ReadModelStore
 
-    /// - Parameter shared: whether other processes must see what this one records.
-    private static func open(shared: Bool) async throws -> System {
+    /// - Parameters:
+    ///   - shared: whether other processes must see what this one records.
+    ///   - level: from which level on the stores and the consumers log.
+    private static func open(shared: Bool, _ level: Logger.Level) async throws -> System {
         let config = try await AppConfiguration.load(others: ownKeys)
         let adapter = try EventStoreAdapter.chosen(by: config, among: AppConfiguration.eventStores)
         if shared, adapter.name == EventStoreAdapter.memory.name {
@@ -28,7 +30,7 @@ struct System {
         }
         let readModels = try ReadModelStoreAdapter.chosen(by: config, among: AppConfiguration.readModelStores)
         let logger = AppConfiguration.logger("wallets")
-        let context = StoreContext(logger: logger)
+        let context = StoreContext(logger: AppConfiguration.logger("wallets", level))
         let events = try await adapter.open(config, context: context)
         do {
             return System(events, try await readModels.open(config, context: context), config, logger)
@@ -57,9 +59,11 @@ struct System {
     }
 
     /// Opens the system, runs `body` on it, and closes it.
-    static func run(shared: Bool, _ body: (System) async throws -> Void) async throws {
+    static func run(
+        shared: Bool, logging level: Logger.Level = .warning, _ body: (System) async throws -> Void
+    ) async throws {
         try await Output.reporting {
-            let system = try await open(shared: shared)
+            let system = try await open(shared: shared, level)
             do {
                 try await body(system)
             } catch {

@@ -3,6 +3,7 @@ import ArgumentParser
 import DiscoConsumers
 import DiscoCore
 import Foundation
+import Logging
 import ServiceLifecycle
 import WalletDomain
 
@@ -147,11 +148,15 @@ struct Schema: AsyncParsableCommand {
 struct Consume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Keeps the read model up to date and sends notices, until stopped by a signal.",
-        discussion:
-            "On SIGTERM or SIGINT it finishes the current event and saves its checkpoints; a second ends it at once.")
+        discussion: """
+            It may be started several times, on several machines: one process works on each consumer, and the others \
+            stand by and take over. `EventStoreApp consumers` shows who works on what. On SIGTERM or SIGINT it finishes \
+            the current event and saves its checkpoints; a second ends it at once.
+            """)
 
     func run() async throws {
-        try await System.run(shared: true) { system in
+        // At level info, the log says what this process works on.
+        try await System.run(shared: true, logging: .info) { system in
             let services = ServiceGroup(
                 services: [system.wallets.consumers], logger: AppConfiguration.logger("wallets"))
             // A signal handler cannot wait; `services.run()` below returns when the shutdown is complete.

@@ -35,8 +35,9 @@ public struct ListWallets: Query {
     public func run(in context: QueryContext) async throws -> [WalletView] {
         let userID = userID
         return try await context.read { transaction in
-            try transaction.query("SELECT * FROM wallets WHERE user_id = \(userID) ORDER BY opened").map(
-                WalletView.init)
+            try transaction.query("SELECT * FROM \(table: "wallet_list") WHERE user_id = \(userID) ORDER BY opened")
+                .map(
+                    WalletView.init)
         }
     }
 }
@@ -52,7 +53,7 @@ public struct FindWallet: Query {
     public func run(in context: QueryContext) async throws -> WalletView? {
         let id = id
         return try await context.read { transaction in
-            try transaction.query("SELECT * FROM wallets WHERE id = \(id)").first.map(WalletView.init)
+            try transaction.query("SELECT * FROM \(table: "wallet_list") WHERE id = \(id)").first.map(WalletView.init)
         }
     }
 }

@@ -2,7 +2,7 @@ public import DiscoConsumers
 public import DiscoCore
 import Foundation
 
-/// The read model `wallets`: each wallet with its owner and balance.
+/// The read model `wallet_list`: each wallet with its owner and balance.
 public struct WalletList: Projection {
     public let name = "wallets"
     public let query = EventQuery.category(Wallet.category)
@@ -12,16 +12,18 @@ public struct WalletList: Projection {
     public func setUp(_ transaction: SQLTransaction) throws {
         try transaction.execute(
             """
-            CREATE TABLE IF NOT EXISTS wallets (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, balance TEXT NOT NULL, opened BIGINT NOT NULL)
+            CREATE TABLE IF NOT EXISTS \(table: "wallet_list")
+            (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, balance TEXT NOT NULL, opened BIGINT NOT NULL)
             """)
-        try transaction.execute("CREATE INDEX IF NOT EXISTS wallets_of_user ON wallets (user_id, opened)")
+        try transaction.execute(
+            "CREATE INDEX IF NOT EXISTS \(index: "wallets_of_user") ON \(table: "wallet_list") (user_id, opened)")
     }
 
     public func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
         switch try Wallet.Event(event) {
         case .walletCreated(let userID, let balance):
             try transaction.execute(
-                "INSERT INTO wallets VALUES (\(event.stream.id), \(userID), \(balance), \(event.position))"
+                "INSERT INTO \(table: "wallet_list") VALUES (\(event.stream.id), \(userID), \(balance), \(event.position))"
             )
         case .moneyDeposited(let amount): try add(amount, event.stream.id, transaction)
         case .moneyWithdrawn(let amount): try add(-amount, event.stream.id, transaction)
@@ -31,9 +33,9 @@ public struct WalletList: Projection {
 
     /// Decimals are kept as text, so they are added here and not in SQL, which would round them.
     private func add(_ amount: Decimal, _ id: String, _ transaction: SQLTransaction) throws {
-        let row = try transaction.query("SELECT balance FROM wallets WHERE id = \(id)").first
+        let row = try transaction.query("SELECT balance FROM \(table: "wallet_list") WHERE id = \(id)").first
         let balance = try row?.value("balance", as: Decimal.self) ?? 0
-        try transaction.execute("UPDATE wallets SET balance = \(balance + amount) WHERE id = \(id)")
+        try transaction.execute("UPDATE \(table: "wallet_list") SET balance = \(balance + amount) WHERE id = \(id)")
     }
 }
 
@@ -49,8 +51,7 @@ public struct LowBalanceNotice: Policy {
         guard let id = UUID(uuidString: event.stream.id) else {
             return .skip("\(event.stream) is not a wallet stream")
         }
-        // The wallet decides whether there is anything to notice, so a repeat is harmless.
-        try await orchestrator.dispatch(NoticeLowBalance(id: id), metadata: .caused(by: event))
+        try await context.dispatch(NoticeLowBalance(id: id), by: orchestrator)
         return .done
     }
 }

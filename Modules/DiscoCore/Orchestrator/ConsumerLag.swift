@@ -25,6 +25,13 @@ public struct ConsumerLag: Hashable, Sendable {
         events = position >= awaited ? 0 : try? await counting?.events(after: position, upTo: awaited)
     }
 
+    /// The consumer has passed the position, and holds nothing.
+    mutating func pass() {
+        position = awaited
+        holds = false
+        isDone = true
+    }
+
     /// - Parameter events: the store of the events, which tells to which stream a position belongs.
     mutating func look(
         at store: any CheckpointStore, _ positions: [ClosedRange<Position>], _ events: any EventStore

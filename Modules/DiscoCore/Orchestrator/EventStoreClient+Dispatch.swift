@@ -59,6 +59,9 @@ extension EventStoreClient {
         var pause = Duration.milliseconds(1)
         let awaited = positions.map(\.upperBound).max() ?? .start
         var lags = consumers.map { ConsumerLag(consumer: $0.name, awaited: awaited) }
+        await pass(&lags, consumers, awaited, within: limit)
+        if lags.allSatisfy(\.isDone) { return [] }
+        var hasWished = false
         while true {
             for index in lags.indices where !lags[index].isDone {
                 await lags[index].look(at: consumers[index].store, positions, store)
@@ -70,9 +73,37 @@ extension EventStoreClient {
                 for index in lags.indices { await lags[index].count(by: store.abilities.counting) }
                 return lags
             }
+            if pause > .milliseconds(10), !hasWished {
+                hasWished = true
+                // What does not concern a consumer is stored after a while only, unless somebody waits for it.
+                for index in lags.indices where !lags[index].isDone && lags[index].problem == nil {
+                    try? await consumers[index].store.administer(consumers[index].name, .store)
+                }
+            }
             // If the task is cancelled, the sleep ends early, and so does the loop.
             try? await context.sleep(for: min(pause, end - now))
             pause = min(pause * 2, .milliseconds(50))
+        }
+    }
+}
+
+extension EventStoreClient {
+    /// Waits for consumers that run in this process, which tell when they have passed a position.
+    private func pass(
+        _ lags: inout [ConsumerLag], _ consumers: [(name: String, store: any CheckpointStore)], _ awaited: Position,
+        within limit: Duration
+    ) async {
+        let context = context
+        let end = context.uptime() + limit.bounded
+        for index in lags.indices {
+            guard let progress = consumers[index].store.progress else { continue }
+            let name = consumers[index].name
+            let left = end - context.uptime()
+            let late = EventStoreError(.busy, "")
+            let isPassed = try? await context.limited(to: left, late) {
+                try await progress.wait(for: name, beyond: awaited)
+            }
+            if isPassed == true { lags[index].pass() }
         }
     }
 }

@@ -28,6 +28,7 @@ public protocol CheckpointStore: LeaseStore {
     /// partition notices it at once.
     ///
     /// - Returns: the streams concerned, as they were before.
+    @discardableResult
     func decide(_ decision: HeldDecision) async throws -> [HeldStream]
 
     /// The audit log of a consumer, the latest entry first.
@@ -43,7 +44,15 @@ public protocol CheckpointStore: LeaseStore {
     func changes() -> ConsumerChanges
 }
 
+/// A store that knows how far the consumers of this process have come.
+package protocol ProgressKeeping {
+    var consumerProgress: ConsumerProgress { get }
+}
+
 extension CheckpointStore {
+    /// How far the consumers of this process have come; `nil` if the store does not keep it.
+    package var progress: ConsumerProgress? { (self as? any ProgressKeeping)?.consumerProgress }
+
     /// The checkpoint of the partition that is furthest behind; ``Checkpoint/start`` for an unknown consumer.
     public func checkpoint(of consumer: String) async throws -> Checkpoint {
         try await partitions(of: consumer).filter(\.isLive).map(\.checkpoint).min { $0.position < $1.position }

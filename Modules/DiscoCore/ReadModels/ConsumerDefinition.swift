@@ -107,4 +107,6 @@ public enum ConsumerAction: Hashable, Sendable {
     case reset
     /// Exchanges partitions or generations, if everything that is necessary for that has been done.
     case exchange
+    /// Stores how far it has come, because somebody waits for it.
+    case store
 }

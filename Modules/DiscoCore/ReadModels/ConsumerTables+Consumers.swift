@@ -206,6 +206,7 @@ extension ConsumerTables {
                 """)
         case .reset: try reset(state)
         case .exchange: return try exchange(state, stored, at: now)
+        case .store: break
         }
         try change()
     }

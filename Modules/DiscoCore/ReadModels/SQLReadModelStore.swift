@@ -136,6 +136,7 @@ extension SQLReadModelStore {
 // MARK: Administration
 
 extension SQLReadModelStore {
+    @discardableResult
     public func decide(_ decision: HeldDecision) async throws -> [HeldStream] {
         try ConsumerPartition(decision.consumer).check()
         guard decision.action == .retry || decision.reason.contains(where: { !$0.isWhitespace }) else {

@@ -14,7 +14,13 @@ public struct SQLTransaction {
     ///
     /// - Throws: ``EventStoreError``: what the database reports, or ``EventStoreError/Code/invalidArgument`` for a
     ///   value that it could not return, and for a statement that would begin or end a transaction.
-    public func execute(_ sql: SQLStatement) throws { _ = try run(sql) }
+    ///
+    /// On PostgreSQL it may be sent together with later statements, so that its error is thrown by one of them, or when
+    /// the transaction ends.
+    public func execute(_ sql: SQLStatement) throws {
+        try sql.check()
+        try connection.execute(try sql.resolved { try tables.name(of: $0, connection) })
+    }
 
     /// Runs one statement and returns its rows.
     public func query(_ sql: SQLStatement) throws -> [SQLRow] {
@@ -27,11 +33,15 @@ public struct SQLTransaction {
         return try connection.run(try sql.resolved { try tables.name(of: $0, connection) })
     }
 
+    /// Whether an error is thrown by the statement that causes it, and not by a later one.
+    package var isImmediate: Bool { connection.isImmediate }
+
     /// Runs `body`; if it throws, its changes are rolled back and the transaction continues.
     package func isolated(_ body: () throws -> Void) throws {
         _ = try connection.run("SAVEPOINT disco_part")
         do {
             try body()
+            try connection.finish()
         } catch {
             _ = try connection.run("ROLLBACK TO SAVEPOINT disco_part")
             _ = try connection.run("RELEASE SAVEPOINT disco_part")
@@ -69,6 +79,15 @@ public protocol SQLConnection {
     /// Runs one statement with its values bound.
     func run(_ sql: SQLStatement) throws -> SQLResult
 
+    /// Runs one statement whose rows nobody looks at. It may be sent later, but before any other statement that is run.
+    func execute(_ sql: SQLStatement) throws
+
+    /// Sends what was not sent yet, and throws the first error.
+    func finish() throws
+
+    /// Whether every statement is run at once, so that its error is not thrown by a later one.
+    var isImmediate: Bool { get }
+
     /// What ends a `SELECT` so that it locks its rows, and leaves out those that another transaction has locked; empty
     /// where only one transaction writes at a time.
     var skippingLocked: String { get }
@@ -79,6 +98,9 @@ public protocol SQLConnection {
 }
 
 extension SQLConnection {
+    public func execute(_ sql: SQLStatement) throws { _ = try run(sql) }
+    public func finish() throws {}
+    public var isImmediate: Bool { true }
     public var skippingLocked: String { "" }
     public func now() throws -> Int64? { nil }
 }
