@@ -14,6 +14,7 @@ struct DiscoBench {
     static let workloads: [(name: String, run: @Sendable (_ path: String) async throws -> Void)] = [
         ("append", Appending.run), ("log", Log.run), ("read", Reading.run), ("rehydrate", Rehydrating.run),
         ("open", Opening.run), ("projection", SlowProjection.run), ("middleware", AroundDispatch.run),
+        ("consumers", RunningConsumers.run),
     ]
 
     static func main() async {

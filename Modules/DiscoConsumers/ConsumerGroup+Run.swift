@@ -256,8 +256,9 @@ extension ConsumerGroup {
         tell(problems(stored, state))
         // A member that is due to expire is looked at when it does.
         let soonest = members.filter { $0.member.id != me }.map(\.remaining).min()
-        let jitter = 0.75 + context.random() / 2
-        var next = min(soonest.map { $0 + .milliseconds(5) } ?? Self.lookInterval, Self.lookInterval) * jitter
+        let random = context.random()
+        let expiry = soonest.map { $0 + .milliseconds(5 + 20 * random) } ?? Self.lookInterval
+        var next = min(expiry, Self.lookInterval * (0.75 + random / 2))
         if !free.isEmpty { next = min(next, Self.patience / 4) }
         state.nextLook = max(.milliseconds(5), next)
     }

@@ -88,9 +88,11 @@ struct EventLog: Sendable {
         return Appended(events: known.events.map(appended), repeated: true)
     }
 
-    mutating func forgetKeys(storedBefore date: Date) -> Int {
+    mutating func forgetKeys(storedBefore date: Date, ofPolicies: Bool) -> Int {
         let before = keys.count
-        keys = keys.filter { $0.value.storedAt >= date }
+        keys = keys.filter { key, value in
+            value.storedAt >= date || !ofPolicies && key.text.utf8.first == UInt8(ascii: "$")
+        }
         return before - keys.count
     }
 

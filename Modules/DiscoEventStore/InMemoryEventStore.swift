@@ -139,9 +139,9 @@ extension InMemoryEventStore: IdempotencyKeyStore {
         return try unlessClosed { try $0.log.recorded(under: key) }
     }
 
-    public func forgetKeys(storedBefore date: Date) async throws -> Int {
+    public func forgetKeys(storedBefore date: Date, ofPolicies: Bool) async throws -> Int {
         let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
-        return try unlessClosed { $0.log.forgetKeys(storedBefore: date) }
+        return try unlessClosed { $0.log.forgetKeys(storedBefore: date, ofPolicies: ofPolicies) }
     }
 }
 

@@ -180,7 +180,7 @@ extension PostgresEventStore: IdempotencyKeyStore {
         }
     }
 
-    public func forgetKeys(storedBefore date: Date) async throws -> Int {
+    public func forgetKeys(storedBefore date: Date, ofPolicies: Bool) async throws -> Int {
         let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
         var forgotten = 0
         while true {
@@ -188,10 +188,11 @@ extension PostgresEventStore: IdempotencyKeyStore {
                 try connection.run(
                     settings.sql(
                         """
-                        WITH old AS (SELECT key FROM "disco".keys WHERE recorded_at < $1 LIMIT 5000),
+                        WITH old AS (SELECT key FROM "disco".keys 
+                            WHERE recorded_at < $1 AND ($2 OR key NOT LIKE '$%') LIMIT 5000),
                             forgotten AS (DELETE FROM "disco".keys k USING old WHERE k.key = old.key RETURNING 1)
                         SELECT count(*) FROM forgotten
-                        """), [.time(Timestamp.microseconds(of: date))], timeout: .seconds(600)
+                        """), [.time(Timestamp.microseconds(of: date)), .bool(ofPolicies)], timeout: .seconds(600)
                 ).int(0, 0)
             }
             if some == 0 { return forgotten }

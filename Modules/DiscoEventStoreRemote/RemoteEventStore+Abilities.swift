@@ -115,10 +115,11 @@ extension RemoteEventStore: IdempotencyKeyStore {
     }
 
     @discardableResult
-    public func forgetKeys(storedBefore date: Date) async throws -> Int {
+    public func forgetKeys(storedBefore date: Date, ofPolicies: Bool) async throws -> Int {
         let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
         let text = Timestamp.text(of: date) ?? Timestamp.text(of: .distantPast)
-        let request = RemoteServer.Request(.delete, ["keys"], query: [("stored_before", text)])
+        let policies = ofPolicies ? [("of_policies", "true")] : []
+        let request = RemoteServer.Request(.delete, ["keys"], query: [("stored_before", text)] + policies)
         return try await member("forgotten", of: request, isRepeatable: false).integer ?? 0
     }
 }

@@ -130,16 +130,18 @@ extension SQLiteEventStore: IdempotencyKeyStore {
         }
     }
 
-    public func forgetKeys(storedBefore date: Date) async throws -> Int {
+    public func forgetKeys(storedBefore date: Date, ofPolicies: Bool) async throws -> Int {
         let date = try NameCheck.argument.checked(date, "date before which keys are forgotten")
         var forgotten = 0
         while true {
             // A few thousand at a time, so that others can write in between.
             let some = try await database.write { db in
                 try db.execute(
-                    sql:
-                        "DELETE FROM disco_keys WHERE key IN (SELECT key FROM disco_keys WHERE recorded_at < ? LIMIT 5000)",
-                    arguments: [Timestamp.microseconds(of: date)])
+                    sql: """
+                        DELETE FROM disco_keys WHERE key IN (
+                            SELECT key FROM disco_keys WHERE recorded_at < ? AND (? OR key NOT LIKE '$%') LIMIT 5000)
+                        """,
+                    arguments: [Timestamp.microseconds(of: date), ofPolicies])
                 return db.changesCount
             }
             if some == 0 { return forgotten }

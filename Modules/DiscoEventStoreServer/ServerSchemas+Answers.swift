@@ -79,23 +79,7 @@ extension ServerSchemas {
                 "heartbeat": [true], "end": ends,
             ]),
         "Consumers": .object(
-            object(
-                ["head", "consumers"],
-                [
-                    "head": ref("Position"),
-                    "consumers": list(
-                        .object(
-                            object(
-                                ["consumer", "from_slice", "to_slice", "position", "held", "parked"],
-                                [
-                                    "consumer": text, "from_slice": integer(0...StreamID.slices - 1),
-                                    "to_slice": integer(0...StreamID.slices - 1), "position": ref("Position"),
-                                    "lag": noted("How many events it is behind.", optional(count)),
-                                    "held": noted("How many events wait after one that failed.", count),
-                                    "parked": noted("How many of them are not tried again.", count),
-                                    "owner": noted("The process that runs it.", optional(text)),
-                                ]))),
-                ])),
+            object(["head", "consumers"], ["head": ref("Position"), "consumers": list(.object(consumer))])),
         "Version": .object(object(["name", "api"], ["name": text, "api": integer(1...Int.max)])),
         "CloudEvent": .object(
             object(
@@ -108,6 +92,43 @@ extension ServerSchemas {
                     "traceparent": text, "data": [:],
                 ])),
     ]
+
+    private static let consumer = object(
+        [
+            "consumer", "role", "generation", "version", "state", "position", "head", "lag", "lag_seconds", "held",
+            "parked", "attempts", "reason", "paused", "partitions",
+        ],
+        [
+            "consumer": text,
+            "role": noted(
+                "Whether queries see it, it is being built, or it was live before.",
+                ["type": "string", "enum": ["live", "building", "previous"]]),
+            "generation": integer(1...Int(Int32.max)), "version": integer(0...Int(Int32.max)), "state": text,
+            "position": ref("Position"), "head": ref("Position"),
+            "lag": noted("How many events it is behind.", optional(count)),
+            "lag_seconds": noted(
+                "The age of the oldest event that it has not passed.", ["type": ["number", "null"], "minimum": 0]),
+            "held": noted("How many streams wait behind an event that failed.", count),
+            "parked": noted("How many of them are not tried again.", count),
+            "attempts": noted("The highest number of attempts for an event that is held.", count),
+            "reason": noted("The latest failure.", optional(text)),
+            "paused": noted("Why it is paused.", optional(text)),
+            "partitions": list(
+                .object(
+                    object(
+                        [
+                            "from_slice", "to_slice", "position", "host", "build", "stored_at", "crashes", "held",
+                            "parked",
+                        ],
+                        [
+                            "from_slice": integer(0...StreamID.slices - 1),
+                            "to_slice": integer(0...StreamID.slices - 1),
+                            "position": ref("Position"),
+                            "host": noted("Where the process runs that works on it.", optional(text)),
+                            "build": optional(text), "stored_at": optional(text), "crashes": count, "held": count,
+                            "parked": count,
+                        ]))),
+        ])
 
     private static let ends: JSON = ["draining", "not_authenticated"]
 

@@ -113,7 +113,8 @@ import Testing
                 #expect(answered == Array(1...count), "the answers of \(stream)")
             }
             let rows = try await readModels.read { transaction in
-                try transaction.query("SELECT stream, asked, wrong FROM questions").map { row -> (String, Int, Int) in
+                try transaction.query("SELECT stream, asked, wrong FROM \(table: "questions")").map {
+                    row -> (String, Int, Int) in
                     (try row.value("stream"), try row.value("asked"), try row.value("wrong"))
                 }
             }
@@ -124,6 +125,25 @@ import Testing
             }
             #expect(try await readModels.held(by: "questions") == [])
             #expect(try await readModels.held(by: "answers") == [])
+        }
+
+        /// Asks many questions at once.
+        func ask(count: Int) async throws {
+            for start in stride(from: 0, to: count, by: 200) {
+                try await client.append(
+                    Append(
+                        (start..<min(count, start + 200)).map {
+                            NewEvent(stream: StreamID("ask-\($0 % 40)"), type: "Asked", payload: "{}")
+                        }))
+            }
+        }
+
+        /// How many questions a query of the read model counts.
+        func counted() async throws -> Int {
+            try await readModels.read { transaction in
+                try transaction.query(
+                    "SELECT coalesce(CAST(sum(asked) AS bigint), 0) AS n FROM \(table: "questions")")[0].value("n")
+            }
         }
 
         func shares(_ consumer: String) async throws -> [Int] {
@@ -206,6 +226,58 @@ import Testing
                     let shares = try await scene.shares("questions")
                     return shares.count == processes.count && shares.reduce(0, +) == 8
                         && (shares.last ?? 0) - (shares.first ?? 0) <= 1
+                }
+            }
+        }
+        try await scene.compare()
+        try await end(processes)
+        await scene.close()
+    }
+
+    /// How many events a rebuild has to read; `DISCO_TEST_REBUILD` sets another number.
+    private static let rebuilt = ProcessInfo.processInfo.environment["DISCO_TEST_REBUILD"].flatMap(Int.init) ?? 20_000
+
+    @Test(arguments: Adapter.allCases)
+    func aRebuildThatIsKilledFiveTimesEndsEqualAndQueriesAreAnsweredAllTheWhile(adapter: Adapter) async throws {
+        let scene = try await Scene(adapter)
+        try await scene.ask(count: Self.rebuilt)
+        var process = try await scene.process()
+        // The policy may go on meanwhile.
+        try await eventually(within: .seconds(120)) {
+            try await scene.readModels.checkpoint(of: "questions").position.rawValue >= Int64(Self.rebuilt)
+        }
+        try await scene.readModels.administer("questions", .rebuild)
+        for _ in 0..<5 {
+            try await Task.sleep(for: .milliseconds(Int.random(in: 100...700)))
+            #expect(try await scene.counted() == Self.rebuilt)
+            process.kill()
+            _ = try await process.finish()
+            #expect(try await scene.counted() == Self.rebuilt)
+            process = try await scene.process()
+        }
+        try await eventually(within: .seconds(120)) {
+            #expect(try await scene.counted() == Self.rebuilt)
+            return try await scene.readModels.consumers().first { $0.name == "questions" }?.live.number == 2
+        }
+        try await eventually(within: .seconds(120)) { try await scene.passed() == scene.head() }
+        try await scene.compare()
+        try await end([process])
+        await scene.close()
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func partitionsAreExchangedBetweenProcessesWhileEventsFlow(adapter: Adapter) async throws {
+        let scene = try await Scene(adapter)
+        let processes = [try await scene.process(), try await scene.process()]
+        try await scene.asking {
+            for count in [3, 12] {
+                try await Task.sleep(for: .milliseconds(300))
+                for name in ["questions", "answers"] {
+                    try await scene.readModels.administer(name, .partition(count))
+                }
+                try await eventually(within: .seconds(60)) {
+                    let states = try await scene.readModels.partitions(of: nil)
+                    return states.count == 2 * count && states.allSatisfy { $0.owner != nil }
                 }
             }
         }

@@ -332,4 +332,51 @@ import Testing
             ])
         await readModels.close()
     }
+
+    /// How long the database is away; `DISCO_TEST_OUTAGE` sets another number of seconds.
+    private static let outage = ProcessInfo.processInfo.environment["DISCO_TEST_OUTAGE"].flatMap(Int.init) ?? 3
+
+    @Test func anOutageOfTheDatabaseParksNothingAndCountsNoAttempt() async throws {
+        let cluster = try await PostgresCluster.start()
+        var settings = PostgresReadModelStore.Settings(url: cluster.url, schema: "models")
+        settings.connection.connectTimeout = .seconds(2)
+        let readModels = try await PostgresReadModelStore.open(settings)
+        let failures = FailurePolicy(attempts: 1)
+        let reactor = Reactor()
+        let consumers = Consumers(
+            of: client,
+            [
+                .projection(Lines(), in: readModels, failures: failures),
+                .policy(reactor, in: readModels, failures: failures),
+            ])
+        let running = Task { try await consumers.run() }
+        for number in 1...20 { try await record(StreamID("a-\(number)"), number...number) }
+        try await eventually { try await readModels.checkpoint(of: "lines").position == 20 }
+        try await cluster.kill()
+        for number in 21...40 { try await record(StreamID("a-\(number)"), number...number) }
+        try await Task.sleep(for: .seconds(Self.outage))
+        #expect(consumers.health.isReady == false)
+        try await cluster.startAgain()
+        await eventually(within: .seconds(90)) {
+            let positions = [
+                try? await readModels.checkpoint(of: "lines").position,
+                try? await readModels.checkpoint(of: "reactor").position,
+            ]
+            return positions == [40, 40]
+        }
+        #expect(try await readModels.held(by: "lines") == [])
+        #expect(try await readModels.held(by: "reactor") == [])
+        let count = try await readModels.read { try $0.query("SELECT * FROM lines").count }
+        #expect(count == 40)
+        await eventually { consumers.health.isReady }
+        running.cancel()
+        try await running.value
+        let trouble = log.events.filter { $0.level >= .notice && $0.message.description.hasPrefix("The consumers") }
+        #expect(
+            trouble.map(\.message.description) == [
+                "The consumers lines, reactor cannot use their stores and are retrying",
+                "The consumers lines, reactor are running again",
+            ])
+        await readModels.close()
+    }
 }

@@ -48,17 +48,17 @@ private struct Questions: Projection {
 
     func setUp(_ transaction: SQLTransaction) throws {
         try transaction.execute(
-            "CREATE TABLE IF NOT EXISTS questions (stream TEXT PRIMARY KEY, asked BIGINT NOT NULL, wrong BIGINT NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS \(table: "questions") (stream TEXT PRIMARY KEY, asked BIGINT NOT NULL, wrong BIGINT NOT NULL)"
         )
     }
 
     func apply(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
         try transaction.execute(
             """
-            INSERT INTO questions (stream, asked, wrong)
+            INSERT INTO \(table: "questions") AS q (stream, asked, wrong)
             VALUES (\(event.stream), 1, CASE WHEN \(event.version) = 1 THEN 0 ELSE 1 END)
-            ON CONFLICT (stream) DO UPDATE SET asked = questions.asked + 1,
-                wrong = questions.wrong + CASE WHEN questions.asked + 1 = \(event.version) THEN 0 ELSE 1 END
+            ON CONFLICT (stream) DO UPDATE SET asked = q.asked + 1,
+                wrong = q.wrong + CASE WHEN q.asked + 1 = \(event.version) THEN 0 ELSE 1 END
             """)
     }
 }

@@ -77,6 +77,15 @@ import Testing
         return try row?.value("most", as: Int?.self) ?? nil
     }
 
+    /// The plain form, of the guide "Columns and values".
+    func count(_ event: RecordedEvent, _ transaction: SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO door_counts VALUES (\(event.stream.id), 1)
+            ON CONFLICT (door) DO UPDATE SET opened = door_counts.opened + 1
+            """)
+    }
+
     @Test func aNullIsReadAsAnOptional() async throws {
         let readModels = try await SQLiteReadModelStore.open(.inMemory)
         try await readModels.setUp("door_counts", generation: 1) { try DoorCounts().setUp($0) }

@@ -150,10 +150,13 @@ extension EventStoreClient {
 
     /// Forgets the keys stored before `date`: a request repeated later takes effect again.
     ///
+    /// - Parameter ofPolicies: whether to forget the keys of policies' commands, which are kept otherwise: an event that
+    ///   is parked may be tried again at any time.
     /// - Returns: the number of keys forgotten.
     @discardableResult
-    public func forgetKeys(storedBefore date: Date) async throws -> Int {
-        try await ability(store.abilities.keys, "forget keys").forgetKeys(storedBefore: date)
+    public func forgetKeys(storedBefore date: Date, ofPolicies: Bool = false) async throws -> Int {
+        try await ability(store.abilities.keys, "forget keys")
+            .forgetKeys(storedBefore: date, ofPolicies: ofPolicies)
     }
 
     /// Counts the events after one position, up to and including another. Subtracting positions does not give this

@@ -9,7 +9,9 @@ public protocol IdempotencyKeyStore: Sendable {
 
     /// Forgets the keys stored before `date`: a request repeated later takes effect again.
     ///
+    /// - Parameter ofPolicies: whether to forget the keys of policies' commands, which are kept otherwise: an event that
+    ///   is parked may be tried again at any time.
     /// - Returns: the number of keys forgotten.
     @discardableResult
-    func forgetKeys(storedBefore date: Date) async throws -> Int
+    func forgetKeys(storedBefore date: Date, ofPolicies: Bool) async throws -> Int
 }

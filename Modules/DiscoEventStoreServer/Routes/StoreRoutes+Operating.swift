@@ -53,21 +53,11 @@ extension StoreRoutes {
             throw EventStoreError(
                 .unsupported, "The server has no read model store, so it does not know the consumers.")
         }
-        let head = try await EventStoreClient(store).head()
-        var rows: [JSON] = []
-        for state in try await checkpoints.partitions(of: nil) {
-            let held = try await checkpoints.held(by: state.partition)
-            let lag = try await store.abilities.counting?.events(after: state.checkpoint.position, upTo: head)
-            rows.append([
-                "consumer": .string(state.partition.consumer),
-                "from_slice": JSON(state.partition.slices.lowerBound),
-                "to_slice": JSON(state.partition.slices.upperBound),
-                "position": JSON(state.checkpoint.position.rawValue), "lag": lag.map { JSON($0) } ?? .null,
-                "held": JSON(held.count), "parked": JSON(held.count(where: \.isParked)),
-                "owner": state.owner.map(JSON.string) ?? .null,
-            ])
-        }
-        return .json(JSONText(["head": JSON(head.rawValue), "consumers": .array(rows)]))
+        let client = EventStoreClient(store)
+        let statuses = try await client.status(of: checkpoints)
+        let head = try await client.head()
+        return .json(
+            JSONText(["head": JSON(head.rawValue), "consumers": .array(statuses.map(\.json))]))
     }
 
     private func exposed() async throws -> Response {

@@ -90,7 +90,10 @@ extension StoreRoutes {
                 APIOperation(
                     "forgetKeys", "Forgets the idempotency keys stored before a time.",
                     parameters: [
-                        .query("stored_before", "The time in ISO 8601.", ServerSchemas.time, isRequired: true)
+                        .query("stored_before", "The time in ISO 8601.", ServerSchemas.time, isRequired: true),
+                        .query(
+                            "of_policies", "Whether to forget the keys of policies' commands, too.",
+                            ["type": "boolean"]),
                     ],
                     answers: [(200, .json("How many keys were forgotten.", APIOperation.schema("Forgotten")))],
                     problems: [501])
@@ -98,7 +101,8 @@ extension StoreRoutes {
                 guard let date = try exchange.query.date("stored_before") else {
                     throw ValidationError(["stored_before": ["is required"]])
                 }
-                let count = try await client(for: exchange).forgetKeys(storedBefore: date)
+                let ofPolicies = try exchange.query.flag("of_policies") ?? false
+                let count = try await client(for: exchange).forgetKeys(storedBefore: date, ofPolicies: ofPolicies)
                 return .json(JSONText(["forgotten": JSON(count)]))
             },
             Route(

@@ -91,9 +91,9 @@ extension RestrictedEventStore {
             }
         }
 
-        func forgetKeys(storedBefore date: Date) async throws -> Int {
+        func forgetKeys(storedBefore date: Date, ofPolicies: Bool) async throws -> Int {
             try view.caller.requireAllStreams(to: "forget idempotency keys")
-            return try await base.forgetKeys(storedBefore: date)
+            return try await base.forgetKeys(storedBefore: date, ofPolicies: ofPolicies)
         }
     }
 

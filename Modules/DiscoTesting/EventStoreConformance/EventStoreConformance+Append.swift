@@ -110,13 +110,31 @@ extension EventStoreConformance {
                 try requireEqual(try await keys.recorded(under: .init("K", fingerprint: "é")), nil, "another key")
                 let events = try await client.events().collect()
                 let storedAt = events[1].recordedAt
-                try requireEqual(try await keys.forgetKeys(storedBefore: storedAt), 0, "forgotten")
+                let later = Date(timeIntervalSinceNow: 3600)
                 try requireEqual(
-                    try await keys.forgetKeys(storedBefore: Date(timeIntervalSinceNow: 3600)), 2, "forgotten")
+                    try await keys.forgetKeys(storedBefore: storedAt, ofPolicies: true), 0, "forgotten")
+                try requireEqual(try await keys.forgetKeys(storedBefore: later, ofPolicies: false), 2, "forgotten")
                 try requireEqual(try await keys.recorded(under: key), nil, "forgotten key")
                 try requireEqual(
                     try await client.append(Append([event("a-1")], key: key)).repeated, false, "repeated")
                 try requireEqual(try await client.events(upTo: 4).collect(), events, "events")
+            }
+        },
+        Case("A6", "the keys of policies' commands are kept unless they are asked for") { suite in
+            try await suite.withStore { client in
+                let keys = try demand(client.store.abilities.keys, "key lookup")
+                let policy = IdempotencyKey("$policy/p/1/c/1", fingerprint: "f")
+                for key in [policy, IdempotencyKey("plain", fingerprint: "f")] {
+                    try await client.append(Append([event("a-1")], key: key))
+                }
+                let later = Date(timeIntervalSinceNow: 3600)
+                try requireEqual(try await keys.forgetKeys(storedBefore: later, ofPolicies: false), 1, "forgotten")
+                try requireEqual(try await keys.recorded(under: policy)?.events.count, 1, "events of the policy")
+                try requireEqual(try await keys.forgetKeys(storedBefore: later, ofPolicies: true), 1, "forgotten")
+                try requireEqual(try await keys.recorded(under: policy), nil, "forgotten key")
+                let reserved = Append([event("a-1")], key: IdempotencyKey("$other", fingerprint: "f"))
+                let error = try await requireThrows(EventStoreError.self) { try await client.append(reserved) }
+                try requireEqual(error.code, .invalidAppend, "code")
             }
         },
         Case("A7", "several streams are written in order or not at all; every refused stream is named") { suite in
