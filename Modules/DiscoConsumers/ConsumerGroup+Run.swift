@@ -149,9 +149,10 @@ extension ConsumerGroup {
     private func log(_ level: Logger.Level, _ verb: String, _ partition: ConsumerPartition) {
         let slices = partition.slices
         let part = slices.count == StreamID.slices ? "" : " on the slices \(slices.lowerBound) to \(slices.upperBound)"
+        let generation = partition.generation == 1 ? "" : " of generation \(partition.generation)"
         context.logger?.log(
-            level: level, "\(partition.consumer) \(verb) its lease\(part)",
-            metadata: ["consumer": "\(partition.consumer)", "slices": "\(slices)"])
+            level: level, "\(partition.consumer) \(verb) its lease\(generation)\(part)",
+            metadata: ["consumer": "\(partition.consumer)"])
     }
 
     // MARK: Health

@@ -66,7 +66,7 @@ extension ConsumerLoop {
                     }
                 case .wait(let position, let limit):
                     do {
-                        try await wait(beyond: position, atMost: limit)
+                        try await wait(beyond: position, atMost: limit, &memory)
                         trouble.ends(part + " waiting")
                         action = runner.waited()
                     } catch let error as EventStoreError where FailurePolicy.isOutage(error) {
@@ -124,18 +124,51 @@ extension ConsumerLoop {
         }
     }
 
-    /// Waits until there are new events, the limit is reached, or the loop is told something.
-    private func wait(beyond position: Position?, atMost limit: Duration?) async throws {
-        let (store, context, signal) = (store, context, signal)
-        try await Shutdown.ending {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                if let position { group.addTask { try await store.wait(beyond: position) } }
-                if let limit { group.addTask { try await context.sleep(for: limit) } }
-                group.addTask { try await signal.wait() }
-                defer { group.cancelAll() }
-                try await group.next()
+    /// Waits until there are new events that concern the consumer, the limit is reached, or the loop is told something.
+    private func wait(beyond position: Position?, atMost limit: Duration?, _ memory: inout Memory) async throws {
+        let (store, context, signal, tail) = (store, context, signal, tail)
+        let (query, slices) = (consumer.query, slices)
+        // Whoever watches the store for it may let it pass what does not concern it, which is stored after a while.
+        let unsaved = memory.hasCaughtUp ? ConsumerTail.unsavedFor : nil
+        let most = [limit, unsaved].compactMap(\.self).min()
+        let passed = Locked<SharedTail.Passed?>(nil)
+        let (progress, partition) = (consumer.checkpoints.progress, partition)
+        let holds = !memory.plan.streams.isEmpty
+        let onPass: @Sendable (Position) -> Void = { progress?.stored(partition, $0, holds: holds) }
+        var failure: (any Error)?
+        do {
+            try await Shutdown.ending {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    if let position {
+                        group.addTask {
+                            if let reached = await tail.wait(query, slices, after: position, onPass: onPass) {
+                                passed.withLock { $0 = reached }
+                            } else {
+                                try await store.wait(beyond: position)
+                            }
+                        }
+                    }
+                    if let most { group.addTask { try await context.sleep(for: most) } }
+                    group.addTask { try await signal.wait() }
+                    defer { group.cancelAll() }
+                    try await group.next()
+                }
             }
+        } catch {
+            failure = error
         }
+        // What was passed counts also if the wait has failed or the consumer is asked to end.
+        try await pass(passed.withLock { $0 }, beyond: position, &memory)
+        if let failure { throw failure }
+    }
+
+    private func pass(
+        _ passed: SharedTail.Passed?, beyond position: Position?, _ memory: inout Memory
+    ) async throws {
+        guard let passed, let position, passed.position > position else { return }
+        let checkpoint = Checkpoint(position: passed.position, eventID: passed.id, store: try await store.identity())
+        memory.tail?.passed(to: checkpoint, at: context.uptime())
+        progress(memory)
     }
 }
 

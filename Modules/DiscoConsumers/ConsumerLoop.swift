@@ -309,7 +309,7 @@ struct ConsumerLoop: Sendable {
     }
 
     /// Tells those who wait in this process.
-    private func progress(_ memory: Memory) {
+    func progress(_ memory: Memory) {
         guard let tail = memory.tail else { return }
         consumer.checkpoints.progress?.stored(partition, tail.reached.position, holds: !memory.plan.streams.isEmpty)
     }
@@ -339,7 +339,7 @@ struct ConsumerLoop: Sendable {
         return read
     }
 
-    private var slices: ClosedRange<Int>? { partition.slices.count == StreamID.slices ? nil : partition.slices }
+    var slices: ClosedRange<Int>? { partition.slices.count == StreamID.slices ? nil : partition.slices }
 
     // MARK: Held events
 

@@ -17,12 +17,25 @@ extension Consumers {
     public func run() async throws {
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
+                if let tail = groups.first?.tail { tasks.addTask { try await watch(tail) } }
                 for group in groups { tasks.addTask { try await group.run() } }
                 // One that fails ends them all: a stopped consumer must not go unnoticed.
-                while try await tasks.next() != nil {}
+                for _ in groups { try await tasks.next() }
+                tasks.cancelAll()
             }
         } catch is CancellationError where Shutdown.isAsked {
             return
+        }
+    }
+
+    /// Watches the store for all consumers that have read everything. While the store is away, they wait on their own.
+    private func watch(_ tail: SharedTail) async throws {
+        while true {
+            do {
+                try await tail.watch()
+            } catch is EventStoreError {
+                try await client.context.sleep(for: .milliseconds(500))
+            }
         }
     }
 

@@ -79,7 +79,7 @@ public final class SQLiteReadModelStore: SQLReadModelStore, ProgressKeeping {
                     try members
                     ?? SQLiteDatabase(
                         path: settings.path.map { $0 + ".members" }, busyTimeout: settings.busyTimeout,
-                        migrations: Migration.sqliteMembers, logger: context.logger)
+                        migrations: Migration.sqliteMembers)
                 members = opened
                 return opened
             }

@@ -235,7 +235,7 @@ import Testing
     }
 
     /// How many events a rebuild has to read; `DISCO_TEST_REBUILD` sets another number.
-    private static let rebuilt = ProcessInfo.processInfo.environment["DISCO_TEST_REBUILD"].flatMap(Int.init) ?? 20_000
+    private static let rebuilt = ProcessInfo.processInfo.environment["DISCO_TEST_REBUILD"].flatMap(Int.init) ?? 5_000
 
     @Test(arguments: Adapter.allCases)
     func aRebuildThatIsKilledFiveTimesEndsEqualAndQueriesAreAnsweredAllTheWhile(adapter: Adapter) async throws {

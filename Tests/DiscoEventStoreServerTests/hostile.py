@@ -21,7 +21,7 @@ import zlib
 
 MEMORY = 192 << 20  # bytes by which the resident memory may grow, whatever was sent
 SILENT = 2000  # connections without a word, if the limit of open files allows
-SLACK = 5  # seconds beyond a limit of the server, on a busy machine
+SLACK = 15  # seconds beyond a limit of the server, on a busy machine
 
 parser = argparse.ArgumentParser()
 parser.add_argument("url")
