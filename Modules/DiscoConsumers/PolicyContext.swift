@@ -15,7 +15,10 @@ public struct PolicyContext: Sendable {
 
     /// Creates a context like that in which a consumer would process an event, for testing a policy.
     ///
-    /// - Parameter consumer: the name under which the policy runs.
+    /// - Parameters:
+    ///   - event: the event that the policy gets.
+    ///   - consumer: the name under which the policy runs.
+    ///   - attempt: how often the event has been tried, this time included.
     public init(for event: RecordedEvent, consumer: String = "policy", attempt: Int = 1) {
         self.event = event
         sender = PolicySender(consumer: consumer, event: event.id, attempt: attempt)

@@ -150,8 +150,10 @@ extension EventStoreClient {
 
     /// Forgets the keys stored before `date`: a request repeated later takes effect again.
     ///
-    /// - Parameter ofPolicies: whether to forget the keys of policies' commands, which are kept otherwise: an event that
-    ///   is parked may be tried again at any time.
+    /// - Parameters:
+    ///   - date: keys stored before it are forgotten.
+    ///   - ofPolicies: whether to forget the keys of policies' commands, which are kept otherwise: an event that is
+    ///     parked may be tried again at any time.
     /// - Returns: the number of keys forgotten.
     @discardableResult
     public func forgetKeys(storedBefore date: Date, ofPolicies: Bool = false) async throws -> Int {

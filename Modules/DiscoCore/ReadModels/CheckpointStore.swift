@@ -16,7 +16,9 @@ public protocol CheckpointStore: LeaseStore {
     /// For a projection with a higher version than the live one, a generation of its own is created. A policy with a
     /// higher version takes over from the lower one, once that has given its partitions back.
     ///
-    /// - Parameter checkpoint: where the partitions of a new consumer start.
+    /// - Parameters:
+    ///   - definition: what the program says about the consumer.
+    ///   - checkpoint: where the partitions of a new consumer start.
     func define(_ definition: ConsumerDefinition, at checkpoint: Checkpoint) async throws
 
     /// Stores a step if the checkpoint is still the one it starts from (compare and set).

@@ -58,7 +58,9 @@ public struct ConsumerStatus: Hashable, Sendable {
 
     /// The events a second since an earlier status; `nil` if no time has passed or the number is not known.
     ///
-    /// - Parameter seconds: the time between the two.
+    /// - Parameters:
+    ///   - earlier: a status of the same consumer.
+    ///   - seconds: the time between the two.
     public func rate(since earlier: ConsumerStatus, seconds: Double) -> Double? {
         guard seconds > 0, earlier.generation == generation else { return nil }
         return Double(max(0, position.rawValue - earlier.position.rawValue)) / seconds

@@ -23,7 +23,9 @@ public protocol LeaseStore: Sendable {
     /// Makes a member the owner of partitions and increments their fences, so that steps of the previous owner are
     /// refused.
     ///
-    /// - Parameter partitions: as they were read.
+    /// - Parameters:
+    ///   - partitions: as they were read.
+    ///   - member: the id of the member.
     /// - Returns: those that had not changed meanwhile, and whose previous owner is not in a transaction; they belong
     ///   to the member now.
     func claim(_ partitions: [PartitionState], for member: String) async throws -> [PartitionState]

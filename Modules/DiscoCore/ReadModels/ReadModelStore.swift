@@ -15,6 +15,7 @@ public protocol ReadModelStore: CheckpointStore {
     /// - Parameters:
     ///   - consumer: the projection whose tables they are; `nil` for tables that belong to none.
     ///   - generation: the generation of the projection's tables.
+    ///   - body: creates the tables.
     func setUp(
         _ consumer: String?, generation: Int, _ body: @escaping @Sendable (SQLTransaction) throws -> Void
     ) async throws
