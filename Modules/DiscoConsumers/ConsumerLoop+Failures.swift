@@ -3,7 +3,7 @@ import Foundation
 import Logging
 
 /// Why an event could not be processed.
-struct EventFailure {
+struct EventFailure: Sendable {
     var code: String
     var reason: String
     /// Whether another attempt cannot help, so the event is parked at once.

@@ -24,7 +24,7 @@ extension ConsumerLoop {
     ) async -> Processed {
         var result = Processed(reached: from)
         for due in due {
-            if await retry(policy, due, &memory, &result) == .interrupted { return result }
+            if await retry(policy, due, news.failures, &memory, &result) == .interrupted { return result }
         }
         for event in news.events {
             if memory.plan.holds(event.stream) {
@@ -34,7 +34,7 @@ extension ConsumerLoop {
                 if isEnding || !membership.mayBegin || memory.isPaused && event.id != news.events[0].id {
                     return result
                 }
-                let failure = news.failures[event.position].map(EventFailure.upcasting)
+                let failure = news.failures[event.position]
                 if await process(policy, event, failure, &memory, &result) == .interrupted { return result }
             }
             result.reached = Checkpoint(position: event.position, eventID: event.id, store: to.store)
@@ -44,11 +44,12 @@ extension ConsumerLoop {
     }
 
     private func retry(
-        _ policy: any Policy, _ due: Due, _ memory: inout Memory, _ result: inout Processed
+        _ policy: any Policy, _ due: Due, _ failures: [Position: EventFailure], _ memory: inout Memory,
+        _ result: inout Processed
     ) async -> Progress {
         for event in due.events {
             if isEnding || !membership.mayBegin { return .interrupted }
-            let failure = due.failures[event.position].map(EventFailure.upcasting)
+            let failure = due.failures[event.position] ?? failures[event.position]
             let progress = await process(policy, event, failure, &memory, &result)
             if progress != .settled { return progress }
             // What is done must not be repeated, even if the next one is interrupted.

@@ -21,8 +21,8 @@ extension ConsumerLoop {
         _ memory: inout Memory
     ) async throws -> Processed {
         let untouched = memory.plan
-        var failures = news.failures.mapValues(EventFailure.upcasting)
-        for due in due { failures.merge(due.failures.mapValues(EventFailure.upcasting)) { $1 } }
+        var failures = news.failures
+        for due in due { failures.merge(due.failures) { $1 } }
         var batches = projection as? any BatchProjection
         var result = Processed(reached: to)
         while true {

@@ -132,7 +132,7 @@ extension ConsumerLoop {
         let unsaved = memory.hasCaughtUp ? ConsumerTail.unsavedFor : nil
         let most = [limit, unsaved].compactMap(\.self).min()
         let passed = Locked<SharedTail.Passed?>(nil)
-        let (progress, partition) = (consumer.checkpoints.progress, partition)
+        let (progress, partition) = (memory.isLive ? consumer.checkpoints.progress : nil, partition)
         let holds = !memory.plan.streams.isEmpty
         let onPass: @Sendable (Position) -> Void = { progress?.stored(partition, $0, holds: holds) }
         var failure: (any Error)?

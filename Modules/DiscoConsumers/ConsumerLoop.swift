@@ -39,6 +39,8 @@ struct ConsumerLoop: Sendable {
         var plan = StepPlan()
         /// The lease with its current fence.
         var lease: PartitionLease
+        /// Whether queries see what it writes: only then is it what somebody waits for.
+        var isLive = true
         /// The position at which to stop.
         var runTo: Position?
         /// Deleted streams with held events, and when they are checked again.
@@ -117,6 +119,7 @@ struct ConsumerLoop: Sendable {
         try await checkHistory(state.checkpoint)
         memory.lease = current
         memory.runTo = state.runTo
+        memory.isLive = state.isLive
         if memory.cautiousFor == nil {
             memory.cautiousFor = state.inHand != nil || state.crashes > 1 ? Self.pageSize : 0
             memory.crashed = state.inHand.map { ($0, state.crashes) }
@@ -286,8 +289,10 @@ struct ConsumerLoop: Sendable {
     private func takeInHand(_ event: Recorded?, _ news: inout News, _ memory: inout Memory) async throws {
         guard let event, (memory.cautiousFor ?? 0) > 0, let tail = memory.tail else { return }
         if let crashed = memory.crashed, crashed.position == event.position, crashed.times >= Self.mostCrashes {
-            news.failures[event.position] =
-                "The process ended \(crashed.times) times in a row while it processed this event."
+            // Also for an event that was held.
+            news.failures[event.position] = EventFailure(
+                code: "process_ended",
+                reason: "The process ended \(crashed.times) times in a row while it processed this event.")
         }
         // The position stays where it is.
         var step = ConsumerStep(partition: partition, from: tail.saved, to: tail.saved, lease: memory.lease)
@@ -310,20 +315,24 @@ struct ConsumerLoop: Sendable {
 
     /// Tells those who wait in this process.
     func progress(_ memory: Memory) {
-        guard let tail = memory.tail else { return }
-        consumer.checkpoints.progress?.stored(partition, tail.reached.position, holds: !memory.plan.streams.isEmpty)
+        guard let progress = consumer.checkpoints.progress, let tail = memory.tail else { return }
+        if memory.isLive {
+            progress.stored(partition, tail.reached.position, holds: !memory.plan.streams.isEmpty)
+        } else {
+            progress.ended(partition)
+        }
     }
 
     /// The events of one page, including those that could not be upcast.
     struct News: Sendable {
         var events: [Recorded] = []
-        var failures: [Position: String] = [:]
+        var failures: [Position: EventFailure] = [:]
 
         init() {}
 
         init(_ page: Page) {
             events = Recorded.grouped(page.events)
-            failures = page.failures
+            failures = page.failures.mapValues(EventFailure.upcasting)
         }
     }
 
@@ -349,7 +358,7 @@ struct ConsumerLoop: Sendable {
         /// In order; empty if they are gone: erased, or not selected by the query.
         let events: [Recorded]
         /// Why events cannot be upcast, by position.
-        let failures: [Position: String]
+        let failures: [Position: EventFailure]
         /// Where the rest of the waiting events begins; `nil` if there is none.
         let rest: Position?
     }

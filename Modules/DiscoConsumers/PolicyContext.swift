@@ -166,9 +166,14 @@ final class PolicySender: Sendable {
     ///
     /// - Throws: ``TookEffect`` if a command took effect although it seemed to fail.
     func settle() async throws {
-        while let close = state.withLock({ $0.open.first }) {
-            try await close()
-            state.withLock { _ = $0.open.removeFirst() }
+        // Commands may be sent concurrently: each failed one is taken by one of them.
+        while let close = state.withLock({ $0.open.popLast() }) {
+            do {
+                try await close()
+            } catch {
+                state.withLock { $0.open.append(close) }
+                throw error
+            }
         }
     }
 
